@@ -1,0 +1,60 @@
+/** One client's socket at `/`, with all its threads. Its state is the socket's: a client that comes back gets a new one and resumes. */
+import { DurableObject } from "cloudflare:workers";
+import type { Gateway } from "#connection/gateway";
+import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
+import type { Delivery, DeliveryAck } from "#thread/host";
+import { catalogueOf, newId } from "#thread/thread-object";
+import { directoryStub, type Environment, threadStub } from "../environment.ts";
+
+export class ConnectionObject extends DurableObject<Environment> {
+  private readonly sockets: Sockets;
+  private readonly account: string;
+  private readonly connection: string;
+
+  constructor(context: DurableObjectState, environment: Environment) {
+    super(context, environment);
+    const name = context.id.name;
+    if (!name) throw new Error("a connection's object is always named");
+    this.connection = name;
+    this.account = name.slice(0, name.lastIndexOf("/"));
+    this.sockets = socketsOf(context, gatewayOf(environment, this.account), catalogueOf(environment));
+    if (context.getWebSockets().length > 0) console.log(JSON.stringify({ event: "connectionWoke" }));
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    return acceptSocket(this.ctx, request, this.account, this.connection);
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.sockets.message(socket, message);
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    await this.sockets.closed(socket);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.sockets.closed(socket);
+  }
+
+  /** Threads bring their frames here. */
+  async deliver(delivery: Delivery): Promise<DeliveryAck> {
+    return this.sockets.deliver(this.connection, delivery);
+  }
+}
+
+/** The account's threads by calls between objects. */
+function gatewayOf(environment: Environment, account: string): Gateway {
+  const stub = (threadId: string) => threadStub(environment, account, threadId);
+  return {
+    newThreadId: newId,
+    startThread: (threadId, params, client, subscriber) => stub(threadId).startThread(params, client, subscriber),
+    resumeThread: (params, subscriber) => stub(params.threadId).resumeThread(params, subscriber),
+    detach: (threadId, connection) => stub(threadId).detach(connection),
+    request: (threadId, request) => stub(threadId).request(request),
+    deleteThread: (threadId) => stub(threadId).deleteThread(),
+    respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
+    listThreads: (params) => directoryStub(environment, account).list(params),
+    listLoadedThreads: (params) => directoryStub(environment, account).listLoaded(params),
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * One client on one socket: its handshake, its requests, the threads it follows. Everything it has to remember is in the socket's
+ * attachment, so it sleeps when the object sleeps and ends when the socket ends.
+ */
+
+import { answerForConnection } from "#connection/answers";
+import type { Attached, Gateway, Reply } from "#connection/gateway";
+import { limits } from "#core/limits";
+import { Refusal, refusals, type WireError } from "#protocol/errors";
+import { errorMessage, parseMessage, type RequestId, resultMessage } from "#protocol/json-rpc";
+import { type Request, scopeOf } from "#protocol/methods";
+import { parseRequest } from "#protocol/parse-request";
+import type { Delivery, DeliveryAck } from "#thread/host";
+import type { WireFrame } from "#thread/log";
+
+/** What outlives the object's memory. At most 16,384 bytes, the platform's bound for an attachment. */
+export interface SessionState {
+  version: 1;
+  account: string;
+  /** How threads name this connection when they deliver to it. */
+  connection: string;
+  initialized: { client: { name: string; version: string }; experimentalApi: boolean; replay: boolean; optOut: string[] } | null;
+  /** Threads this client follows, the newest last. */
+  threads: FollowedThread[];
+}
+
+export interface FollowedThread {
+  threadId: string;
+  /** The last `seq` that went to the socket. */
+  cursor: number;
+  cwd: string;
+}
+
+export interface Socket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** Keeps the state with the socket, for when the object wakes without its memory. */
+  keep(state: SessionState): void;
+}
+
+export class Session {
+  readonly state: SessionState;
+  private readonly socket: Socket;
+  private readonly gateway: Gateway;
+  private readonly models: ModelCatalogue;
+  private inFlight = 0;
+  /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
+  private readonly unanswered = new Map<string, Set<Promise<void>>>();
+
+  constructor(state: SessionState, socket: Socket, gateway: Gateway, models: ModelCatalogue) {
+    this.state = state;
+    this.socket = socket;
+    this.gateway = gateway;
+    this.models = models;
+  }
+
+  /** One text frame of the client. Never throws: whatever it is, it is answered or, where the real server does so, dropped. */
+  async receive(text: string): Promise<void> {
+    const message = parseMessage(text);
+    switch (message.kind) {
+      case "request":
+        return this.receiveRequest(message.id, message);
+      case "response":
+        return this.receiveAnswer(message.id, { result: message.result });
+      case "errorResponse":
+        return this.receiveAnswer(message.id, { error: message.error });
+      case "notification":
+      case "dropped":
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Frames of a thread this client follows. The acknowledgement says how far the socket is. */
+  async deliver({ threadId, after, frames }: Delivery): Promise<DeliveryAck> {
+    await Promise.all(this.unanswered.get(threadId) ?? []);
+    const followed = this.followed(threadId);
+    if (!followed) return { gone: true };
+    // A delivery that begins behind what we have leaves a hole: the thread is told where to begin.
+    if (after === null || after > followed.cursor) return { gone: false, cursor: followed.cursor };
+    for (const frame of frames) {
+      if (frame.seq <= followed.cursor) continue;
+      this.sendFrame(frame);
+      followed.cursor = frame.seq;
+    }
+    this.keep();
+    return { gone: false, cursor: followed.cursor };
+  }
+
+  /** The socket is closed: the threads need not deliver any more. */
+  async end(): Promise<void> {
+    const { threads, connection } = this.state;
+    await Promise.allSettled(threads.map(({ threadId }) => this.gateway.detach(threadId, connection)));
+  }
+
+  private async receiveRequest(id: RequestId, message: { method: string; params: unknown }): Promise<void> {
+    if (this.inFlight >= limits.requestsInFlightMax) {
+      this.socket.send(errorMessage(id, refusals.overloaded()));
+      return;
+    }
+    this.inFlight += 1;
+    try {
+      await this.answer(id, parseRequest(message, this.state.initialized));
+    } catch (error) {
+      this.socket.send(errorMessage(id, wireError(error)));
+    } finally {
+      this.inFlight -= 1;
+    }
+  }
+
+  private async answer(id: RequestId, request: Request): Promise<void> {
+    switch (request.method) {
+      case "initialize":
+        return this.initialize(id, request.params);
+      case "thread/start":
+        return this.startThread(id, request.params);
+      case "thread/resume":
+        return this.holding(request.params.threadId, () => this.resumeThread(id, request.params));
+      case "thread/unsubscribe":
+        return this.unsubscribe(id, request.params.threadId);
+      case "thread/delete":
+        return this.holding(request.params.threadId, async () =>
+          this.reply(id, await this.gateway.deleteThread(request.params.threadId)),
+        );
+      case "thread/list":
+        return this.result(id, await this.gateway.listThreads(request.params));
+      case "thread/loaded/list":
+        return this.result(id, await this.gateway.listLoadedThreads(request.params));
+      default: {
+        const threadId = this.threadOf(request);
+        if (threadId === null) return this.result(id, answerForConnection(request, this.models));
+        return this.holding(threadId, async () => this.reply(id, await this.gateway.request(threadId, request)));
+      }
+    }
+  }
+
+  private initialize(id: RequestId, params: Extract<Request, { method: "initialize" }>["params"]): void {
+    const { clientInfo, capabilities } = params;
+    const optOut = (capabilities?.optOutNotificationMethods ?? []).slice(0, limits.optOutMethodsMax);
+    this.state.initialized = {
+      client: { name: clientInfo.name.slice(0, 128), version: clientInfo.version.slice(0, 64) },
+      experimentalApi: capabilities?.experimentalApi ?? false,
+      replay: capabilities?.extensions?.["spindle/replay"] !== undefined,
+      optOut: optOut.map((method) => method.slice(0, 64)),
+    };
+    this.keep();
+    const userAgent = `${clientInfo.name}/${this.models.version} (Spindle; edge) ${clientInfo.name} (${clientInfo.name}; ${clientInfo.version})`;
+    this.result(id, { userAgent, codexHome: "/spindle", platformFamily: "unix", platformOs: "linux" });
+  }
+
+  private async startThread(id: RequestId, params: Extract<Request, { method: "thread/start" }>["params"]): Promise<void> {
+    this.requireRoom();
+    const client = this.state.initialized?.client ?? { name: "unknown", version: "0" };
+    // Named here and not by the thread, so that frames of the new thread find out at once whose they are.
+    const threadId = this.gateway.newThreadId();
+    await this.holding(threadId, async () =>
+      this.attached(id, threadId, await this.gateway.startThread(threadId, params, client, this.subscriber())),
+    );
+  }
+
+  private async resumeThread(id: RequestId, params: Extract<Request, { method: "thread/resume" }>["params"]): Promise<void> {
+    if (!this.followed(params.threadId)) this.requireRoom();
+    this.attached(id, params.threadId, await this.gateway.resumeThread(params, this.subscriber()));
+  }
+
+  /** The answer; then what a plain client missed; then what waits for an answer; from then on live frames, each once. */
+  private attached(id: RequestId, threadId: string, attached: Attached): void {
+    if ("refused" in attached) {
+      this.socket.send(errorMessage(id, attached.refused));
+      return;
+    }
+    const { result, seq, cwd, cursor, catchUp, pending } = attached;
+    const others = this.state.threads.filter((followed) => followed.threadId !== threadId);
+    this.state.threads = [...others, { threadId, cursor, cwd }];
+    this.keep();
+    this.socket.send(resultMessage(id, result, this.replay ? seq : undefined));
+    for (const text of catchUp) this.socket.send(text);
+    for (const frame of pending) this.sendFrame(frame);
+  }
+
+  private async unsubscribe(id: RequestId, threadId: string): Promise<void> {
+    const followed = this.followed(threadId);
+    if (!followed) return this.result(id, { status: "notLoaded" });
+    this.state.threads = this.state.threads.filter((thread) => thread !== followed);
+    this.keep();
+    await this.gateway.detach(threadId, this.state.connection);
+    this.result(id, { status: "unsubscribed" });
+  }
+
+  /** The id of a server request begins with its thread's. An answer to anything else is dropped, as on the real server. */
+  private async receiveAnswer(id: RequestId, answer: { result: unknown } | { error: unknown }): Promise<void> {
+    if (typeof id !== "string" || !this.state.initialized) return;
+    const threadId = id.slice(0, id.indexOf(":"));
+    if (!/^[0-9a-f-]{36}$/.test(threadId)) return;
+    try {
+      await this.gateway.respond(threadId, id, answer);
+    } catch {
+      // The thread could not be reached. The request still waits in its log, and is asked again when the client resumes.
+    }
+  }
+
+  /**
+   * The thread a request is for; null when the connection answers itself. A file belongs to the thread whose root is the longest that
+   * contains its path, and among those with the same root to the one this socket started or resumed last.
+   */
+  private threadOf(request: Request): string | null {
+    if (scopeOf(request.method) === "connection" || scopeOf(request.method) === "directory") return null;
+    const params = request.params as { threadId?: string | null; path?: string; sourcePath?: string };
+    if (params.threadId) return params.threadId;
+    const path = params.path ?? params.sourcePath ?? "";
+    const candidates = this.state.threads.filter(({ cwd }) => path === cwd || path.startsWith(`${cwd}/`));
+    const root = Math.max(...candidates.map(({ cwd }) => cwd.length));
+    const thread = candidates.findLast(({ cwd }) => cwd.length === root);
+    if (!thread) throw new Refusal(refusals.invalidRequest(`no thread of this connection has a workspace that contains ${path}`));
+    return thread.threadId;
+  }
+
+  /** While `ask` runs, frames of the thread wait: the answer to a request goes before the frames that it caused. */
+  private async holding(threadId: string, ask: () => Promise<void>): Promise<void> {
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    const waiting = this.unanswered.get(threadId) ?? new Set();
+    this.unanswered.set(threadId, waiting.add(answered));
+    try {
+      await ask();
+    } finally {
+      resolve();
+      waiting.delete(answered);
+      if (waiting.size === 0 && this.unanswered.get(threadId) === waiting) this.unanswered.delete(threadId);
+    }
+  }
+
+  private reply(id: RequestId, reply: Reply): void {
+    if ("refused" in reply) this.socket.send(errorMessage(id, reply.refused));
+    else this.socket.send(resultMessage(id, reply.result, this.replay ? reply.seq : undefined));
+  }
+
+  private result(id: RequestId, result: unknown): void {
+    this.socket.send(resultMessage(id, result));
+  }
+
+  private sendFrame({ method, seq, text }: WireFrame): void {
+    if (this.state.initialized?.optOut.includes(method)) return;
+    this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+  }
+
+  private followed(threadId: string): FollowedThread | undefined {
+    return this.state.threads.find((thread) => thread.threadId === threadId);
+  }
+
+  private requireRoom(): void {
+    if (this.state.threads.length >= limits.threadsPerSocketMax) {
+      throw new Refusal(
+        refusals.invalidRequest(`this connection follows ${limits.threadsPerSocketMax} threads already; unsubscribe from one`),
+      );
+    }
+  }
+
+  private subscriber(): { connection: string; replay: boolean } {
+    return { connection: this.state.connection, replay: this.replay };
+  }
+
+  private get replay(): boolean {
+    return this.state.initialized?.replay ?? false;
+  }
+
+  private keep(): void {
+    this.socket.keep(this.state);
+  }
+}
+
+export interface ModelCatalogue {
+  version: string;
+  defaultModel: string;
+  models: { id: string; displayName: string; description: string }[];
+}
+
+/** Ours: the client gets a name and no insides; the operator gets the insides. */
+function wireError(error: unknown): WireError {
+  if (error instanceof Refusal) return error.wire;
+  console.error(JSON.stringify({ event: "requestFailed", error: error instanceof Error ? error.stack : String(error) }));
+  return refusals.internal("Spindle failed to answer this request.");
+}

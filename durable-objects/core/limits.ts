@@ -1,0 +1,55 @@
+/**
+ * Every bound of the house: default, unit (in the name), reason. Crossing one is a named refusal or a closed socket that can resume,
+ * never a crash and never silence.
+ */
+export const limits = {
+  /** Bytes of one incoming WebSocket message. The real server answers 8 MiB and dies at 16 MiB. */
+  incomingMessageBytesMax: 8 * 1024 * 1024,
+  /** Characters of one user input; the real server's own number and error. */
+  inputCharactersMax: 1_048_576,
+  /** Characters in one stored text cell. Four bytes a character at worst keeps a row under the platform's 2 MB. */
+  textCellCharactersMax: 256 * 1024,
+  /** Milliseconds between two appended batches of streamed text; below it nobody sees a difference, above it text stutters. */
+  deltaIntervalMs: 30,
+  /** Characters that one streamed batch may gather before it is appended regardless of the interval. */
+  deltaCharactersMax: 16 * 1024,
+  /** Frames and characters of one delivery from a thread to a connection: large enough to catch up fast, small enough for RPC. */
+  deliveryFramesMax: 500,
+  deliveryCharactersMax: 1_000_000,
+  /** Model responses in one turn. A loop that needs more has lost its way. */
+  turnStepsMax: 200,
+  /** Failed attempts of one model request before the turn fails; the real client's default. */
+  modelRetriesMax: 5,
+  /** First pause before a retry, doubled each time, with jitter; and its ceiling. */
+  retryPauseMs: 200,
+  retryPauseMsMax: 10_000,
+  /** Milliseconds a shell command may run. */
+  commandTimeoutMs: 60_000,
+  /** Characters of a command's output that the model sees, cut in the middle. */
+  modelOutputCharactersMax: 32 * 1024,
+  /** Characters of a command's output kept in its item. */
+  itemOutputCharactersMax: 512 * 1024,
+  /** UTF-8 bytes of the diff of a whole turn; a longer one is not sent, each of its parts was. */
+  turnDiffBytesMax: 4_000_000,
+  /** A running turn is looked at this often, so that a lost object comes back by itself. */
+  heartbeatMs: 30_000,
+  /** Rows of streamed text stay this long after their turn, for clients on their way back; then the completed item says it all. */
+  deltaRetentionMs: 10 * 60_000,
+  /** Pause between two attempts to reach the Directory, doubled up to the ceiling. */
+  outboxPauseMs: 500,
+  outboxPauseMsMax: 60_000,
+  /** Sockets and connections attached to one thread. */
+  subscribersMax: 1_000,
+  /** Threads attached to one socket; the socket's attachment may hold 16 KiB. */
+  threadsPerSocketMax: 128,
+  /** Requests of one socket that wait for their answer; the next one is told to come back later. */
+  requestsInFlightMax: 256,
+  /** Notification methods one client may opt out of. */
+  optOutMethodsMax: 32,
+  /** Entries of one page of a list. */
+  pageEntriesMax: 500,
+  /** A deleted thread leaves its storage after this long, so that its clients hear of it first. */
+  deletedRetentionMs: 5_000,
+  /** An ephemeral thread is forgotten this long after its last client left; the real server's number. */
+  ephemeralRetentionMs: 60_000,
+} as const;

@@ -1,0 +1,63 @@
+/**
+ * The one thing to do now. First run, crash, deploy, sleep and an approval that comes three days later all continue the same way:
+ * fold the log, ask `next`.
+ */
+import { limits } from "#core/limits";
+import { type Call, openTurn, type Refused, type Thread } from "#core/thread";
+
+export type Step =
+  | { type: "idle" }
+  | { type: "askModel" }
+  /** Policy has to say whether the command may run. */
+  | { type: "judgeCommand"; call: Call }
+  | { type: "runCommand"; call: Call }
+  /** We died while the command ran. */
+  | { type: "recoverCommand"; call: Call }
+  | { type: "refuseCommand"; call: Call; decision: Refused }
+  /** Work out what the patch would change, without changing it. */
+  | { type: "preparePatch"; call: Call }
+  | { type: "land"; call: Call }
+  | { type: "refuseChanges"; call: Call; decision: Refused }
+  | { type: "refuseUnknownTool"; call: Call }
+  /** Somebody has to answer. May take days; costs nothing. */
+  | { type: "wait"; requestId: string }
+  | { type: "endTurn"; status: "completed" | "interrupted" }
+  | { type: "failTurn"; reason: "tooManySteps" };
+
+export function next(thread: Thread): Step {
+  const { work } = thread;
+  if (!openTurn(thread) || !work) return { type: "idle" };
+  const [call] = work.calls;
+  // After a cancel the calls that were not begun are not begun: the turn is over for the person who said so.
+  if (work.cancelled && (!call || call.state.type === "requested")) return { type: "endTurn", status: "interrupted" };
+  if (call) return nextOfCall(call);
+  if (!work.awaitsModel) return { type: "endTurn", status: "completed" };
+  if (work.steps >= limits.turnStepsMax) return { type: "failTurn", reason: "tooManySteps" };
+  return { type: "askModel" };
+}
+
+function nextOfCall(call: Call): Step {
+  const { state } = call;
+  switch (state.type) {
+    case "requested":
+      if (call.call.tool === "shell") return { type: "judgeCommand", call };
+      if (call.call.tool === "applyPatch") return { type: "preparePatch", call };
+      return { type: "refuseUnknownTool", call };
+    case "commandAsked":
+      return { type: "wait", requestId: state.requestId };
+    case "commandApproved":
+      return { type: "runCommand", call };
+    case "commandRefused":
+      return { type: "refuseCommand", call, decision: state.decision };
+    case "commandStarted":
+      return { type: "recoverCommand", call };
+    case "changesAsked":
+      return { type: "wait", requestId: state.requestId };
+    case "changesApproved":
+      return { type: "land", call };
+    case "changesRefused":
+      return { type: "refuseChanges", call, decision: state.decision };
+    default:
+      return state satisfies never;
+  }
+}

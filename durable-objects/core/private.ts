@@ -1,0 +1,86 @@
+/** The private column of a frame: what the loop has to remember and no client may see. */
+import type { PatchOperation } from "#core/apply-patch";
+import type { ApprovalPolicy } from "#protocol/thread";
+
+/** One item of a model's input or output in the Responses API's own shape. It is stored as it came and sent back as it came. */
+export type ModelItem = { type: string; [field: string]: unknown };
+
+/** What a thread's turns run under. A turn may change it, for itself and for those that follow. */
+export interface Settings {
+  model: string;
+  approvalPolicy: ApprovalPolicy;
+  effort: string | null;
+  summary: string | null;
+  baseInstructions: string | null;
+  developerInstructions: string | null;
+}
+
+/** A version of a file: git's mode, git's blob id, size in bytes. `null` stands for "there is no such file". */
+export interface FileVersion {
+  mode: number;
+  hash: string;
+  size: number;
+}
+
+/** One path of a proposal, relative to the workspace's root, with what was there and what shall be there. */
+export interface FileChange {
+  path: string;
+  before: FileVersion | null;
+  after: FileVersion | null;
+}
+
+/** What the model asked for. */
+export type ToolCall =
+  | { tool: "shell"; command: string; timeoutMs: number | null }
+  | { tool: "applyPatch"; operations: PatchOperation[] }
+  | { tool: "unknown"; name: string };
+
+/** What somebody answered. `garbage` is an answer that could not be read. */
+export type Decision = "accept" | "acceptForSession" | "decline" | "cancel" | "garbage";
+
+/**
+ * What happened inside, in the log's own order. Versioned by name and immortal: never change one, add another.
+ */
+export type PrivateEvent =
+  | { type: "threadStarted"; settings: Settings }
+  | { type: "turnStarted"; settings: Settings; outputSchema: unknown }
+  /** A person said something that the model has to hear. */
+  | { type: "userSaid" }
+  /** A response of the model came whole; these are its calls, in order. */
+  | { type: "responded"; calls: RequestedCall[] }
+  | { type: "commandAsked"; callId: string; requestId: string }
+  /** Written before the command runs: whoever wakes and finds it knows that the command may have run. */
+  | { type: "commandStarted"; callId: string }
+  /** A command or a patch wants to change files. `requestId` is null where policy or an earlier answer lets it pass unasked. */
+  | { type: "proposed"; callId: string; requestId: string | null; proposed: ProposedChanges }
+  | { type: "decided"; requestId: string; decision: Decision }
+  /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
+  | { type: "settled"; callId: string; landed: FileChange[] };
+
+/** `callId` is also the id of the call's item: the model's own `call_id`, made unique within the thread. */
+export interface RequestedCall {
+  callId: string;
+  raw: ModelItem;
+  call: ToolCall;
+}
+
+export interface ProposedChanges {
+  itemId: string;
+  /** Binds the answer to these very changes: see `Proposal` in the protocol. */
+  hash: string;
+  changes: FileChange[];
+  /** Of the command that made the changes; null when a patch made them. */
+  output: CommandOutput | null;
+}
+
+export interface CommandOutput {
+  stdout: string;
+  stderr: string;
+  exitCode: number;
+}
+
+export interface Private {
+  /** What this frame adds to the model's input. The input of the next request is all of these, in the order of the log. */
+  modelItems?: ModelItem[];
+  event?: PrivateEvent;
+}

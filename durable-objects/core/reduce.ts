@@ -1,0 +1,242 @@
+/**
+ * The only place where a thread changes. The same function runs in the object when it wakes, in every client, and in the tests.
+ * It never mutates what it is given. A frame that was already seen changes nothing, so every replay is harmless.
+ */
+import type { Frame } from "#core/frame";
+import { mergeLanded } from "#core/landed";
+import type { Decision, PrivateEvent } from "#core/private";
+import type { Call, CallState, Thread, Work } from "#core/thread";
+import type { ThreadItem } from "#protocol/item";
+import type { Turn } from "#protocol/turn";
+
+/** Folds one frame. `thread` is null before the first frame, which is always `thread/started`. */
+export function reduce(thread: Thread | null, frame: Frame): Thread {
+  if (thread && frame.seq <= thread.seq) return thread;
+  if (!thread) {
+    if (frame.method !== "thread/started") throw new Error(`a thread's log begins with thread/started, not ${frame.method}`);
+    thread = born(frame.params.thread);
+  }
+  const seen = { ...reducePublic(thread, frame), seq: frame.seq };
+  return frame.private?.event ? reducePrivate(seen, frame.private.event) : seen;
+}
+
+function born(wire: Extract<Frame, { method: "thread/started" }>["params"]["thread"]): Thread {
+  const { status, turns: _, ...info } = wire;
+  return {
+    seq: 0,
+    info,
+    status,
+    archived: false,
+    deleted: false,
+    turns: [],
+    requests: [],
+    tokenUsage: null,
+    settings: null,
+    grants: { commands: [], fileChanges: false },
+    work: null,
+  };
+}
+
+function reducePublic(thread: Thread, frame: Frame): Thread {
+  const seconds = Math.floor(frame.emittedAtMs / 1000);
+  switch (frame.method) {
+    case "thread/started":
+      return thread;
+    case "thread/status/changed":
+      return { ...thread, status: frame.params.status };
+    case "thread/name/updated":
+      return { ...thread, info: { ...thread.info, name: frame.params.threadName ?? null, updatedAt: seconds } };
+    case "thread/archived":
+      return { ...thread, archived: true };
+    case "thread/unarchived":
+      return { ...thread, archived: false, info: { ...thread.info, updatedAt: seconds } };
+    case "thread/deleted":
+      return { ...thread, deleted: true };
+    case "thread/closed":
+      return thread;
+    case "thread/tokenUsage/updated":
+      return { ...thread, tokenUsage: frame.params.tokenUsage };
+    case "turn/started":
+      return {
+        ...thread,
+        info: { ...thread.info, updatedAt: seconds, recencyAt: seconds },
+        turns: [...thread.turns, { ...frame.params.turn, itemsView: "full" }],
+      };
+    case "turn/completed": {
+      const { items: _, itemsView: __, ...ended } = frame.params.turn;
+      return {
+        ...withTurn(thread, ended.id, (turn) => ({ ...turn, ...ended })),
+        info: { ...thread.info, updatedAt: seconds },
+        work: null,
+      };
+    }
+    case "turn/diff/updated":
+      return thread;
+    case "item/started":
+    case "item/completed": {
+      const { item, turnId } = frame.params;
+      const preview = thread.info.preview || (item.type === "userMessage" ? previewOf(item) : "");
+      return {
+        ...withTurn(thread, turnId, (turn) => ({ ...turn, items: withItem(turn.items, item) })),
+        info: { ...thread.info, preview },
+      };
+    }
+    case "item/agentMessage/delta":
+      return withItemOf(thread, frame.params, "agentMessage", (item) => ({ ...item, text: item.text + frame.params.delta }));
+    case "item/reasoning/summaryPartAdded":
+      return withItemOf(thread, frame.params, "reasoning", (item) => ({ ...item, summary: [...item.summary, ""] }));
+    case "item/reasoning/summaryTextDelta":
+      return withItemOf(thread, frame.params, "reasoning", (item) => ({
+        ...item,
+        summary: item.summary.map((part, index) => (index === frame.params.summaryIndex ? part + frame.params.delta : part)),
+      }));
+    case "item/commandExecution/outputDelta":
+      return withItemOf(thread, frame.params, "commandExecution", (item) => ({
+        ...item,
+        aggregatedOutput: (item.aggregatedOutput ?? "") + frame.params.delta,
+      }));
+    case "serverRequest/resolved":
+      return { ...thread, requests: thread.requests.filter((request) => request.id !== frame.params.requestId) };
+    case "item/commandExecution/requestApproval":
+    case "item/fileChange/requestApproval": {
+      const { id, seq } = frame;
+      // The switch has narrowed method and params together; the object literal has to say so once more, case by case.
+      const request =
+        frame.method === "item/fileChange/requestApproval"
+          ? { id, seq, method: frame.method, params: frame.params }
+          : { id, seq, method: frame.method, params: frame.params };
+      return { ...thread, requests: [...thread.requests, request] };
+    }
+    case "error":
+      return thread.work && frame.params.willRetry
+        ? { ...thread, work: { ...thread.work, failedAttempts: thread.work.failedAttempts + 1 } }
+        : thread;
+    case "warning":
+      return thread;
+    default:
+      // A newer server may send what this reader does not know: fields and methods are only added.
+      return (frame satisfies never) ?? thread;
+  }
+}
+
+/** The loop's own state; clients never get here, because frames reach them without their private part. */
+function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
+  switch (event.type) {
+    case "threadStarted":
+      return { ...thread, settings: event.settings };
+    case "turnStarted":
+      return { ...thread, settings: event.settings, work: newWork(event.outputSchema) };
+    case "userSaid":
+      return withWork(thread, (work) => ({ ...work, awaitsModel: true }));
+    case "responded":
+      return withWork(thread, (work) => ({
+        ...work,
+        steps: work.steps + 1,
+        failedAttempts: 0,
+        awaitsModel: false,
+        calls: event.calls.map((call) => ({ ...call, state: { type: "requested" } })),
+      }));
+    case "commandAsked":
+      return withCall(thread, event.callId, () => ({ type: "commandAsked", requestId: event.requestId }));
+    case "commandStarted":
+      return withCall(thread, event.callId, () => ({ type: "commandStarted" }));
+    case "proposed": {
+      const { callId, requestId, proposed } = event;
+      return withCall(thread, callId, () =>
+        requestId ? { type: "changesAsked", requestId, proposed } : { type: "changesApproved", proposed },
+      );
+    }
+    case "decided":
+      return decide(thread, event.requestId, event.decision);
+    case "settled":
+      return withWork(thread, (work) => {
+        const calls = work.calls.filter((call) => call.callId !== event.callId);
+        return {
+          ...work,
+          calls,
+          awaitsModel: work.awaitsModel || calls.length === 0,
+          landed: mergeLanded(work.landed, event.landed),
+        };
+      });
+    default:
+      return event satisfies never;
+  }
+}
+
+function decide(thread: Thread, requestId: string, decision: Decision): Thread {
+  const call = thread.work?.calls.find(({ state }) => "requestId" in state && state.requestId === requestId);
+  if (!call) return thread;
+  const accepted = decision === "accept" || decision === "acceptForSession";
+  const decided = withCall(thread, call.callId, (state) => {
+    if (state.type === "commandAsked") {
+      return accepted ? { type: "commandApproved" } : { type: "commandRefused", decision };
+    }
+    if (state.type === "changesAsked") {
+      const { proposed } = state;
+      return accepted ? { type: "changesApproved", proposed } : { type: "changesRefused", decision, proposed };
+    }
+    return state;
+  });
+  const cancelled = withWork(decided, (work) => ({ ...work, cancelled: work.cancelled || decision === "cancel" }));
+  return decision === "acceptForSession" ? { ...cancelled, grants: granted(thread, call) } : cancelled;
+}
+
+function granted(thread: Thread, { call, state }: Call): Thread["grants"] {
+  if (state.type === "changesAsked") return { ...thread.grants, fileChanges: true };
+  if (call.tool === "shell") return { ...thread.grants, commands: [...thread.grants.commands, call.command] };
+  return thread.grants;
+}
+
+function newWork(outputSchema: unknown): Work {
+  return { outputSchema, awaitsModel: false, calls: [], failedAttempts: 0, steps: 0, cancelled: false, landed: [] };
+}
+
+function withWork(thread: Thread, change: (work: Work) => Work): Thread {
+  return thread.work ? { ...thread, work: change(thread.work) } : thread;
+}
+
+function withCall(thread: Thread, callId: string, change: (state: CallState) => CallState): Thread {
+  return withWork(thread, (work) => ({
+    ...work,
+    calls: work.calls.map((call) => (call.callId === callId ? { ...call, state: change(call.state) } : call)),
+  }));
+}
+
+/** Turns are appended at the end, and what changes is nearly always the last one: look from there. */
+function withTurn(thread: Thread, turnId: string, change: (turn: Turn) => Turn): Thread {
+  const index = thread.turns.findLastIndex((turn) => turn.id === turnId);
+  const turn = thread.turns[index];
+  if (!turn) return thread;
+  const turns = thread.turns.slice();
+  turns[index] = change(turn);
+  return { ...thread, turns };
+}
+
+function withItem(items: ThreadItem[], item: ThreadItem): ThreadItem[] {
+  const index = items.findLastIndex(({ id }) => id === item.id);
+  if (index < 0) return [...items, item];
+  const replaced = items.slice();
+  replaced[index] = item;
+  return replaced;
+}
+
+function withItemOf<Type extends ThreadItem["type"]>(
+  thread: Thread,
+  { turnId, itemId }: { turnId: string; itemId: string },
+  type: Type,
+  change: (item: Extract<ThreadItem, { type: Type }>) => ThreadItem,
+): Thread {
+  return withTurn(thread, turnId, (turn) => {
+    const item = turn.items.findLast(({ id }) => id === itemId);
+    return item?.type === type
+      ? { ...turn, items: withItem(turn.items, change(item as Extract<ThreadItem, { type: Type }>)) }
+      : turn;
+  });
+}
+
+function previewOf(item: Extract<ThreadItem, { type: "userMessage" }>): string {
+  return item.content
+    .flatMap((part) => (part.type === "text" ? [part.text] : []))
+    .join("\n")
+    .slice(0, 200);
+}

@@ -1,0 +1,78 @@
+/** A thread as `reduce` folds it from its log. Clients hold all turns; the object keeps only the one that is open. */
+import type { Decision, FileChange, ProposedChanges, RequestedCall, Settings } from "#core/private";
+import type { ServerRequestMethod, ServerRequests } from "#protocol/server-requests";
+import type { ThreadStatus, ThreadTokenUsage, WireThread } from "#protocol/thread";
+import type { Turn } from "#protocol/turn";
+
+export interface Thread {
+  /** The number of the last folded frame; 0 before the first. */
+  seq: number;
+  /** What the thread is, without what happens in it. */
+  info: Omit<WireThread, "status" | "turns">;
+  status: ThreadStatus;
+  archived: boolean;
+  deleted: boolean;
+  turns: Turn[];
+  /** Server requests that wait for somebody's answer, oldest first. */
+  requests: PendingRequest[];
+  tokenUsage: ThreadTokenUsage | null;
+  /** Null where the private column is not seen: in clients. */
+  settings: Settings | null;
+  grants: Grants;
+  work: Work | null;
+}
+
+export type PendingRequest = {
+  [Method in ServerRequestMethod]: { id: string; seq: number; method: Method; params: ServerRequests[Method] };
+}[ServerRequestMethod];
+
+/** What `acceptForSession` allowed from now on: exact commands, and changes of files. */
+export interface Grants {
+  commands: string[];
+  fileChanges: boolean;
+}
+
+/** The loop's side of the open turn. */
+export interface Work {
+  outputSchema: unknown;
+  /** Something was said that the model has not answered yet. */
+  awaitsModel: boolean;
+  /** Tool calls of the last response that are not settled, in order. */
+  calls: Call[];
+  /** Attempts that failed since the model last answered. */
+  failedAttempts: number;
+  /** Responses of the model so far in this turn. */
+  steps: number;
+  /** Somebody answered `cancel`: the turn ends as soon as the call is settled. */
+  cancelled: boolean;
+  /** Everything that landed in this turn, one entry per path. */
+  landed: FileChange[];
+}
+
+export interface Call extends RequestedCall {
+  state: CallState;
+}
+
+/** Where a call stands. `commandStarted` found on waking means: we died while it ran. */
+export type CallState =
+  | { type: "requested" }
+  | { type: "commandAsked"; requestId: string }
+  | { type: "commandApproved" }
+  | { type: "commandRefused"; decision: Refused }
+  | { type: "commandStarted" }
+  | { type: "changesAsked"; requestId: string; proposed: ProposedChanges }
+  | { type: "changesApproved"; proposed: ProposedChanges }
+  | { type: "changesRefused"; decision: Refused; proposed: ProposedChanges };
+
+export type Refused = Exclude<Decision, "accept" | "acceptForSession">;
+
+/** The turn that has begun and not ended, if any. */
+export function openTurn(thread: Thread): Turn | null {
+  const last = thread.turns.at(-1);
+  return last?.status === "inProgress" ? last : null;
+}
+
+/** The protocol's view of a thread: `turns` are given by whoever was asked for them. */
+export function wireThread(thread: Thread, turns: Turn[] = []): WireThread {
+  return { ...thread.info, status: thread.status, turns };
+}

@@ -1,0 +1,12 @@
+/** How a thread stands, as its account's Directory keeps it. */
+import type { WireThread } from "#protocol/thread";
+
+export interface ThreadSummary {
+  threadId: string;
+  /** The thread's log up to here; a summary older than the one kept changes nothing. */
+  seq: number;
+  thread: Omit<WireThread, "turns">;
+  archived: boolean;
+  /** Server requests that wait for somebody, for the inbox across threads. */
+  pendingRequests: { id: string; method: string; startedAtMs: number }[];
+}

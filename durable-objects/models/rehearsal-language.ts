@@ -1,0 +1,91 @@
+/** The language of the rehearsal: one instruction a line of the user's message. */
+
+export type Instruction =
+  | { type: "say"; text: string }
+  | { type: "count"; to: number }
+  | { type: "think"; text: string }
+  | { type: "write"; path: string; text: string }
+  | { type: "replace"; search: string; replacement: string; path: string }
+  | { type: "delete"; path: string }
+  | { type: "run"; command: string }
+  | { type: "fail"; how: number | "cut" }
+  /** Lines that are no instruction: all of one message together are answered by one explanation. */
+  | { type: "explain" };
+
+/** `count` goes no further: at 50 ms a number this is more than eight minutes. */
+export const countMax = 10_000;
+
+export const explanation = `This is \`rehearsal\`, the embedded stand-in. It is no language model: it obeys one instruction a line and understands nothing else.
+
+- \`say TEXT\` answers with TEXT
+- \`count N\` counts to N, slowly (N up to ${countMax})
+- \`think TEXT\` shows TEXT as reasoning
+- \`write PATH: TEXT\` writes a file (\`\\n\` starts a new line)
+- \`replace "A" with "B" in PATH\` reads a file and edits it
+- \`delete PATH\` deletes a file
+- \`run COMMAND\` runs a command in the shell
+- \`fail STATUS\` or \`fail cut\` makes the request fail
+
+To talk to a real model, set OPENAI_API_KEY on the server and choose one of its models.`;
+
+/** The instructions of one message, in order. A message without any instruction gives the explanation. */
+export function parseInstructions(message: string): Instruction[] {
+  const instructions: Instruction[] = [];
+  for (const line of message.split("\n")) {
+    const text = line.trim();
+    if (!text) continue;
+    const instruction = parseInstruction(text);
+    if (instruction.type !== "explain" || !instructions.some((earlier) => earlier.type === "explain")) {
+      instructions.push(instruction);
+    }
+  }
+  return instructions.length ? instructions : [{ type: "explain" }];
+}
+
+function parseInstruction(line: string): Instruction {
+  const unknown: Instruction = { type: "explain" };
+  const space = line.indexOf(" ");
+  if (space < 0) return unknown;
+  const rest = line.slice(space + 1).trim();
+  switch (line.slice(0, space)) {
+    case "say":
+      return { type: "say", text: rest };
+    case "count": {
+      const to = /^\d{1,5}$/.test(rest) ? Number(rest) : 0;
+      return to >= 1 && to <= countMax ? { type: "count", to } : unknown;
+    }
+    case "think":
+      return { type: "think", text: rest };
+    case "write": {
+      const colon = rest.indexOf(":");
+      const path = rest.slice(0, Math.max(0, colon)).trim();
+      return path ? { type: "write", path, text: withLineBreaks(rest.slice(colon + 1).trim()) } : unknown;
+    }
+    case "replace":
+      return parseReplace(rest) ?? unknown;
+    case "delete":
+      return { type: "delete", path: rest };
+    case "run":
+      return { type: "run", command: rest };
+    case "fail":
+      if (rest === "cut") return { type: "fail", how: "cut" };
+      return /^[45]\d\d$/.test(rest) ? { type: "fail", how: Number(rest) } : unknown;
+    default:
+      return unknown;
+  }
+}
+
+/** `"A" with "B" in PATH`. Searched from both ends, so that A, B and PATH may hold quotes; no expression that could backtrack. */
+function parseReplace(rest: string): Instruction | null {
+  const middle = rest.indexOf('" with "');
+  const end = rest.lastIndexOf('" in ');
+  if (!rest.startsWith('"') || middle < 2 || end < middle + '" with "'.length) return null;
+  const search = withLineBreaks(rest.slice(1, middle));
+  const replacement = withLineBreaks(rest.slice(middle + '" with "'.length, end));
+  const path = rest.slice(end + '" in '.length).trim();
+  return path ? { type: "replace", search, replacement, path } : null;
+}
+
+function withLineBreaks(text: string): string {
+  return text.replaceAll("\\n", "\n");
+}

@@ -1,0 +1,235 @@
+/** What the rehearsal answers: a pure function of a request's input, because it remembers nothing. */
+import { structuredPatch } from "diff";
+import * as z from "zod";
+import { explanation, type Instruction, parseInstructions } from "#models/rehearsal-language";
+
+export type Output =
+  /** `chunks` are streamed one by one, with a pause of the count's interval between them when `slow`. */
+  | { type: "message"; chunks: string[]; slow: boolean }
+  | { type: "reasoning"; chunks: string[] }
+  | { type: "shell"; command: string }
+  | { type: "patch"; operation: PatchOperation };
+
+/** V4A, in the field order of the recorded streams. */
+export type PatchOperation =
+  | { type: "create_file" | "update_file"; diff: string; path: string }
+  | { type: "delete_file"; path: string };
+
+export type Plan = { type: "refuse"; status: number } | { type: "answer"; outputs: Output[]; cut: boolean };
+
+/**
+ * The next response: messages and reasoning up to and including the first tool call. When the instructions end before a tool call
+ * comes, the response ends the turn.
+ */
+export function planResponse(input: InputItem[], tools: Set<string>): Plan {
+  const { queue, reading, lastResult } = findPosition(input);
+  const outputs: Output[] = [];
+  for (const [index, instruction] of queue.entries()) {
+    if (instruction.type === "fail") {
+      return instruction.how === "cut" ? { type: "answer", outputs, cut: true } : { type: "refuse", status: instruction.how };
+    }
+    const output = carryOut(instruction, tools, index === 0 ? reading : null);
+    outputs.push(output);
+    if (output.type === "shell" || output.type === "patch") return { type: "answer", outputs, cut: false };
+  }
+  if (!outputs.length) outputs.push(say(lastResult?.failure ?? "Done."));
+  return { type: "answer", outputs, cut: false };
+}
+
+/** A message that is streamed word by word. */
+export function say(text: string): Output {
+  return { type: "message", chunks: words(text), slow: false };
+}
+
+/** Whether an item is what a person said. The system speaks in the same role, in an envelope such as `<turn_aborted>…</turn_aborted>`. */
+export function isPrompt(item: InputItem): boolean {
+  if (item.type !== "message" || item.role !== "user") return false;
+  const text = item.content.trim();
+  const envelope = /^<([a-z_]+)>/.exec(text)?.[1];
+  return !envelope || (envelope !== "turn_aborted" && !text.endsWith(`</${envelope}>`));
+}
+
+const contentText = z
+  .union([z.string(), z.array(z.object({ text: z.string().catch("") }).transform((part) => part.text))])
+  .transform((content) => (typeof content === "string" ? content : content.join("\n")))
+  .catch("");
+
+/** An item of a request's input, with what the rehearsal reads of it. */
+export const inputItem = z.object({
+  type: z.string().default("message"),
+  role: z.string().nullish(),
+  content: contentText,
+  call_id: z.string().nullish(),
+  status: z.string().nullish(),
+  output: z.unknown().optional(),
+});
+export type InputItem = z.infer<typeof inputItem>;
+
+/** How far the thread has come. */
+interface Position {
+  /** Instructions that nothing in the input answers yet. */
+  queue: Instruction[];
+  /** The `replace` at the head of the queue has asked for its file; the result is null while the input holds none. */
+  reading: { callId: string | null | undefined; result: ToolResult | null } | null;
+  /** Of the last tool, unless something was said since. */
+  lastResult: ToolResult | null;
+}
+
+interface ToolResult {
+  text: string;
+  /** A sentence for a person, or null when it went well. */
+  failure: string | null;
+}
+
+/** Each output in the input stands for the instruction at the head of the queue, even one that was cut short by a steer. */
+function findPosition(input: InputItem[]): Position {
+  const position: Position = { queue: [], reading: null, lastResult: null };
+  for (const item of input) {
+    switch (item.type) {
+      case "message":
+        if (item.role === "assistant") {
+          settleHead(position);
+        } else if (isPrompt(item)) {
+          position.queue.push(...parseInstructions(item.content));
+          position.lastResult = null;
+        } else if (item.role === "user" && item.content.trimStart().startsWith("<turn_aborted>")) {
+          Object.assign(position, { queue: [], reading: null, lastResult: null });
+        }
+        break;
+      case "reasoning":
+        if (position.queue[0]?.type === "think") position.queue.shift();
+        break;
+      case "shell_call":
+      case "local_shell_call":
+      case "apply_patch_call":
+      case "function_call":
+      case "custom_tool_call":
+        dropThoughts(position);
+        if (position.queue[0]?.type === "replace" && !position.reading && item.type !== "apply_patch_call") {
+          position.reading = { callId: item.call_id, result: null };
+        } else {
+          settleHead(position);
+        }
+        break;
+      default:
+        if (item.type.endsWith("_output")) {
+          position.lastResult = toolResult(item);
+          if (position.reading && position.reading.callId === item.call_id) position.reading.result = position.lastResult;
+        }
+    }
+  }
+  return position;
+}
+
+function settleHead(position: Position): void {
+  dropThoughts(position);
+  position.queue.shift();
+  position.reading = null;
+  position.lastResult = null;
+}
+
+/** A thought is never the last thing a response says, and a loop may keep reasoning items to itself. */
+function dropThoughts(position: Position): void {
+  while (position.queue[0]?.type === "think") position.queue.shift();
+}
+
+function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Set<string>, reading: Position["reading"]): Output {
+  switch (instruction.type) {
+    case "say":
+      return say(instruction.text);
+    case "explain":
+      return say(explanation);
+    case "think":
+      return { type: "reasoning", chunks: words(instruction.text) };
+    case "count": {
+      const chunks = Array.from({ length: instruction.to }, (_, index) => (index ? ` ${index + 1}` : "1"));
+      return { type: "message", chunks, slow: true };
+    }
+    case "run":
+      return tools.has("shell") ? { type: "shell", command: instruction.command } : noTool("shell");
+    case "write":
+      return tools.has("apply_patch") ? createFile(instruction.path, instruction.text) : noTool("apply_patch");
+    case "delete":
+      if (!tools.has("apply_patch")) return noTool("apply_patch");
+      return { type: "patch", operation: { type: "delete_file", path: instruction.path } };
+    case "replace":
+      if (!tools.has("shell")) return noTool("shell");
+      if (!tools.has("apply_patch")) return noTool("apply_patch");
+      // Two steps, as a real agent would: look at the file, then patch what stands there.
+      return reading ? replaceIn(instruction, reading.result) : { type: "shell", command: `cat -- ${quoted(instruction.path)}` };
+    default:
+      return instruction satisfies never;
+  }
+}
+
+function noTool(name: string): Output {
+  return say(`Tools are not available here: this thread offers no \`${name}\`.`);
+}
+
+/** The file ends with a line break, as text files do. */
+function createFile(path: string, text: string): Output {
+  const lines = text ? text.replace(/\n$/, "").split("\n") : [];
+  const diff = lines.map((line) => `+${line}\n`).join("");
+  return { type: "patch", operation: { type: "create_file", diff, path } };
+}
+
+function replaceIn(instruction: Extract<Instruction, { type: "replace" }>, file: ToolResult | null): Output {
+  const { search, replacement, path } = instruction;
+  if (!file || file.failure) return say(`I could not read ${path}, so nothing was changed.`);
+  if (!file.text.includes(search)) return say(`"${search}" is not in ${path}, so nothing was changed.`);
+  if (search === replacement) return say(`There is nothing to replace in ${path}.`);
+  const { hunks } = structuredPatch(
+    path,
+    path,
+    file.text,
+    file.text.replaceAll(search, () => replacement),
+    "",
+    "",
+    { context: 3 },
+  );
+  // V4A finds a hunk by its lines, not by numbers, and has no word for a missing line break at the end.
+  const lines = hunks.flatMap((hunk) => ["@@", ...hunk.lines.filter((line) => !line.startsWith("\\"))]);
+  return { type: "patch", operation: { type: "update_file", diff: `${lines.join("\n")}\n`, path } };
+}
+
+/** POSIX single quotes: nothing inside them means anything to the shell. */
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** Words with the space that follows them, so that the chunks together are the text. */
+function words(text: string): string[] {
+  return text.match(/\S+\s*|\s+/g) ?? [""];
+}
+
+const exitStatus = z.union([
+  z.object({ type: z.literal("exit"), exit_code: z.number() }).transform((outcome) => outcome.exit_code),
+  z.object({ type: z.literal("timeout") }).transform(() => "timeout" as const),
+]);
+
+/** Example: `[{"stdout":"alpha\n","stderr":"","outcome":{"type":"exit","exit_code":0}}]`, one entry a command. */
+const shellOutput = z.array(
+  z.object({ stdout: z.string().catch(""), stderr: z.string().catch(""), outcome: exitStatus.catch(0) }),
+);
+
+function toolResult(item: InputItem): ToolResult {
+  const commands = shellOutput.safeParse(item.output);
+  if (commands.success) {
+    const text = commands.data.map((command) => command.stdout).join("");
+    const failed = commands.data.find((command) => command.outcome !== 0);
+    if (commands.data.some((command) => isDeclined(command.stderr))) return { text, failure: "The change was declined." };
+    if (failed?.outcome === "timeout") return { text, failure: "The command ran out of time." };
+    return { text, failure: failed ? `The command failed with exit code ${failed.outcome}.` : null };
+  }
+  const text = contentText.parse(item.output);
+  const firstLine = text.trimStart().split("\n", 1)[0] ?? "";
+  const isPatch = item.type === "apply_patch_call_output";
+  if (isPatch && item.status !== "failed") return { text, failure: null };
+  if (isDeclined(firstLine)) return { text, failure: "The change was declined." };
+  return { text, failure: isPatch ? `The change failed: ${firstLine.slice(0, 200) || "no reason given"}` : null };
+}
+
+/** How the house words a no; the bare word would be found in many a file's name. */
+function isDeclined(text: string): boolean {
+  return /\b(was|were|been) declined\b/i.test(text);
+}

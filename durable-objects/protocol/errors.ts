@@ -1,0 +1,97 @@
+/**
+ * Everything Spindle refuses, by name. Codes and messages are the real server's (0.169.0), because clients match on both: almost
+ * every error there is -32600. Handlers throw a `Refusal`; only the router turns it into wire form.
+ */
+import { codexMethodNames } from "./codex-method-names.ts";
+
+/** Example: `{"code":-32600,"message":"thread not found: 01a1fb3f-…"}` */
+export interface WireError {
+  code: number;
+  message: string;
+  data?: unknown;
+}
+
+export const errorCodes = { invalidRequest: -32600, invalidParams: -32602, internal: -32603, overloaded: -32001 } as const;
+
+/** A named "no" on its way to the router. It is the caller's mistake or the world's state, never a bug of ours. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly wire: WireError;
+
+  constructor(wire: WireError) {
+    super(wire.message);
+    this.wire = wire;
+  }
+}
+
+/** The real server's number; `limits.inputCharactersMax` is the same. */
+const inputCharactersMax = 1_048_576;
+
+export const refusals = {
+  notInitialized: () => refuse("Not initialized"),
+  alreadyInitialized: () => refuse("Already initialized"),
+  invalidClientName: (name: string) => refuse(`Invalid clientInfo.name: '${name}'. Must be a valid HTTP header value.`),
+
+  /** The message could not be read as a request; `detail` is what serde would say. */
+  invalidRequest: (detail: string) => refuse(`Invalid request: ${detail}`),
+  /** No server of this version knows the method; the real one answers with the whole list. */
+  unknownMethod: (method: string) => refuse(`Invalid request: ${unknownVariant(method, codexMethodNames)}`),
+  /** Codex 0.169.0 knows the method, Spindle does not serve it. */
+  notSupported: (method: string) => refuse(`${method} is not supported by Spindle`),
+  /** `what` is a method (`thread/search`) or one of its fields (`thread/start.dynamicTools`). */
+  experimentalRequired: (what: string) => refuse(`${what} requires experimentalApi capability`),
+
+  /** `problem` as `parseThreadId` names it. `thread/resume` calls the thread a session, as the real server does. */
+  invalidThreadId: (problem: string, noun: "thread" | "session" = "thread") => refuse(`invalid ${noun} id: ${problem}`),
+  /** For `turn/*`: no such thread, or none that runs. */
+  threadNotFound: (threadId: string) => refuse(`thread not found: ${threadId}`),
+  /** For `thread/read`, `thread/turns/list`, `thread/items/list`. */
+  threadNotLoaded: (threadId: string) => refuse(`thread not loaded: ${threadId}`),
+  /** For `thread/resume`, `thread/fork`, `thread/archive`, `thread/delete`, `thread/name/set`. */
+  noRolloutFound: (threadId: string) => refuse(`no rollout found for thread id ${threadId}`),
+  /** For `thread/unarchive`. */
+  noArchivedRollout: (threadId: string) => refuse(`no archived rollout found for thread id ${threadId}`),
+  threadArchived: (threadId: string) =>
+    refuse(`session ${threadId} is archived. Run \`codex unarchive ${threadId}\` to unarchive it first.`),
+  /** A thread nobody has spoken in yet has no history to page through. */
+  threadNotMaterialized: (threadId: string, method: string) =>
+    refuse(`thread ${threadId} is not materialized yet; ${method} is unavailable before first user message`),
+  threadHasForks: (threadId: string) => refuse(`cannot delete thread ${threadId}: forked history still references it`),
+  threadNameEmpty: () => refuse("thread name must not be empty"),
+
+  noActiveTurnToSteer: () => refuse("no active turn to steer"),
+  expectedActiveTurn: (expected: string, found: string) =>
+    refuse(`expected active turn id \`${expected}\` but found \`${found}\``),
+  noActiveTurnToInterrupt: () => refuse("no active turn to interrupt"),
+  /** `actual` in characters. */
+  inputTooLarge: (actual: number): WireError => ({
+    code: errorCodes.invalidParams,
+    data: { input_error_code: "input_too_large", max_chars: inputCharactersMax, actual_chars: actual },
+    message: `Input exceeds the maximum length of ${inputCharactersMax} characters.`,
+  }),
+
+  invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
+  modelProviderNotFound: (modelProvider: string) =>
+    refuse(`failed to load configuration: Model provider \`${modelProvider}\` not found`),
+  rateLimitsNeedAccount: () => refuse("codex account authentication required to read rate limits"),
+
+  noSuchFile: () => refusals.internal("No such file or directory (os error 2)"),
+  overloaded: (): WireError => ({ code: errorCodes.overloaded, message: "Server overloaded; retry later." }),
+  internal: (message: string): WireError => ({ code: errorCodes.internal, message }),
+} as const;
+
+/** serde's words for a name that is not on the list. */
+export function unknownVariant(name: string, names: readonly string[]): string {
+  const quoted = names.map((known) => `\`${known}\``);
+  const expected =
+    quoted.length === 0
+      ? "there are no variants"
+      : quoted.length <= 2
+        ? `expected ${quoted.join(" or ")}`
+        : `expected one of ${quoted.join(", ")}`;
+  return `unknown variant \`${name}\`, ${expected}`;
+}
+
+function refuse(message: string): WireError {
+  return { code: errorCodes.invalidRequest, message };
+}

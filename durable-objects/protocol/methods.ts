@@ -1,0 +1,34 @@
+/** The table: every method Spindle serves. Types, validation, the handler map and the reference docs are read off it. */
+import type * as z from "zod";
+import { accountAndConfigMethods } from "./account-and-config-methods.ts";
+import { addOnMethods } from "./add-on-methods.ts";
+import { fsMethods } from "./fs-methods.ts";
+import type { Scope } from "./method.ts";
+import { threadMethods } from "./thread-methods.ts";
+import { turnMethods } from "./turn-methods.ts";
+
+export const methods = {
+  ...accountAndConfigMethods,
+  ...threadMethods,
+  ...turnMethods,
+  ...fsMethods,
+  ...addOnMethods,
+};
+
+export type MethodName = keyof typeof methods;
+/** What a handler gets: parsed, defaults filled in. */
+export type Params<Name extends MethodName> = z.infer<(typeof methods)[Name]["params"]>;
+/** What a client may send. */
+export type ParamsInput<Name extends MethodName> = z.input<(typeof methods)[Name]["params"]>;
+export type Result<Name extends MethodName> = z.infer<(typeof methods)[Name]["result"]>;
+
+/** A request that was read: its method is served and its params fit. */
+export type Request = { [Name in MethodName]: { method: Name; params: Params<Name> } }[MethodName];
+
+export function isServed(name: string): name is MethodName {
+  return Object.hasOwn(methods, name);
+}
+
+export function scopeOf(name: MethodName): Scope {
+  return methods[name].scope;
+}

@@ -1,0 +1,34 @@
+/** What the server tells without being asked: method → params. Each row of a thread's log carries one of these, or a server request. */
+import * as z from "zod";
+import { threadItem } from "./item.ts";
+import { thread, threadStatus, threadTokenUsage } from "./thread.ts";
+import { turn, turnError } from "./turn.ts";
+
+const inTurn = { threadId: z.string(), turnId: z.string() };
+const itemDelta = z.object({ ...inTurn, itemId: z.string(), delta: z.string() });
+
+export const notifications = {
+  "thread/started": z.object({ thread }),
+  "thread/status/changed": z.object({ threadId: z.string(), status: threadStatus }),
+  "thread/name/updated": z.object({ threadId: z.string(), threadName: z.string().nullish() }),
+  "thread/archived": z.object({ threadId: z.string() }),
+  "thread/unarchived": z.object({ threadId: z.string() }),
+  "thread/deleted": z.object({ threadId: z.string() }),
+  "thread/closed": z.object({ threadId: z.string() }),
+  "thread/tokenUsage/updated": z.object({ ...inTurn, tokenUsage: threadTokenUsage }),
+  "turn/started": z.object({ threadId: z.string(), turn }),
+  "turn/completed": z.object({ threadId: z.string(), turn }),
+  "turn/diff/updated": z.object({ ...inTurn, diff: z.string() }),
+  "item/started": z.object({ item: threadItem, ...inTurn, startedAtMs: z.number() }),
+  "item/completed": z.object({ item: threadItem, ...inTurn, contentTokenCount: z.number().nullable(), completedAtMs: z.number() }),
+  "item/agentMessage/delta": itemDelta,
+  "item/reasoning/summaryPartAdded": z.object({ ...inTurn, itemId: z.string(), summaryIndex: z.number() }),
+  "item/reasoning/summaryTextDelta": itemDelta.extend({ summaryIndex: z.number() }),
+  "item/commandExecution/outputDelta": itemDelta,
+  "serverRequest/resolved": z.object({ threadId: z.string(), requestId: z.union([z.string(), z.number()]) }),
+  error: z.object({ error: turnError, willRetry: z.boolean(), ...inTurn }),
+  warning: z.object({ threadId: z.string().nullable(), message: z.string() }),
+} as const;
+
+export type Notifications = { [Method in keyof typeof notifications]: z.infer<(typeof notifications)[Method]> };
+export type NotificationMethod = keyof Notifications;

@@ -1,0 +1,43 @@
+/** What the server asks of a client: method → params and result. A request waits in the thread's log until somebody answers. */
+import * as z from "zod";
+import { commandAction } from "./item.ts";
+
+const inItem = { threadId: z.string(), turnId: z.string(), itemId: z.string(), startedAtMs: z.number() };
+
+/**
+ * `accept` does it once, `acceptForSession` also from now on, `decline` refuses and the turn goes on, `cancel` refuses and ends
+ * the turn. Example: `{"decision":"accept"}`.
+ */
+export const commandDecision = z.union([
+  z.enum(["accept", "acceptForSession", "decline", "cancel"]),
+  z.object({ acceptWithExecpolicyAmendment: z.object({ execpolicy_amendment: z.array(z.string()) }) }),
+  z.object({ applyNetworkPolicyAmendment: z.unknown() }),
+]);
+export type CommandDecision = z.infer<typeof commandDecision>;
+
+export const fileChangeDecision = z.enum(["accept", "acceptForSession", "decline", "cancel"]);
+export type FileChangeDecision = z.infer<typeof fileChangeDecision>;
+
+export const serverRequests = {
+  "item/commandExecution/requestApproval": {
+    params: z.object({
+      kind: z.literal("command"),
+      ...inItem,
+      environmentId: z.string().nullable(),
+      reason: z.string().nullable(),
+      command: z.string(),
+      cwd: z.string(),
+      commandActions: z.array(commandAction),
+      proposedExecpolicyAmendment: z.array(z.string()).nullable(),
+      availableDecisions: z.array(commandDecision),
+    }),
+    result: z.object({ decision: commandDecision }),
+  },
+  "item/fileChange/requestApproval": {
+    params: z.object({ ...inItem, reason: z.string().nullable(), grantRoot: z.null() }),
+    result: z.object({ decision: fileChangeDecision }),
+  },
+} as const;
+
+export type ServerRequestMethod = keyof typeof serverRequests;
+export type ServerRequests = { [Method in ServerRequestMethod]: z.infer<(typeof serverRequests)[Method]["params"]> };

@@ -1,0 +1,91 @@
+/** Turns: say something, say something more, stop. */
+import * as z from "zod";
+import {
+  approvalPolicyParam,
+  approvalsReviewer,
+  collaborationMode,
+  empty,
+  ignored,
+  method,
+  struct,
+  text,
+  texts,
+} from "./method.ts";
+import { sandboxPolicy } from "./thread.ts";
+import { turn } from "./turn.ts";
+import { userInput } from "./user-input.ts";
+
+const input = z.array(userInput.meta({ id: "UserInput" }));
+
+export const turnMethods = {
+  "turn/start": method({
+    doc: "Starts a turn, or steers the running one and answers its id. Answers once the message is in the log; progress follows as notifications, and exactly one `turn/completed`. A retry with the same `clientUserMessageId` gets the first turn.",
+    scope: "thread",
+    params: struct("TurnStartParams", {
+      threadId: z.string(),
+      disabledPluginIds: texts,
+      clientUserMessageId: text,
+      input,
+      turnTrigger: text,
+      parentTurnId: text,
+      rootTurnId: text,
+      toolOutput: ignored,
+      responsesapiClientMetadata: ignored,
+      responsesapiClientMetadataPatch: ignored,
+      additionalContext: ignored,
+      environments: z.array(z.unknown()).nullish(),
+      cwd: text,
+      runtimeWorkspaceRoots: texts,
+      approvalPolicy: approvalPolicyParam,
+      approvalsReviewer: approvalsReviewer.nullish(),
+      sandboxPolicy: sandboxPolicy.meta({ id: "SandboxPolicy" }).nullish(),
+      permissions: text,
+      model: text,
+      serviceTier: text,
+      serviceTierForTurn: text,
+      effort: text,
+      summary: z.enum(["auto", "concise", "detailed", "none"]).nullish(),
+      personality: z.enum(["none", "friendly", "pragmatic"]).nullish(),
+      /** JSON Schema that the turn's final message has to fit. */
+      outputSchema: z.unknown().optional(),
+      collaborationMode: collaborationMode.nullish(),
+      multiAgentMode: ignored,
+      cyberAccessProgram: ignored,
+    }),
+    experimentalFields: [
+      "additionalContext",
+      "collaborationMode",
+      "cyberAccessProgram",
+      "environments",
+      "multiAgentMode",
+      "permissions",
+      "responsesapiClientMetadata",
+      "responsesapiClientMetadataPatch",
+      "runtimeWorkspaceRoots",
+    ],
+    result: z.object({ turn }),
+  }),
+
+  "turn/steer": method({
+    doc: "Adds a message to the running turn: the model hears it at once. Refuses when no turn runs, or another than expected.",
+    scope: "thread",
+    params: struct("TurnSteerParams", {
+      threadId: z.string(),
+      clientUserMessageId: text,
+      input,
+      responsesapiClientMetadata: ignored,
+      responsesapiClientMetadataPatch: ignored,
+      additionalContext: ignored,
+      expectedTurnId: z.string(),
+    }),
+    experimentalFields: ["additionalContext", "responsesapiClientMetadata", "responsesapiClientMetadataPatch"],
+    result: z.object({ turnId: z.string() }),
+  }),
+
+  "turn/interrupt": method({
+    doc: "Stops the running turn, also while it waits for an approval: the turn completes as `interrupted`. Refuses when none runs.",
+    scope: "thread",
+    params: struct("TurnInterruptParams", { threadId: z.string(), turnId: z.string() }),
+    result: empty,
+  }),
+};

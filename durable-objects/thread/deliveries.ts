@@ -1,0 +1,84 @@
+/**
+ * Frames to the connections that are attached. At most one delivery is in flight per connection; the next one carries everything
+ * appended since. So batches grow just as large as the receiver is slow, order is kept, and nothing is buffered but the log itself.
+ */
+import { limits } from "#core/limits";
+import type { Host } from "#thread/host";
+import type { ThreadLog } from "#thread/log";
+
+/** Makes the table. A subscriber outlives the object's memory: an approval answered after days still reaches every screen. */
+export function createDeliveriesSchema(sql: SqlStorage): void {
+  sql.exec("CREATE TABLE IF NOT EXISTS subscribers (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID");
+}
+
+interface Subscriber {
+  /** The last `seq` the connection acknowledged; null until it was asked, after this object woke. */
+  cursor: number | null;
+  inFlight: boolean;
+}
+
+export class Deliveries {
+  private readonly host: Host;
+  private readonly log: ThreadLog;
+  private readonly subscribers: Map<string, Subscriber>;
+
+  constructor(host: Host, log: ThreadLog) {
+    this.host = host;
+    this.log = log;
+    const rows = log.exists() ? host.sql.exec<{ connection: string }>("SELECT connection FROM subscribers").toArray() : [];
+    this.subscribers = new Map(rows.map(({ connection }) => [connection, { cursor: null, inFlight: false }]));
+  }
+
+  get count(): number {
+    return this.subscribers.size;
+  }
+
+  /** From now on the connection gets everything after `cursor`. False when the thread has as many subscribers as it may. */
+  attach(connection: string, cursor: number): boolean {
+    const known = this.subscribers.get(connection);
+    if (!known && this.subscribers.size >= limits.subscribersMax) return false;
+    if (!known) this.host.sql.exec("INSERT OR IGNORE INTO subscribers (connection) VALUES (?)", connection);
+    this.subscribers.set(connection, { cursor, inFlight: false });
+    return true;
+  }
+
+  /** Whether the connection was attached. */
+  detach(connection: string): boolean {
+    if (!this.subscribers.delete(connection)) return false;
+    this.host.sql.exec("DELETE FROM subscribers WHERE connection = ?", connection);
+    return true;
+  }
+
+  /** Sends whatever is not sent. Never awaited by the loop: a slow client slows nobody. */
+  pump(): void {
+    for (const [connection, subscriber] of this.subscribers) {
+      if (!subscriber.inFlight) void this.deliver(connection, subscriber);
+    }
+  }
+
+  private async deliver(connection: string, subscriber: Subscriber): Promise<void> {
+    subscriber.inFlight = true;
+    try {
+      // Attaching again replaces the entry: what is then in flight for the old one is of no interest any more.
+      while (this.subscribers.get(connection) === subscriber) {
+        const after = subscriber.cursor;
+        const frames = after === null ? [] : this.log.wireFrames(after);
+        if (after !== null && frames.length === 0) return;
+        const ack = await this.host.deliver(connection, { threadId: this.host.threadId, after, frames });
+        if (this.subscribers.get(connection) !== subscriber) return;
+        if (ack.gone) {
+          this.detach(connection);
+          return;
+        }
+        subscriber.cursor = ack.cursor;
+      }
+    } catch (error) {
+      // The connection's object could not be reached, say because it is being moved. Nothing is lost: the log keeps the frames, the next
+      // append or alarm tries again, and asks first how far the socket came.
+      subscriber.cursor = null;
+      this.host.report("deliveryFailed", { connection, error: String(error) });
+    } finally {
+      subscriber.inFlight = false;
+    }
+  }
+}

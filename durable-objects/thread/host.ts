@@ -1,0 +1,44 @@
+/** What a thread needs of the world. The object gives it the platform's; tests and the simulation give their own. */
+
+import type { ThreadSummary } from "#directory/summary";
+import type { Model } from "#models/model";
+import type { WireFrame } from "#thread/log";
+
+export interface Host {
+  account: string;
+  threadId: string;
+  sql: SqlStorage;
+  /** Runs the closure; all its rows become durable together or none does. */
+  transaction<Result>(closure: () => Result): Result;
+  /** Unix milliseconds. */
+  now(): number;
+  /** A new UUIDv7. */
+  newId(): string;
+  /** In [0, 1). */
+  random(): number;
+  /** Ends early, without an error, when `signal` aborts. */
+  sleep(durationMs: number, signal: AbortSignal): Promise<void>;
+  model(name: string): Model;
+  /** Tokens the model's window holds, or null when nobody knows. */
+  contextWindow(name: string): number | null;
+  /** One alarm per object: the earliest moment anything wants to be done without a client. */
+  setAlarm(atMs: number): void;
+  /** Hands frames to a connection and says how far it is. Throws when it cannot be reached. */
+  deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
+  /** Tells the account's Directory how the thread stands. Throws when it cannot be reached. */
+  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }): Promise<void>;
+  /** One structured line for the operator. */
+  report(event: string, details: Record<string, unknown>): void;
+  /** Empties the storage of a deleted thread. */
+  forget(): Promise<void>;
+}
+
+/** All frames after `after`, in order; empty to ask how far the connection is. */
+export interface Delivery {
+  threadId: string;
+  after: number | null;
+  frames: WireFrame[];
+}
+
+/** `gone`: the socket is closed, forget the connection. Else `cursor` is the last `seq` that went to the socket. */
+export type DeliveryAck = { gone: true } | { gone: false; cursor: number };

@@ -1,0 +1,309 @@
+/**
+ * The log of one thread, in the object's SQLite: the rows are the frames on the wire. Beside it stand indexes to it (turns, items) and a
+ * snapshot, all written in the same transaction as the row by the same `reduce`; each can be rebuilt from the log.
+ */
+import type { Draft, Frame } from "#core/frame";
+import { limits } from "#core/limits";
+import type { ModelItem, Private } from "#core/private";
+import { modelInput } from "#core/prompt";
+import { reduce } from "#core/reduce";
+import { openTurn, type Thread } from "#core/thread";
+
+/** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
+export interface WireFrame {
+  seq: number;
+  method: string;
+  text: string;
+}
+
+/** Makes the tables. Safe to run again; run once, in the transaction that gives the thread its first frame. */
+export function createLogSchema(sql: SqlStorage): void {
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS frames (
+      seq INTEGER PRIMARY KEY,
+      emitted_at_ms INTEGER NOT NULL,
+      method TEXT NOT NULL,
+      request_id TEXT,
+      delta_of TEXT,
+      has_model_items INTEGER NOT NULL,
+      params TEXT NOT NULL,
+      private TEXT
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS frames_for_the_model ON frames (seq) WHERE has_model_items = 1;
+    CREATE INDEX IF NOT EXISTS frames_of_streamed_text ON frames (delta_of) WHERE delta_of IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS frame_parts (
+      seq INTEGER NOT NULL, cell TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (seq, cell, part)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS turns (
+      id TEXT PRIMARY KEY, started_seq INTEGER NOT NULL, completed_seq INTEGER, first_message_seq INTEGER, last_message_seq INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX IF NOT EXISTS turns_in_order ON turns (started_seq);
+    CREATE TABLE IF NOT EXISTS items (
+      id TEXT PRIMARY KEY, turn_id TEXT NOT NULL, type TEXT NOT NULL, client_id TEXT, started_seq INTEGER NOT NULL, completed_seq INTEGER
+    ) STRICT;
+    CREATE UNIQUE INDEX IF NOT EXISTS items_in_order ON items (started_seq);
+    CREATE INDEX IF NOT EXISTS items_of_turn ON items (turn_id, started_seq);
+    CREATE INDEX IF NOT EXISTS items_by_client_id ON items (client_id) WHERE client_id IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, thread TEXT NOT NULL) STRICT;
+
+    CREATE TRIGGER IF NOT EXISTS frames_never_change BEFORE UPDATE ON frames
+      BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    CREATE TRIGGER IF NOT EXISTS frames_stay BEFORE DELETE ON frames
+      WHEN OLD.delta_of IS NULL OR NOT EXISTS (SELECT 1 FROM items WHERE id = OLD.delta_of AND completed_seq IS NOT NULL)
+      BEGIN SELECT RAISE(ABORT, 'only streamed text of a completed item may leave the log'); END;
+  `);
+}
+
+type FrameRow = {
+  seq: number;
+  emitted_at_ms: number;
+  method: string;
+  request_id: string | null;
+  params: string;
+  private: string | null;
+};
+
+/** Stands in a cell whose text went to `frame_parts`, because it was too long for one row. */
+const elsewhere = "";
+
+export class ThreadLog {
+  private readonly sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.sql = sql;
+  }
+
+  /** Whether this object ever held a thread. Costs nothing and leaves nothing behind where it did not. */
+  exists(): boolean {
+    return this.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'frames'").toArray().length > 0;
+  }
+
+  /**
+   * Appends drafts and their projections. Call inside a transaction: the rows and the returned thread belong together. The returned
+   * thread keeps the open turn only; what is completed is read from the log when somebody asks.
+   */
+  append(thread: Thread | null, drafts: Draft[], nowMs: number): { thread: Thread; frames: Frame[] } {
+    let folded = thread;
+    const frames: Frame[] = [];
+    for (const draft of drafts) {
+      const frame: Frame = { ...draft, seq: (folded?.seq ?? 0) + 1, emittedAtMs: nowMs };
+      this.insert(frame);
+      this.index(frame);
+      folded = reduce(folded, frame);
+      frames.push(frame);
+    }
+    if (!folded) throw new Error("an empty append cannot begin a thread");
+    if (openTurn(folded) === null) {
+      folded = { ...folded, turns: [] };
+      this.sql.exec("INSERT OR REPLACE INTO snapshot (id, seq, thread) VALUES (1, ?, ?)", folded.seq, JSON.stringify(folded));
+    }
+    return { thread: folded, frames };
+  }
+
+  /** The thread as it stands: the snapshot of the last moment at rest, and every frame since. Null where there is no thread. */
+  load(): Thread | null {
+    if (!this.exists()) return null;
+    const [row] = this.sql.exec<{ seq: number; thread: string }>("SELECT seq, thread FROM snapshot").toArray();
+    // The object wrote this text itself; no border is crossed.
+    let thread = row ? (JSON.parse(row.thread) as Thread) : null;
+    for (const frame of this.frames(row?.seq ?? 0)) thread = reduce(thread, frame);
+    return thread;
+  }
+
+  /** All frames after `after`, with their private part, in order. */
+  *frames(after: number): Generator<Frame> {
+    for (const row of this.sql.exec<FrameRow>(`SELECT ${columns} FROM frames WHERE seq > ? ORDER BY seq`, after))
+      yield this.frameOf(row);
+  }
+
+  frame(seq: number): Frame {
+    return this.frameOf(this.sql.exec<FrameRow>(`SELECT ${columns} FROM frames WHERE seq = ?`, seq).one());
+  }
+
+  /** What clients get after `after`, at most one delivery's worth. Rows of streamed text that left the log are simply not there. */
+  wireFrames(after: number): WireFrame[] {
+    const frames: WireFrame[] = [];
+    let characters = 0;
+    const rows = this.sql.exec<FrameRow>(
+      `SELECT ${columns} FROM frames WHERE seq > ? ORDER BY seq LIMIT ?`,
+      after,
+      limits.deliveryFramesMax,
+    );
+    for (const row of rows) {
+      const text = this.wireText(row);
+      frames.push({ seq: row.seq, method: row.method, text });
+      characters += text.length;
+      if (characters >= limits.deliveryCharactersMax) break;
+    }
+    return frames;
+  }
+
+  wireFrame(seq: number): WireFrame {
+    const row = this.sql.exec<FrameRow>(`SELECT ${columns} FROM frames WHERE seq = ?`, seq).one();
+    return { seq, method: row.method, text: this.wireText(row) };
+  }
+
+  /** The input of the next model request: see `modelInput`. */
+  modelInput(): ModelItem[] {
+    const rows = this.sql.exec<{ seq: number; private: string }>(
+      "SELECT seq, private FROM frames WHERE has_model_items = 1 ORDER BY seq",
+    );
+    return modelInput(
+      Array.from(rows, ({ seq, private: text }) => ({ private: JSON.parse(this.whole(seq, "private", text)) as Private })),
+    );
+  }
+
+  /** The turn that a client's message began or joined, when that message is known. */
+  turnOfClientMessage(clientId: string): string | null {
+    const [row] = this.sql.exec<{ turn_id: string }>("SELECT turn_id FROM items WHERE client_id = ?", clientId).toArray();
+    return row?.turn_id ?? null;
+  }
+
+  hasItem(id: string): boolean {
+    return this.sql.exec("SELECT 1 FROM items WHERE id = ?", id).toArray().length > 0;
+  }
+
+  holdsStreamedText(): boolean {
+    return this.sql.exec("SELECT 1 FROM frames WHERE delta_of IS NOT NULL LIMIT 1").toArray().length > 0;
+  }
+
+  /** Unix ms. */
+  lastFrameAtMs(): number {
+    return this.sql.exec<{ at: number }>("SELECT emitted_at_ms AS at FROM frames ORDER BY seq DESC LIMIT 1").one().at;
+  }
+
+  /** Lets go of streamed text whose completed item says it all. Returns how many rows left. */
+  dropStreamedText(): number {
+    const ripe = "delta_of IN (SELECT id FROM items WHERE completed_seq IS NOT NULL)";
+    return this.sql.exec(`DELETE FROM frames WHERE delta_of IS NOT NULL AND ${ripe} RETURNING seq`).toArray().length;
+  }
+
+  /** Throws the projections away and makes them again from the frames. Inside a transaction. */
+  rebuild(): void {
+    this.sql.exec("DELETE FROM turns");
+    this.sql.exec("DELETE FROM items");
+    this.sql.exec("DELETE FROM snapshot");
+    let thread: Thread | null = null;
+    for (const frame of Array.from(this.frames(0))) {
+      this.index(frame);
+      thread = reduce(thread, frame);
+      if (openTurn(thread) === null) {
+        thread = { ...thread, turns: [] };
+        this.sql.exec("INSERT OR REPLACE INTO snapshot (id, seq, thread) VALUES (1, ?, ?)", thread.seq, JSON.stringify(thread));
+      }
+    }
+  }
+
+  private insert(frame: Frame): void {
+    const hidden = frame.private;
+    this.sql.exec(
+      "INSERT INTO frames (seq, emitted_at_ms, method, request_id, delta_of, has_model_items, params, private) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      frame.seq,
+      frame.emittedAtMs,
+      frame.method,
+      "id" in frame ? frame.id : null,
+      deltaOf(frame),
+      hidden?.modelItems?.length ? 1 : 0,
+      this.cell(frame.seq, "params", JSON.stringify(frame.params)),
+      hidden ? this.cell(frame.seq, "private", JSON.stringify(hidden)) : null,
+    );
+  }
+
+  /** The lists' projection: where in the log each turn and item begins and ends. */
+  private index(frame: Frame): void {
+    const { seq } = frame;
+    switch (frame.method) {
+      case "turn/started":
+        this.sql.exec("INSERT INTO turns (id, started_seq) VALUES (?, ?)", frame.params.turn.id, seq);
+        return;
+      case "turn/completed":
+        this.sql.exec("UPDATE turns SET completed_seq = ? WHERE id = ?", seq, frame.params.turn.id);
+        return;
+      case "item/started": {
+        const { item, turnId } = frame.params;
+        const clientId = item.type === "userMessage" ? item.clientId : null;
+        this.sql.exec(
+          "INSERT INTO items (id, turn_id, type, client_id, started_seq) VALUES (?, ?, ?, ?, ?)",
+          item.id,
+          turnId,
+          item.type,
+          clientId,
+          seq,
+        );
+        return;
+      }
+      case "item/completed": {
+        const { item, turnId } = frame.params;
+        this.sql.exec("UPDATE items SET completed_seq = ? WHERE id = ?", seq, item.id);
+        if (item.type === "userMessage") {
+          this.sql.exec("UPDATE turns SET first_message_seq = ? WHERE id = ? AND first_message_seq IS NULL", seq, turnId);
+        } else if (item.type === "agentMessage") {
+          this.sql.exec("UPDATE turns SET last_message_seq = ? WHERE id = ?", seq, turnId);
+        }
+        return;
+      }
+    }
+  }
+
+  private frameOf(row: FrameRow): Frame {
+    // What stands in the log was typed when it was appended; reading it back crosses no border.
+    return {
+      seq: row.seq,
+      emittedAtMs: row.emitted_at_ms,
+      method: row.method,
+      params: JSON.parse(this.whole(row.seq, "params", row.params)),
+      ...(row.request_id === null ? {} : { id: row.request_id }),
+      ...(row.private === null ? {} : { private: JSON.parse(this.whole(row.seq, "private", row.private)) }),
+    } as Frame;
+  }
+
+  /** Key order and members as the real server's: a notification carries its time, a request its id. */
+  private wireText(row: FrameRow): string {
+    const params = this.whole(row.seq, "params", row.params);
+    return row.request_id === null
+      ? `{"method":"${row.method}","params":${params},"emittedAtMs":${row.emitted_at_ms}}`
+      : `{"method":"${row.method}","id":${JSON.stringify(row.request_id)},"params":${params}}`;
+  }
+
+  /** Long text is stored in parts, so that no row nears the platform's 2 MB. */
+  private cell(seq: number, cell: "params" | "private", text: string): string {
+    if (text.length <= limits.textCellCharactersMax) return text;
+    for (let part = 0; part * limits.textCellCharactersMax < text.length; part++) {
+      const begin = part * limits.textCellCharactersMax;
+      const slice = text.slice(begin, begin + limits.textCellCharactersMax);
+      // A cut between the halves of a surrogate pair would not survive UTF-8: the text is stored escaped as JSON.
+      this.sql.exec(
+        "INSERT INTO frame_parts (seq, cell, part, text) VALUES (?, ?, ?, ?)",
+        seq,
+        cell,
+        part,
+        JSON.stringify(slice),
+      );
+    }
+    return elsewhere;
+  }
+
+  private whole(seq: number, cell: "params" | "private", text: string): string {
+    if (text !== elsewhere) return text;
+    const parts = this.sql.exec<{ text: string }>(
+      "SELECT text FROM frame_parts WHERE seq = ? AND cell = ? ORDER BY part",
+      seq,
+      cell,
+    );
+    return Array.from(parts, (row) => JSON.parse(row.text) as string).join("");
+  }
+}
+
+const columns = "seq, emitted_at_ms, method, request_id, params, private";
+
+function deltaOf(frame: Frame): string | null {
+  switch (frame.method) {
+    case "item/agentMessage/delta":
+    case "item/reasoning/summaryTextDelta":
+    case "item/reasoning/summaryPartAdded":
+    case "item/commandExecution/outputDelta":
+      return frame.params.itemId;
+    default:
+      return null;
+  }
+}

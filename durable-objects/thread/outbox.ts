@@ -1,0 +1,68 @@
+/**
+ * What the Directory has to be told, durably: the row is written with the frames that made it necessary, and leaves when the Directory
+ * has answered. A lost message is sent again, a repeated one changes nothing, because each carries the `seq` it speaks of.
+ */
+import { limits } from "#core/limits";
+import type { Host } from "#thread/host";
+
+export function createOutboxSchema(sql: SqlStorage): void {
+  sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
+    id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, attempts INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL
+  ) STRICT`);
+}
+
+type Row = { seq: number; attempts: number; retry_at_ms: number };
+
+export class Outbox {
+  private readonly host: Host;
+  private readonly send: (seq: number) => Promise<void>;
+  private flushing: Promise<boolean> | null = null;
+
+  /** `send` tells the Directory how the thread stands now, which is at `seq` or later. */
+  constructor(host: Host, send: (seq: number) => Promise<void>) {
+    this.host = host;
+    this.send = send;
+  }
+
+  /** Inside the transaction of the frames that changed what the Directory shows. */
+  mark(seq: number): void {
+    this.host.sql.exec(
+      "INSERT INTO outbox (id, seq, attempts, retry_at_ms) VALUES (1, ?, 0, 0) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, attempts = 0, retry_at_ms = 0",
+      seq,
+    );
+  }
+
+  /** When the alarm should try again; null when there is nothing to send. */
+  dueAtMs(): number | null {
+    return this.row()?.retry_at_ms ?? null;
+  }
+
+  /** Sends until nothing is left or the Directory cannot be reached. True when nothing is left. Never throws. */
+  flush(): Promise<boolean> {
+    this.flushing ??= this.flushAll().finally(() => {
+      this.flushing = null;
+    });
+    return this.flushing;
+  }
+
+  private async flushAll(): Promise<boolean> {
+    for (let row = this.row(); row; row = this.row()) {
+      try {
+        await this.send(row.seq);
+      } catch (error) {
+        const attempts = row.attempts + 1;
+        const pauseMs = Math.min(limits.outboxPauseMs * 2 ** row.attempts, limits.outboxPauseMsMax);
+        this.host.sql.exec("UPDATE outbox SET attempts = ?, retry_at_ms = ?", attempts, this.host.now() + pauseMs);
+        this.host.report("directoryUnreachable", { attempts, error: String(error) });
+        return false;
+      }
+      // What was marked while we waited stays.
+      this.host.sql.exec("DELETE FROM outbox WHERE seq <= ?", row.seq);
+    }
+    return true;
+  }
+
+  private row(): Row | undefined {
+    return this.host.sql.exec<Row>("SELECT seq, attempts, retry_at_ms FROM outbox").toArray()[0];
+  }
+}

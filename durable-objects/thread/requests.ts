@@ -1,0 +1,333 @@
+/** What a client may ask of one thread. Each handler answers from the log, or commits and then answers; refusals are thrown by name. */
+import type { Draft } from "#core/frame";
+import { limits } from "#core/limits";
+import type { ModelItem, Settings } from "#core/private";
+import { openTurn, wireThread } from "#core/thread";
+import { Refusal, refusals } from "#protocol/errors";
+import type { Params, Request, Result } from "#protocol/methods";
+import type { WireThread } from "#protocol/thread";
+import type { Turn } from "#protocol/turn";
+import type { UserInput } from "#protocol/user-input";
+import type { ThreadRuntime } from "#thread/runtime";
+
+/** The requests that a thread answers itself; attaching a client to it is the object's business. */
+export type ThreadRequest = Extract<Request, { method: keyof typeof handlers }>;
+
+const handlers = {
+  "thread/read": readThread,
+  "thread/turns/list": listTurns,
+  "thread/items/list": listItems,
+  "thread/name/set": setName,
+  "thread/archive": archive,
+  "thread/unarchive": unarchive,
+  "thread/goal/get": () => ({ goal: null }),
+  "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
+  "turn/start": startTurn,
+  "turn/steer": steerTurn,
+  "turn/interrupt": interruptTurn,
+} as const satisfies { [Method in Request["method"]]?: (runtime: ThreadRuntime, params: Params<Method>) => Answer<Method> };
+
+type Answer<Method extends Request["method"]> = Result<Method> | Promise<Result<Method>>;
+
+export function answers(method: Request["method"]): method is ThreadRequest["method"] {
+  return Object.hasOwn(handlers, method);
+}
+
+/** Refuses, in the real server's words for the method, where there is no such thread. */
+export function answer(runtime: ThreadRuntime, request: ThreadRequest): Promise<unknown> | unknown {
+  requireThread(runtime, request.method);
+  // The table pairs each method with a handler of its own params, which TypeScript cannot follow through the lookup.
+  const handler = handlers[request.method] as (runtime: ThreadRuntime, params: unknown) => unknown;
+  return handler(runtime, request.params);
+}
+
+/** The thread is there, not deleted, and the method may be used on it. */
+export function requireThread(runtime: ThreadRuntime, method: Request["method"]): void {
+  const { thread } = runtime;
+  if (thread && !thread.deleted) {
+    if (method === "thread/unarchive" && !thread.archived) throw new Refusal(refusals.noArchivedRollout(thread.info.id));
+    if (thread.archived && refusedWhenArchived.has(method)) throw new Refusal(refusals.threadArchived(thread.info.id));
+    return;
+  }
+  throw new Refusal(unknownThread(method, runtime.host.threadId));
+}
+
+/** The real server has four ways to say that there is no such thread; clients match on them. */
+export function unknownThread(method: Request["method"], threadId: string): Refusal["wire"] {
+  switch (method) {
+    case "thread/read":
+    case "thread/turns/list":
+    case "thread/items/list":
+      return refusals.threadNotLoaded(threadId);
+    case "thread/resume":
+    case "thread/archive":
+    case "thread/delete":
+    case "thread/name/set":
+      return refusals.noRolloutFound(threadId);
+    case "thread/unarchive":
+      return refusals.noArchivedRollout(threadId);
+    default:
+      return refusals.threadNotFound(threadId);
+  }
+}
+
+const refusedWhenArchived: ReadonlySet<string> = new Set(["thread/resume", "turn/start", "turn/steer"]);
+
+/** The frames that begin a thread; the runtime makes its tables in the same transaction. */
+export function startThread(
+  runtime: ThreadRuntime,
+  params: Params<"thread/start">,
+  client: { originator: string; defaultModel: string; version: string },
+): void {
+  const { host } = runtime;
+  const seconds = Math.floor(host.now() / 1000);
+  const settings: Settings = {
+    model: params.model || client.defaultModel,
+    approvalPolicy: params.approvalPolicy ?? "on-request",
+    effort: null,
+    summary: null,
+    baseInstructions: params.baseInstructions ?? null,
+    developerInstructions: params.developerInstructions ?? null,
+  };
+  const thread: WireThread = {
+    id: host.threadId,
+    environments: null,
+    extra: null,
+    sessionId: host.threadId,
+    forkedFromId: null,
+    attachedToThreadId: null,
+    parentThreadId: null,
+    preview: "",
+    ephemeral: params.ephemeral ?? false,
+    section: null,
+    sectionEnteredAt: null,
+    projectId: null,
+    historyMode: "paginated",
+    modelProvider: "spindle",
+    model: settings.model,
+    reasoningEffort: null,
+    createdAt: seconds,
+    updatedAt: seconds,
+    recencyAt: seconds,
+    status: { type: "idle" },
+    path: null,
+    cwd: workspaceRoot(params.cwd),
+    cliVersion: client.version,
+    originator: client.originator,
+    // The pickers of Codex's own clients show threads of these two sources only.
+    source: client.originator === "codex-tui" ? "cli" : "vscode",
+    canAcceptDirectInput: true,
+    threadSource: params.threadSource ?? null,
+    agentNickname: null,
+    agentRole: null,
+    gitInfo: null,
+    name: null,
+    daybreakEnabled: null,
+    turns: [],
+  };
+  runtime.begin([{ method: "thread/started", params: { thread }, private: { event: { type: "threadStarted", settings } } }]);
+}
+
+/** A client names a folder of its own machine; here it is only the name of the workspace's root. */
+function workspaceRoot(cwd: string | null | undefined): string {
+  if (!cwd || cwd === "." || !cwd.startsWith("/")) return "/workspace";
+  return cwd.length > 1 ? cwd.replace(/\/+$/, "") || "/workspace" : "/workspace";
+}
+
+/** What `thread/start` and `thread/resume` answer about the thread, besides what is theirs alone. */
+export function openedThread(runtime: ThreadRuntime, turns: Turn[]): Result<"thread/start"> {
+  const { current } = runtime;
+  const { settings, info } = current;
+  if (!settings) throw new Error("a thread without settings");
+  return {
+    thread: wireThread(current, turns),
+    model: settings.model,
+    modelProvider: info.modelProvider,
+    serviceTier: null,
+    disabledPluginIds: [],
+    cwd: info.cwd,
+    runtimeWorkspaceRoots: [info.cwd],
+    instructionSources: [],
+    approvalPolicy: settings.approvalPolicy,
+    approvalsReviewer: "user",
+    // Nothing but an approved diff reaches the workspace, and nothing reaches the network.
+    sandbox: { type: "readOnly", networkAccess: false },
+    activePermissionProfile: null,
+    reasoningEffort: settings.effort,
+    multiAgentMode: "explicitRequestOnly",
+  };
+}
+
+function readThread(runtime: ThreadRuntime, params: Params<"thread/read">): Result<"thread/read"> {
+  const turns = params.includeTurns ? runtime.history.allTurns(runtime.current) : [];
+  return { thread: wireThread(runtime.current, turns) };
+}
+
+function listTurns(runtime: ThreadRuntime, params: Params<"thread/turns/list">): Result<"thread/turns/list"> {
+  return runtime.history.turns(runtime.current, params);
+}
+
+function listItems(runtime: ThreadRuntime, { cursor, ...params }: Params<"thread/items/list">): Result<"thread/items/list"> {
+  if (cursor && typeof cursor !== "string") {
+    return runtime.history.items(runtime.current, { ...params, cursor: runtime.history.cursorAtItem(cursor.itemId) });
+  }
+  return runtime.history.items(runtime.current, { ...params, cursor });
+}
+
+async function setName(runtime: ThreadRuntime, params: Params<"thread/name/set">): Promise<Result<"thread/name/set">> {
+  const name = params.name.trim();
+  if (!name) throw new Refusal(refusals.threadNameEmpty());
+  const threadId = runtime.host.threadId;
+  await told(runtime, { method: "thread/name/updated", params: { threadId, threadName: name } });
+  return {};
+}
+
+async function archive(runtime: ThreadRuntime): Promise<Result<"thread/archive">> {
+  const { threadId } = runtime.host;
+  if (openTurn(runtime.current)) runtime.interrupt();
+  if (!runtime.current.archived) await told(runtime, { method: "thread/archived", params: { threadId } });
+  return {};
+}
+
+async function unarchive(runtime: ThreadRuntime): Promise<Result<"thread/unarchive">> {
+  await told(runtime, { method: "thread/unarchived", params: { threadId: runtime.host.threadId } });
+  return { thread: wireThread(runtime.current) };
+}
+
+/** Commits, and gives the Directory the chance to know before the caller does: who asks for the list next sees it. */
+async function told(runtime: ThreadRuntime, draft: Draft): Promise<void> {
+  runtime.commit([draft]);
+  await runtime.outbox.flush();
+  runtime.schedule();
+}
+
+function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result<"turn/start"> {
+  const known = params.clientUserMessageId ? runtime.log.turnOfClientMessage(params.clientUserMessageId) : null;
+  if (known) {
+    const turn = runtime.history.turnById(runtime.current, known, "notLoaded");
+    if (turn) return { turn };
+  }
+  requireInput(params.input);
+  const running = openTurn(runtime.current);
+  if (running) {
+    steer(runtime, running, params);
+    return { turn: begun(running.id) };
+  }
+  const { host } = runtime;
+  const { settings, info } = runtime.current;
+  if (!settings) throw new Error("a thread without settings");
+  const now = host.now();
+  const turnId = host.newId();
+  const turn: Turn = { ...begun(turnId), startedAt: Math.floor(now / 1000) };
+  const changed: Settings = {
+    ...settings,
+    model: params.model || settings.model,
+    approvalPolicy: params.approvalPolicy ?? settings.approvalPolicy,
+    effort: params.effort ?? settings.effort,
+    summary: params.summary ?? settings.summary,
+  };
+  runtime.commit([
+    runtime.status({ type: "active", activeFlags: [] }),
+    {
+      method: "turn/started",
+      params: { threadId: info.id, turn },
+      private: { event: { type: "turnStarted", settings: changed, outputSchema: params.outputSchema } },
+    },
+    ...userMessage(runtime, turnId, params),
+  ]);
+  void runtime.drive();
+  return { turn: begun(turnId) };
+}
+
+function steerTurn(runtime: ThreadRuntime, params: Params<"turn/steer">): Result<"turn/steer"> {
+  const known = params.clientUserMessageId ? runtime.log.turnOfClientMessage(params.clientUserMessageId) : null;
+  if (known) return { turnId: known };
+  const turn = openTurn(runtime.current);
+  if (!turn) throw new Refusal(refusals.noActiveTurnToSteer());
+  if (turn.id !== params.expectedTurnId) throw new Refusal(refusals.expectedActiveTurn(params.expectedTurnId, turn.id));
+  requireInput(params.input);
+  steer(runtime, turn, params);
+  return { turnId: turn.id };
+}
+
+/** The model is cut short and asked again with the new message; a tool that runs and an approval that waits go on. */
+function steer(runtime: ThreadRuntime, turn: Turn, params: { input: UserInput[]; clientUserMessageId?: string | null }): void {
+  const sampling = runtime.activity?.kind === "model" || runtime.activity?.kind === "pause" ? runtime.activity : null;
+  sampling?.finish();
+  const open = openTurn(runtime.current) ?? turn;
+  const cut = sampling ? runtime.closeDangling(open, "said") : [];
+  sampling?.abort.abort();
+  runtime.commit([...cut, ...userMessage(runtime, turn.id, params)]);
+  void runtime.drive();
+}
+
+function interruptTurn(runtime: ThreadRuntime): Result<"turn/interrupt"> {
+  if (!openTurn(runtime.current)) throw new Refusal(refusals.noActiveTurnToInterrupt());
+  runtime.interrupt();
+  return {};
+}
+
+function requireInput(input: UserInput[]): void {
+  const characters = input.reduce((total, part) => total + (part.type === "text" ? part.text.length : 0), 0);
+  if (characters > limits.inputCharactersMax) throw new Refusal(refusals.inputTooLarge(characters));
+}
+
+function begun(turnId: string): Turn {
+  return {
+    id: turnId,
+    rootTurnId: turnId,
+    items: [],
+    itemsView: "notLoaded",
+    status: "inProgress",
+    error: null,
+    startedAt: null,
+    completedAt: null,
+    durationMs: null,
+  };
+}
+
+function userMessage(
+  runtime: ThreadRuntime,
+  turnId: string,
+  { input, clientUserMessageId }: { input: UserInput[]; clientUserMessageId?: string | null },
+): Draft[] {
+  const now = runtime.host.now();
+  const item = {
+    type: "userMessage",
+    id: runtime.host.newId(),
+    clientId: clientUserMessageId ?? null,
+    content: input,
+    startedAtMs: now,
+    completedAtMs: null,
+  } as const;
+  return [
+    runtime.itemStarted(turnId, item),
+    runtime.itemCompleted(
+      turnId,
+      { ...item, completedAtMs: now },
+      { modelItems: [modelMessage(input)], event: { type: "userSaid" } },
+    ),
+  ];
+}
+
+function modelMessage(input: UserInput[]): ModelItem {
+  const content = input.flatMap((part): ModelItem[] => {
+    switch (part.type) {
+      case "text":
+        return [{ type: "input_text", text: part.text }];
+      case "image":
+        return part.url ? [{ type: "input_image", image_url: part.url, detail: part.detail ?? "auto" }] : [];
+      case "mention":
+      case "skill":
+        return [{ type: "input_text", text: `[${part.name}](${part.path})` }];
+      case "localImage":
+      case "audio":
+      case "localAudio":
+        // A path on the client's machine means nothing here.
+        return [{ type: "input_text", text: `(The user attached ${part.type}, which cannot be read here.)` }];
+      default:
+        return part satisfies never;
+    }
+  });
+  return { type: "message", role: "user", content };
+}

@@ -1,0 +1,414 @@
+/**
+ * Drives one thread: appends, then sends; asks `next`, then acts. Everything it knows it could learn again from the log, so it may vanish
+ * between any two lines; the next one that is made over the same storage goes on where the log ends.
+ */
+import type { Draft } from "#core/frame";
+import { limits } from "#core/limits";
+import { next, type Step } from "#core/next";
+import type { Decision, ModelItem, RequestedCall } from "#core/private";
+import { turnAborted } from "#core/prompt";
+import { openTurn, type Thread } from "#core/thread";
+import { callOutput } from "#core/tool-call";
+import type { ThreadItem } from "#protocol/item";
+import type { ThreadStatus } from "#protocol/thread";
+import type { Turn, TurnError } from "#protocol/turn";
+import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
+import { History } from "#thread/history";
+import type { Host } from "#thread/host";
+import { createLogSchema, ThreadLog } from "#thread/log";
+import { createOutboxSchema, Outbox } from "#thread/outbox";
+import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
+import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
+import { askModel } from "#thread/steps/model";
+import { Workspace } from "#workspace/store";
+
+/** Work that is under way and can be told to stop. `finish` appends, at once, what was streamed and not yet appended. */
+export interface Activity {
+  abort: AbortController;
+  kind: "model" | "command" | "pause";
+  finish(): void;
+}
+
+export class ThreadRuntime {
+  readonly host: Host;
+  readonly log: ThreadLog;
+  readonly history: History;
+  readonly deliveries: Deliveries;
+  readonly outbox: Outbox;
+  readonly workspace: Workspace;
+  activity: Activity | null = null;
+  private folded: Thread | null;
+  private driving: Promise<void> | null = null;
+  private wanted = false;
+  private alarmAtMs: number | null = null;
+  private lastLeftAtMs = 0;
+
+  constructor(host: Host) {
+    this.host = host;
+    this.log = new ThreadLog(host.sql);
+    this.history = new History(host.sql, this.log);
+    this.folded = this.log.load();
+    this.deliveries = new Deliveries(host, this.log);
+    this.outbox = new Outbox(host, () => host.tellDirectory(this.summary()));
+    this.workspace = new Workspace({ sql: host.sql, now: host.now });
+  }
+
+  /** Null where there is no such thread, or no longer. */
+  get thread(): Thread | null {
+    return this.folded;
+  }
+
+  /** The thread where there must be one. */
+  get current(): Thread {
+    if (!this.folded) throw new Error("there is no thread here");
+    return this.folded;
+  }
+
+  /** Makes the tables and the first frame, all or nothing. */
+  begin(drafts: Draft[]): void {
+    this.host.transaction(() => {
+      createLogSchema(this.host.sql);
+      createDeliveriesSchema(this.host.sql);
+      createOutboxSchema(this.host.sql);
+      Workspace.createSchema(this.host.sql);
+      this.folded = this.log.append(null, drafts, this.host.now()).thread;
+    });
+  }
+
+  /**
+   * Appends frames and then sends them. `also` runs in the same transaction: what it writes and what the frames say become true together.
+   * The only way anything gets into the log.
+   */
+  commit(drafts: Draft[], also?: () => void): void {
+    if (drafts.length === 0) return;
+    const before = this.current;
+    this.host.transaction(() => {
+      also?.();
+      const { thread } = this.log.append(before, drafts, this.host.now());
+      if (!thread.info.ephemeral && thread.info.preview && drafts.some(concernsDirectory)) this.outbox.mark(thread.seq);
+      this.folded = thread;
+    });
+    this.deliveries.pump();
+  }
+
+  /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
+  drive(): Promise<void> {
+    this.wanted = true;
+    this.driving ??= this.run().finally(() => {
+      this.driving = null;
+    });
+    return this.driving;
+  }
+
+  private async run(): Promise<void> {
+    while (this.wanted) {
+      this.wanted = false;
+      let standstill = 0;
+      for (let step = this.step(); step; step = this.step()) {
+        this.schedule();
+        const { seq } = this.current;
+        try {
+          if (standstill > standstillMax) throw new Error(`${step.type} does not get on`);
+          await this.act(step);
+        } catch (error) {
+          this.breakDown(step, error);
+        } finally {
+          this.activity = null;
+        }
+        standstill = this.thread?.seq === seq ? standstill + 1 : 0;
+      }
+    }
+    if (this.folded) void this.outbox.flush().then(() => this.schedule());
+    this.schedule();
+  }
+
+  private step(): Exclude<Step, { type: "idle" } | { type: "wait" }> | null {
+    if (!this.folded) return null;
+    const step = next(this.folded);
+    return step.type === "idle" || step.type === "wait" ? null : step;
+  }
+
+  private act(step: Exclude<Step, { type: "idle" } | { type: "wait" }>): Promise<void> | void {
+    switch (step.type) {
+      case "askModel":
+        return askModel(this);
+      case "judgeCommand":
+        return judgeCommand(this, step.call);
+      case "runCommand":
+        return runCommand(this, step.call);
+      case "recoverCommand":
+        return recoverCommand(this, step.call);
+      case "refuseCommand":
+        return refuseCommand(this, step.call, step.decision);
+      case "preparePatch":
+        return preparePatch(this, step.call);
+      case "land":
+        return land(this, step.call);
+      case "refuseChanges":
+        return refuseChanges(this, step.call, step.decision);
+      case "refuseUnknownTool":
+        return this.refuseUnknownTool(step.call);
+      case "endTurn":
+        return this.endTurn(step.status);
+      case "failTurn":
+        return this.failTurn({
+          message: `The turn was stopped after ${limits.turnStepsMax} model responses.`,
+          codexErrorInfo: "other",
+          additionalDetails: null,
+          misalignment: null,
+        });
+      default:
+        return step satisfies never;
+    }
+  }
+
+  /** Ours, not the world's: the turn ends, once, and says so; the person can start another. */
+  private breakDown(step: Step, error: unknown): void {
+    this.host.report("stepFailed", {
+      step: step.type,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    if (!openTurn(this.current)) return;
+    this.failTurn({
+      message: "Spindle failed while it worked on this turn.",
+      codexErrorInfo: "internalServerError",
+      additionalDetails: error instanceof Error ? error.message : String(error),
+      misalignment: null,
+    });
+  }
+
+  private refuseUnknownTool(call: RequestedCall): void {
+    const message = `There is no tool \`${call.call.tool === "unknown" ? call.call.name : call.call.tool}\` here.`;
+    this.commit([
+      {
+        method: "warning",
+        params: { threadId: this.host.threadId, message: `The model called a tool that does not exist. ${message}` },
+        private: {
+          modelItems: [callOutput(call.raw, { type: "refused", message })],
+          event: { type: "settled", callId: call.callId, landed: [] },
+        },
+      },
+    ]);
+  }
+
+  /** An answer to a server request. The first one wins; a later one, or one to a request nobody made, is ignored. */
+  respond(requestId: string, decision: Decision): void {
+    const { thread } = this;
+    if (!thread?.requests.some(({ id }) => id === requestId)) return;
+    const { threadId } = this.host;
+    this.commit([
+      {
+        method: "serverRequest/resolved",
+        params: { threadId, requestId },
+        private: { event: { type: "decided", requestId, decision } },
+      },
+      this.status({ type: "active", activeFlags: [] }),
+    ]);
+    void this.drive();
+  }
+
+  /** Stops whatever runs and ends the open turn, at once. */
+  interrupt(): void {
+    this.activity?.finish();
+    this.activity?.abort.abort();
+    this.endTurn("interrupted");
+    void this.drive();
+  }
+
+  private endTurn(status: "completed" | "interrupted"): void {
+    const turn = openTurn(this.current);
+    if (!turn) return;
+    const dangling = this.closeDangling(turn, "said");
+    const aborted = status === "interrupted" ? this.unanswered("interrupted") : [];
+    // The real server resolves what was asked only after the turn has ended.
+    const resolved = this.current.requests.map(({ id }) => this.resolved(id));
+    this.commit([...dangling, this.status({ type: "idle" }), this.ended(turn, status, null, aborted), ...resolved]);
+  }
+
+  failTurn(error: TurnError): void {
+    const turn = openTurn(this.current);
+    if (!turn) return;
+    const { threadId } = this.host;
+    this.commit([
+      ...this.closeDangling(turn, "superseded"),
+      this.status({ type: "systemError" }),
+      { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
+      this.ended(turn, "failed", error, this.unanswered("failed")),
+      ...this.current.requests.map(({ id }) => this.resolved(id)),
+    ]);
+  }
+
+  /**
+   * Items that nobody will complete any more are completed as they stand, so that no reader waits for them. `said`: a message that was
+   * cut by a person is part of the talk, and the model is told that it said it; one of an attempt that failed is not.
+   */
+  closeDangling(turn: Turn, message: "said" | "superseded"): Draft[] {
+    const now = this.host.now();
+    return turn.items
+      .filter((item) => item.completedAtMs === null)
+      .map((item) => this.itemCompleted(turn.id, closed(item, now), message === "said" ? messageSoFar(item) : undefined));
+  }
+
+  status(status: ThreadStatus): Draft {
+    return { method: "thread/status/changed", params: { threadId: this.host.threadId, status } };
+  }
+
+  itemStarted(turnId: string, item: ThreadItem, hidden?: Draft["private"]): Draft {
+    const { threadId } = this.host;
+    const params = { item, threadId, turnId, startedAtMs: item.startedAtMs ?? this.host.now() };
+    return { method: "item/started", params, ...(hidden ? { private: hidden } : {}) };
+  }
+
+  itemCompleted(turnId: string, item: ThreadItem, hidden?: Draft["private"]): Draft {
+    const { threadId } = this.host;
+    const params = { item, threadId, turnId, contentTokenCount: null, completedAtMs: item.completedAtMs ?? this.host.now() };
+    return { method: "item/completed", params, ...(hidden ? { private: hidden } : {}) };
+  }
+
+  private resolved(requestId: string): Draft {
+    return { method: "serverRequest/resolved", params: { threadId: this.host.threadId, requestId } };
+  }
+
+  private ended(
+    turn: Turn,
+    status: "completed" | "interrupted" | "failed",
+    error: TurnError | null,
+    modelItems: ModelItem[],
+  ): Draft {
+    const now = this.host.now();
+    const lastMessage = status === "completed" ? turn.items.findLast(({ type }) => type === "agentMessage") : undefined;
+    const startedAtMs = turn.items[0]?.startedAtMs ?? now;
+    return {
+      method: "turn/completed",
+      params: {
+        threadId: this.host.threadId,
+        turn: {
+          ...turn,
+          items: lastMessage ? [lastMessage] : [],
+          itemsView: lastMessage ? "summary" : "notLoaded",
+          status,
+          error,
+          completedAt: Math.floor(now / 1000),
+          durationMs: Math.max(0, now - startedAtMs),
+        },
+      },
+      ...(modelItems.length > 0 ? { private: { modelItems } } : {}),
+    };
+  }
+
+  /** Calls that get no answer any more are answered, because the API wants one for each; then the model is told why. */
+  private unanswered(reason: "interrupted" | "failed"): ModelItem[] {
+    const calls = this.current.work?.calls ?? [];
+    const outputs = calls.map(({ raw }) =>
+      callOutput(raw, { type: "refused", message: "aborted: the turn ended before this was done" }),
+    );
+    return [...outputs, turnAborted(reason)];
+  }
+
+  summary(): Parameters<Host["tellDirectory"]>[0] {
+    const { threadId } = this.host;
+    const thread = this.current;
+    if (thread.deleted) return { threadId, deleted: true };
+    return {
+      threadId,
+      seq: thread.seq,
+      thread: { ...thread.info, status: thread.status },
+      archived: thread.archived,
+      pendingRequests: thread.requests.map(({ id, method, params }) => ({ id, method, startedAtMs: params.startedAtMs })),
+    };
+  }
+
+  /** The one alarm: a heartbeat while a turn runs, a retry while the Directory owes an answer, the end of streamed text's stay. */
+  schedule(): void {
+    if (!this.folded) return;
+    const now = this.host.now();
+    const moments = [
+      this.step() ? now + limits.heartbeatMs : null,
+      this.outbox.dueAtMs(),
+      this.retentionDueAtMs(),
+      this.forgetDueAtMs(),
+    ];
+    const dueAtMs = moments.reduce((earliest, at) => (at !== null && (earliest === null || at < earliest) ? at : earliest), null);
+    // An alarm that comes too early looks around and is set again; only one that would come too late is moved. Setting it costs a row.
+    if (dueAtMs === null || (this.alarmAtMs !== null && this.alarmAtMs <= dueAtMs)) return;
+    this.alarmAtMs = dueAtMs;
+    this.host.setAlarm(dueAtMs);
+  }
+
+  /** What the alarm does: whatever is due, and a look at the loop in case nobody else came. */
+  async alarm(): Promise<void> {
+    this.alarmAtMs = null;
+    if (!this.folded) return;
+    const forgetDueAtMs = this.forgetDueAtMs();
+    if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs && (await this.outbox.flush())) {
+      this.folded = null;
+      return this.host.forget();
+    }
+    const retentionDueAtMs = this.retentionDueAtMs();
+    if (retentionDueAtMs !== null && this.host.now() >= retentionDueAtMs)
+      this.host.transaction(() => this.log.dropStreamedText());
+    this.deliveries.pump();
+    await this.outbox.flush();
+    void this.drive();
+    this.schedule();
+  }
+
+  private retentionDueAtMs(): number | null {
+    if (openTurn(this.current) || !this.log.holdsStreamedText()) return null;
+    return this.log.lastFrameAtMs() + limits.deltaRetentionMs;
+  }
+
+  /** A deleted thread stays until its clients have heard of it, an ephemeral one until nobody has followed it for a while. */
+  private forgetDueAtMs(): number | null {
+    if (this.current.deleted) return this.log.lastFrameAtMs() + limits.deletedRetentionMs;
+    if (!this.current.info.ephemeral || this.deliveries.count > 0 || openTurn(this.current)) return null;
+    return Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs;
+  }
+
+  /** A client wants no more of this thread. Whether it was attached. */
+  detach(connection: string): boolean {
+    const attached = this.deliveries.detach(connection);
+    if (attached) this.lastLeftAtMs = this.host.now();
+    this.schedule();
+    return attached;
+  }
+}
+
+/** Steps without a new frame before the loop takes itself for broken. A steered model call may append nothing; a hundred do not. */
+const standstillMax = 100;
+
+/** What the Directory shows of a thread depends on these. */
+function concernsDirectory({ method }: Draft): boolean {
+  switch (method) {
+    case "thread/status/changed":
+    case "thread/name/updated":
+    case "thread/archived":
+    case "thread/unarchived":
+    case "thread/deleted":
+    case "turn/completed":
+      return true;
+    default:
+      return false;
+  }
+}
+
+function closed(item: ThreadItem, completedAtMs: number): ThreadItem {
+  switch (item.type) {
+    case "commandExecution":
+    case "fileChange":
+      return { ...item, status: "failed", completedAtMs };
+    case "userMessage":
+    case "agentMessage":
+    case "reasoning":
+      return { ...item, completedAtMs };
+    default:
+      return item satisfies never;
+  }
+}
+
+function messageSoFar(item: ThreadItem): Draft["private"] {
+  if (item.type !== "agentMessage" || item.text === "") return undefined;
+  return {
+    modelItems: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: item.text, annotations: [] }] }],
+  };
+}

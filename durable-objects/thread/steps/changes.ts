@@ -1,0 +1,200 @@
+/** Changes of files: proposed as one diff bound by its hash, approved, landed all or nothing, or dropped. */
+import { applyOperation, type PatchOperation } from "#core/apply-patch";
+import type { Draft } from "#core/frame";
+import { mergeLanded } from "#core/landed";
+import { limits } from "#core/limits";
+import { judgeChanges } from "#core/policy";
+import type { CommandOutput, FileChange, ProposedChanges } from "#core/private";
+import { type Call, openTurn, type Refused } from "#core/thread";
+import { type CallOutcome, callOutput } from "#core/tool-call";
+import type { ItemOf, WorkStatus } from "#protocol/item";
+import type { ThreadRuntime } from "#thread/runtime";
+import { fileMode } from "#workspace/change";
+import { StaleError, WorkspaceError } from "#workspace/error";
+import { relativePath } from "#workspace/path";
+import { propose } from "#workspace/proposal";
+
+type ChangeItem = ItemOf<"fileChange">;
+
+/**
+ * The frames that show what would change, and ask whether it may, unless policy or an earlier answer lets it pass.
+ * Throws `WorkspaceError` where the changes cannot be proposed, say because nobody could read a diff that long.
+ */
+export function proposeChanges(
+  runtime: ThreadRuntime,
+  turnId: string,
+  call: Call,
+  itemId: string,
+  changes: FileChange[],
+  output: CommandOutput | null,
+): Draft[] {
+  const { settings, grants, info } = runtime.current;
+  if (!settings) throw new Error("a thread without settings");
+  const proposal = propose(runtime.workspace, changes, info.cwd);
+  const startedAtMs = runtime.host.now();
+  const item: ChangeItem = {
+    type: "fileChange",
+    id: itemId,
+    changes: proposal.wire,
+    status: "inProgress",
+    proposal: { hash: proposal.hash, diff: proposal.diff },
+    startedAtMs,
+    completedAtMs: null,
+  };
+  const proposed: ProposedChanges = { itemId, hash: proposal.hash, changes: proposal.changes, output };
+  if (judgeChanges(settings.approvalPolicy, grants) === "allow") {
+    return [runtime.itemStarted(turnId, item, { event: { type: "proposed", callId: call.callId, requestId: null, proposed } })];
+  }
+  const requestId = `${info.id}:${runtime.host.newId()}`;
+  return [
+    runtime.itemStarted(turnId, item),
+    runtime.status({ type: "active", activeFlags: ["waitingOnApproval"] }),
+    {
+      method: "item/fileChange/requestApproval",
+      id: requestId,
+      params: { threadId: info.id, turnId, itemId, startedAtMs, reason: null, grantRoot: null },
+      private: { event: { type: "proposed", callId: call.callId, requestId, proposed } },
+    },
+  ];
+}
+
+/** Works out what a patch would change. A patch that does not fit is told to the model with what is there instead. */
+export function preparePatch(runtime: ThreadRuntime, call: Call): void {
+  const turn = openTurn(runtime.current);
+  if (!turn || call.call.tool !== "applyPatch") return;
+  const { operations } = call.call;
+  const frames = refusable(() => {
+    const changes = changesOf(runtime, operations);
+    return typeof changes === "string" ? changes : proposeChanges(runtime, turn.id, call, call.callId, changes, null);
+  });
+  if (typeof frames !== "string") {
+    runtime.commit(frames);
+    return;
+  }
+  const now = runtime.host.now();
+  const item: ChangeItem = {
+    type: "fileChange",
+    id: call.callId,
+    changes: [],
+    status: "inProgress",
+    startedAtMs: now,
+    completedAtMs: null,
+  };
+  runtime.commit([
+    runtime.itemStarted(turn.id, item),
+    runtime.itemCompleted(
+      turn.id,
+      { ...item, status: "failed", completedAtMs: now },
+      {
+        modelItems: [callOutput(call.raw, { type: "patched", ok: false, message: frames })],
+        event: { type: "settled", callId: call.callId, landed: [] },
+      },
+    ),
+  ]);
+}
+
+/** What the workspace refuses is the model's to know: its words instead of the frames. */
+export function refusable<Result>(attempt: () => Result): Result | string {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof WorkspaceError) return error.message;
+    throw error;
+  }
+}
+
+/** An approved diff reaches the workspace in the same transaction as the frame that says so: never twice, never half. */
+export function land(runtime: ThreadRuntime, call: Call): void {
+  if (call.state.type !== "changesApproved") return;
+  const { proposed } = call.state;
+  const turn = openTurn(runtime.current);
+  if (!turn) return;
+  const { workspace } = runtime;
+  const { id: threadId, cwd } = runtime.current.info;
+  const landed = mergeLanded(runtime.current.work?.landed ?? [], proposed.changes);
+  const diff = refusable(() => propose(workspace, landed, cwd, { diffBytesMax: limits.turnDiffBytesMax }));
+  const params = { threadId, turnId: turn.id };
+  const turnDiff: Draft[] =
+    typeof diff === "string" ? [] : [{ method: "turn/diff/updated", params: { ...params, diff: diff.diff } }];
+  try {
+    runtime.commit(
+      [
+        settle(runtime, call, proposed, "completed", "The change was accepted and is in the workspace.", proposed.changes),
+        ...turnDiff,
+      ],
+      () => workspace.land(proposed.changes),
+    );
+  } catch (error) {
+    if (!(error instanceof StaleError)) throw error;
+    const message = `The change was accepted but did not land: ${error.message}. Look again and propose it anew.`;
+    runtime.commit([settle(runtime, call, proposed, "failed", message, [])]);
+  }
+}
+
+export function refuseChanges(runtime: ThreadRuntime, call: Call, decision: Refused): void {
+  if (call.state.type !== "changesRefused") return;
+  const { proposed } = call.state;
+  if (decision === "garbage") {
+    runtime.commit([settle(runtime, call, proposed, "failed", "The client's answer to the approval could not be read.", [])]);
+  } else {
+    runtime.commit([
+      settle(runtime, call, proposed, "declined", "The change was declined by the user. Nothing was written.", []),
+    ]);
+  }
+}
+
+/** The last frame of a call that proposed changes, with what the model is told of it. */
+function settle(
+  runtime: ThreadRuntime,
+  call: Call,
+  proposed: ProposedChanges,
+  status: WorkStatus,
+  message: string,
+  landed: FileChange[],
+): Draft {
+  const turn = openTurn(runtime.current);
+  const item = turn?.items.find(({ id }) => id === proposed.itemId);
+  if (!turn || item?.type !== "fileChange") throw new Error(`no item ${proposed.itemId}`);
+  const { output } = proposed;
+  const outcome: CallOutcome = output
+    ? { type: "ran", ...output, stderr: `${output.stderr}\n${message}\n` }
+    : { type: "patched", ok: status === "completed", message };
+  return runtime.itemCompleted(
+    turn.id,
+    { ...item, status, completedAtMs: runtime.host.now() },
+    {
+      modelItems: [callOutput(call.raw, outcome)],
+      event: { type: "settled", callId: call.callId, landed },
+    },
+  );
+}
+
+/** What the operations would make of the workspace, or why they make nothing of it. Contents go to blobs, which nobody sees yet. */
+function changesOf({ workspace, current }: ThreadRuntime, operations: PatchOperation[]): FileChange[] | string {
+  const contents = new Map<string, string | null>();
+  const read = (path: string): string | null => {
+    const made = contents.get(path);
+    if (made !== undefined) return made;
+    return workspace.entry(path)?.type === "file" ? new TextDecoder().decode(workspace.read(path)) : null;
+  };
+  for (const operation of operations) {
+    const result = applyOperation(inWorkspace(operation, current.info.cwd), read);
+    if (result.type === "refused") return result.message;
+    if (result.movedTo === undefined) contents.set(result.path, result.content);
+    else contents.set(result.path, null).set(result.movedTo, result.content);
+  }
+  const changes = Array.from(contents, ([path, content]): FileChange => {
+    const before = workspace.version(path);
+    if (content === null) return { path, before, after: null };
+    const bytes = new TextEncoder().encode(content);
+    return { path, before, after: { mode: before?.mode ?? fileMode.plain, hash: workspace.putBlob(bytes), size: bytes.length } };
+  }).filter(({ before, after }) => before?.hash !== after?.hash);
+  return changes.length > 0 ? changes : "The patch changes nothing.";
+}
+
+/** Models name files by their place in the workspace, or by their absolute path. */
+function inWorkspace<Operation extends PatchOperation>(operation: Operation, cwd: string): Operation {
+  const placed = (path: string) => relativePath(cwd, path.startsWith("/") ? path : `${cwd}/${path}`);
+  const moved = "move_to" in operation && operation.move_to !== undefined ? { move_to: placed(operation.move_to) } : {};
+  return { ...operation, path: placed(operation.path), ...moved };
+}

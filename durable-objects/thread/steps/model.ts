@@ -1,0 +1,262 @@
+/** Asks the model and writes down what it says, as it says it. */
+import type { Draft } from "#core/frame";
+import { limits } from "#core/limits";
+import type { ModelItem, RequestedCall } from "#core/private";
+import { instructions } from "#core/prompt";
+import { openTurn } from "#core/thread";
+import { builtInTools, callIdOf, parseToolCall } from "#core/tool-call";
+import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
+import type { ThreadItem } from "#protocol/item";
+import type { TokenUsageBreakdown } from "#protocol/thread";
+import type { TurnError } from "#protocol/turn";
+import type { ThreadRuntime } from "#thread/runtime";
+
+/** One response, or one failed attempt at it. Returns without a word when somebody stopped it: who stopped it wrote down why. */
+export async function askModel(runtime: ThreadRuntime): Promise<void> {
+  const turn = openTurn(runtime.current);
+  if (!turn) return;
+  // Left by an attempt that died with the object: the next attempt says it again, in items of its own.
+  runtime.commit(runtime.closeDangling(turn, "superseded"));
+  const abort = new AbortController();
+  const answer = new Answer(runtime, turn.id);
+  runtime.activity = { abort, kind: "model", finish: () => answer.flush() };
+  const { settings } = runtime.current;
+  if (!settings) throw new Error("a thread without settings");
+  try {
+    for await (const event of runtime.host.model(settings.model).stream(request(runtime), abort.signal)) {
+      if (abort.signal.aborted) return;
+      answer.take(event);
+    }
+  } catch (error) {
+    if (abort.signal.aborted) return;
+    if (!(error instanceof ModelError)) throw error;
+    answer.flush();
+    await failAttempt(runtime, turn.id, error, abort);
+  } finally {
+    answer.stop();
+  }
+}
+
+function request(runtime: ThreadRuntime): ModelRequest {
+  const { settings, info, work } = runtime.current;
+  if (!settings || !work) throw new Error("no turn is open");
+  const structured = work.outputSchema !== undefined && work.outputSchema !== null;
+  return {
+    model: settings.model,
+    instructions: instructions(settings, info.cwd),
+    input: runtime.log.modelInput(),
+    // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
+    tools: structured ? [] : builtInTools,
+    effort: settings.effort,
+    summary: settings.summary,
+    outputSchema: work.outputSchema,
+    promptCacheKey: info.id,
+  };
+}
+
+/** Writes the events of one response into the log: text in small batches, items as they complete, the response as a whole at the end. */
+class Answer {
+  private readonly runtime: ThreadRuntime;
+  private readonly turnId: string;
+  /** Our id of each item the model named: its own, unless the thread has that already. */
+  private readonly ids = new Map<string, string>();
+  private readonly output: ModelItem[] = [];
+  private buffer: { itemId: string; summaryIndex: number | null; text: string } | null = null;
+  private flushedAtMs = Number.NEGATIVE_INFINITY;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(runtime: ThreadRuntime, turnId: string) {
+    this.runtime = runtime;
+    this.turnId = turnId;
+  }
+
+  take(event: ModelEvent): void {
+    switch (event.type) {
+      case "messageStarted":
+        this.start(emptyMessage(this.newId(event.itemId), this.runtime.host.now()));
+        return;
+      case "reasoningStarted":
+        this.start(emptyReasoning(this.newId(event.itemId), this.runtime.host.now()));
+        return;
+      case "messageDelta":
+        this.stream(event.itemId, null, event.delta);
+        return;
+      case "reasoningDelta":
+        this.stream(event.itemId, event.summaryIndex, event.delta);
+        return;
+      case "reasoningPartAdded": {
+        this.flush();
+        const { itemId, summaryIndex } = event;
+        this.runtime.commit([
+          { method: "item/reasoning/summaryPartAdded", params: { ...this.place(), itemId: this.idOf(itemId), summaryIndex } },
+        ]);
+        return;
+      }
+      case "itemDone":
+        this.done(event.itemId, event.item);
+        return;
+      case "completed":
+        this.complete(event.usage);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Appends what is buffered. The first text goes at once; what follows gathers for a moment, so that a fast model costs few rows. */
+  flush(): void {
+    const { buffer } = this;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    if (!buffer) return;
+    this.buffer = null;
+    this.flushedAtMs = this.runtime.host.now();
+    const { itemId, summaryIndex, text: delta } = buffer;
+    const params = { ...this.place(), itemId, delta };
+    this.runtime.commit([
+      summaryIndex === null
+        ? { method: "item/agentMessage/delta", params }
+        : { method: "item/reasoning/summaryTextDelta", params: { ...params, summaryIndex } },
+    ]);
+  }
+
+  /** Forgets what was not appended; for whoever stopped this has flushed before. */
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.buffer = null;
+  }
+
+  private stream(modelId: string, summaryIndex: number | null, delta: string): void {
+    if (delta === "") return;
+    const itemId = this.idOf(modelId);
+    if (this.buffer && (this.buffer.itemId !== itemId || this.buffer.summaryIndex !== summaryIndex)) this.flush();
+    if (this.buffer) this.buffer.text += delta;
+    else this.buffer = { itemId, summaryIndex, text: delta };
+    const waitedMs = this.runtime.host.now() - this.flushedAtMs;
+    if (waitedMs >= limits.deltaIntervalMs || this.buffer.text.length >= limits.deltaCharactersMax) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), limits.deltaIntervalMs - waitedMs);
+  }
+
+  private start(item: ThreadItem): void {
+    this.flush();
+    this.runtime.commit([this.runtime.itemStarted(this.turnId, item)]);
+  }
+
+  private done(modelId: string, raw: ModelItem): void {
+    this.flush();
+    this.output.push(raw);
+    const open = openTurn(this.runtime.current)?.items.find(({ id }) => id === this.ids.get(modelId));
+    if (!open || open.completedAtMs !== null) return;
+    const completedAtMs = this.runtime.host.now();
+    // What was streamed is what the item says: nobody is shown one text and left with another.
+    if (open.type === "agentMessage") {
+      const phase = raw.phase === "commentary" || raw.phase === "final_answer" ? raw.phase : null;
+      this.runtime.commit([this.runtime.itemCompleted(this.turnId, { ...open, phase, completedAtMs })]);
+    } else if (open.type === "reasoning") {
+      this.runtime.commit([this.runtime.itemCompleted(this.turnId, { ...open, completedAtMs })]);
+    }
+  }
+
+  /** Only now the response counts: its items become the model's own past, its calls become work. */
+  private complete(last: TokenUsageBreakdown): void {
+    this.flush();
+    const { current, host } = this.runtime;
+    const calls = this.output.flatMap((raw): RequestedCall[] => {
+      const call = parseToolCall(raw);
+      return call ? [{ callId: this.newId(callIdOf(raw) ?? host.newId()), raw, call }] : [];
+    });
+    const total = sum(current.tokenUsage?.total, last);
+    const tokenUsage = { total, last, modelContextWindow: host.contextWindow(current.settings?.model ?? "") };
+    this.runtime.commit([
+      {
+        method: "thread/tokenUsage/updated",
+        params: { ...this.place(), tokenUsage },
+        private: { modelItems: this.output, event: { type: "responded", calls } },
+      },
+    ]);
+  }
+
+  private place(): { threadId: string; turnId: string } {
+    return { threadId: this.runtime.host.threadId, turnId: this.turnId };
+  }
+
+  private newId(modelId: string): string {
+    const id = this.ids.has(modelId) || this.runtime.log.hasItem(modelId) ? this.runtime.host.newId() : modelId;
+    this.ids.set(modelId, id);
+    return id;
+  }
+
+  private idOf(modelId: string): string {
+    const id = this.ids.get(modelId);
+    if (id === undefined)
+      throw new ModelError(`the model streamed text for an item it never began: ${modelId}`, { info: "other", willRetry: true });
+    return id;
+  }
+}
+
+/** Writes the failure down, and either pauses before the next attempt or ends the turn. */
+async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelError, abort: AbortController): Promise<void> {
+  const { host, current } = runtime;
+  const turn = openTurn(current);
+  if (!turn || !current.work) return;
+  const failedAttempts = current.work.failedAttempts;
+  if (!error.willRetry || failedAttempts >= limits.modelRetriesMax) {
+    runtime.failTurn(turnError(error.message, error.info));
+    return;
+  }
+  const retrying: Draft = {
+    method: "error",
+    params: {
+      error: {
+        message: `Reconnecting... ${failedAttempts + 1}/${limits.modelRetriesMax}`,
+        codexErrorInfo: { responseStreamDisconnected: { httpStatusCode: error.httpStatus } },
+        additionalDetails: error.message,
+        misalignment: null,
+      },
+      willRetry: true,
+      threadId: host.threadId,
+      turnId,
+    },
+  };
+  runtime.commit([...runtime.closeDangling(turn, "superseded"), retrying]);
+  const ceilingMs = Math.min(limits.retryPauseMs * 2 ** failedAttempts, limits.retryPauseMsMax);
+  const pauseMs = error.retryAfterMs ?? ceilingMs * (0.5 + host.random() / 2);
+  runtime.activity = { abort, kind: "pause", finish: () => {} };
+  await host.sleep(Math.min(pauseMs, limits.retryPauseMsMax), abort.signal);
+}
+
+function turnError(message: string, codexErrorInfo: TurnError["codexErrorInfo"]): TurnError {
+  return { message, codexErrorInfo, additionalDetails: null, misalignment: null };
+}
+
+function sum(total: TokenUsageBreakdown | undefined, last: TokenUsageBreakdown): TokenUsageBreakdown {
+  if (!total) return last;
+  return {
+    totalTokens: total.totalTokens + last.totalTokens,
+    inputTokens: total.inputTokens + last.inputTokens,
+    cachedInputTokens: total.cachedInputTokens + last.cachedInputTokens,
+    cacheWriteInputTokens: total.cacheWriteInputTokens + last.cacheWriteInputTokens,
+    outputTokens: total.outputTokens + last.outputTokens,
+    reasoningOutputTokens: total.reasoningOutputTokens + last.reasoningOutputTokens,
+  };
+}
+
+function emptyMessage(id: string, startedAtMs: number): ThreadItem {
+  return {
+    type: "agentMessage",
+    moderation: null,
+    id,
+    text: "",
+    phase: null,
+    memoryCitation: null,
+    delivery: null,
+    questions: null,
+    startedAtMs,
+    completedAtMs: null,
+  };
+}
+
+function emptyReasoning(id: string, startedAtMs: number): ThreadItem {
+  return { type: "reasoning", id, summary: [], content: [], startedAtMs, completedAtMs: null };
+}

@@ -1,0 +1,192 @@
+/** Runs a shell command on an overlay of the workspace: it sees every file and changes none; what it would change comes back. */
+import { Bash } from "just-bash/browser";
+import type { FileChange } from "#workspace/change";
+import { WorkspaceError } from "#workspace/error";
+import { Overlay } from "#workspace/overlay";
+import type { Workspace } from "#workspace/store";
+
+export interface ShellRun {
+  workspace: Workspace;
+  /** Absolute; the workspace is seen here. */
+  cwd: string;
+  command: string;
+  signal: AbortSignal;
+  timeoutMs: number;
+  /** UTF-8 bytes of each of `output`, `stdout` and `stderr`; what is longer loses its middle. */
+  outputBytesMax: number;
+  /** Unix milliseconds. */
+  now: () => number;
+  /** Gets the output when there is any. The interpreter gives it at its end, so this is called at most once. */
+  onOutput?: (text: string) => void;
+}
+
+export interface ShellResult {
+  /** What a terminal would show, as far as it can be known: all of `stdout`, then all of `stderr`. */
+  output: string;
+  stdout: string;
+  stderr: string;
+  /** The command's own; 124 when it ran out of time, 130 when it was aborted. */
+  exitCode: number;
+  durationMs: number;
+  timedOut: boolean;
+  aborted: boolean;
+  /** Whether one of the texts lost its middle. */
+  truncated: boolean;
+  /** What the command changed, by path; none when it was ended from outside. Their contents are stored as blobs already. */
+  changes: FileChange[];
+  /** What the model should know besides: what could not be kept. */
+  notes: string[];
+}
+
+/**
+ * Runs the command to its end, its timeout or its abort. Never throws for what the command does; touches no file of the workspace. There
+ * is no network, no other program than the built-in ones, and nothing of one run is there in the next but what was approved.
+ */
+export async function runShell(run: ShellRun): Promise<ShellResult> {
+  const startedAt = run.now();
+  const overlay = new Overlay(run);
+  const ended = await untilEnd(run, overlay);
+  const outcome = ended.end === "exit" ? outcomeOf(overlay) : { changes: [], notes: [], problem: null };
+  overlay.close();
+  const stderr = outcome.problem === null ? ended.stderr : `${ended.stderr}bash: ${outcome.problem}\n`;
+  const texts = [ended.stdout + stderr, ended.stdout, stderr];
+  const [output = "", clippedStdout = "", clippedStderr = ""] = texts.map((text) => clipped(text, run.outputBytesMax));
+  if (output !== "") run.onOutput?.(output);
+  return {
+    output,
+    stdout: clippedStdout,
+    stderr: clippedStderr,
+    exitCode: outcome.problem === null ? ended.exitCode : 1,
+    durationMs: run.now() - startedAt,
+    timedOut: ended.end === "timeout",
+    aborted: ended.end === "abort",
+    truncated: output !== texts[0] || clippedStdout !== texts[1] || clippedStderr !== texts[2],
+    changes: outcome.changes,
+    notes: outcome.notes,
+  };
+}
+
+/**
+ * What bounds a command beside its timeout. Counts matter more than time here: within an event the platform's clock stands still
+ * while code runs, and only where the command waits can a timer interrupt it.
+ */
+const executionLimits = {
+  /** Commands of one run. 100,000: a loop over every file of a large workspace, a few seconds of work. */
+  maxCommandCount: 100_000,
+  /** Rounds of one loop, the same measure. */
+  maxLoopIterations: 100_000,
+  maxAwkIterations: 100_000,
+  maxSedIterations: 100_000,
+  maxJqIterations: 100_000,
+  /** Bytes of a command's text. 256 KiB: more than a model writes in one answer. */
+  maxSourceBytes: 256 * 1024,
+  /** Bytes of output before the run fails. 8 MiB: held in memory until the end; what the model sees is far less. */
+  maxOutputSize: 8 * 1024 * 1024,
+  /** Bytes of one value. 16 MiB, as the largest file. */
+  maxStringLength: 16 * 1024 * 1024,
+  maxHeredocSize: 16 * 1024 * 1024,
+  /** Bytes in pipes and variables, and read from files. 64 MiB and 256 MiB: an isolate has 128 MB in all. */
+  maxLiveBytes: 64 * 1024 * 1024,
+  maxInputBytes: 256 * 1024 * 1024,
+  /** Bytes of archives packed or unpacked. 32 MiB, as they are in memory twice. */
+  maxArchiveBytes: 32 * 1024 * 1024,
+  maxArchiveCompressedBytes: 32 * 1024 * 1024,
+  maxArchiveEntryBytes: 16 * 1024 * 1024,
+};
+
+/** What a command may take to notice that it was ended. */
+const graceMs = 100;
+
+const environment = {
+  HOME: "/home/user",
+  USER: "agent",
+  LOGNAME: "agent",
+  SHELL: "/bin/bash",
+  PATH: "/usr/bin:/bin",
+  TMPDIR: "/tmp",
+  LANG: "C.UTF-8",
+  TERM: "dumb",
+};
+
+interface Ended {
+  end: "exit" | "timeout" | "abort";
+  stdout: string;
+  stderr: string;
+  exitCode: number;
+}
+
+/** Waits for the command, the timeout or the abort, whichever is first; a command that does not notice its end is left behind. */
+async function untilEnd(run: ShellRun, overlay: Overlay): Promise<Ended> {
+  if (run.signal.aborted) return { end: "abort", stdout: "", stderr: "", exitCode: 130 };
+  const startedAt = run.now();
+  const controller = new AbortController();
+  const gracePeriod = Promise.withResolvers<null>();
+  let end: Ended["end"] = "exit";
+  let graceTimer: ReturnType<typeof setTimeout> | undefined;
+  const stop = (why: "timeout" | "abort") => {
+    if (end !== "exit") return;
+    end = why;
+    controller.abort();
+    graceTimer = setTimeout(() => gracePeriod.resolve(null), graceMs);
+  };
+  const abort = () => stop("abort");
+  const timer = setTimeout(() => stop("timeout"), run.timeoutMs);
+  run.signal.addEventListener("abort", abort, { once: true });
+  try {
+    const result = await Promise.race([executed(run, overlay, controller.signal), gracePeriod.promise]);
+    // The interpreter's own deadline reads the same clock as the timer, and may be the first to say so.
+    if (result?.exitCode === 124 && run.now() - startedAt >= run.timeoutMs) stop("timeout");
+    const { stdout, stderr, exitCode } = result ?? { stdout: "", stderr: "", exitCode: 1 };
+    return { end, stdout, stderr, exitCode: endedExitCodes[end] ?? exitCode };
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(graceTimer);
+    run.signal.removeEventListener("abort", abort);
+  }
+}
+
+/** What a shell answers for a command that `timeout` ended, and for one ended by an interrupt. */
+const endedExitCodes: Record<Ended["end"], number | null> = { exit: null, timeout: 124, abort: 130 };
+
+async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): Promise<Omit<Ended, "end">> {
+  const bash = new Bash({
+    fs: overlay,
+    cwd: run.cwd,
+    env: environment,
+    executionLimits: { ...executionLimits, maxExecutionTimeMs: run.timeoutMs },
+    // It patches the globals of the whole isolate, which other threads share; and the interpreter evaluates no JavaScript.
+    defenseInDepth: false,
+  });
+  try {
+    // As it is: otherwise the interpreter strips what stands at the beginning of lines.
+    return await bash.exec(run.command, { signal, rawScript: true });
+  } catch (error) {
+    // The interpreter turns what it expects into exit codes. What is left is a fault of the command's making, such as a full file
+    // system in a command that does not look for it; it is the model's to read, not ours to fall over.
+    return { stdout: "", stderr: `bash: ${error instanceof Error ? error.message : String(error)}\n`, exitCode: 1 };
+  }
+}
+
+function outcomeOf(overlay: Overlay): { changes: FileChange[]; notes: string[]; problem: string | null } {
+  try {
+    return { ...overlay.changes(), problem: null };
+  } catch (error) {
+    if (!(error instanceof WorkspaceError)) throw error;
+    return { changes: [], notes: [], problem: `nothing was kept: ${error.message}` };
+  }
+}
+
+/** The text if it is short enough, else its beginning and its end, with what is missing told between them. */
+function clipped(text: string, bytesMax: number): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= bytesMax) return text;
+  const half = Math.floor(bytesMax / 2);
+  const head = wholeCharacters(bytes.subarray(0, half));
+  const tail = wholeCharacters(bytes.subarray(bytes.length - half));
+  return `${head}\n… ${bytes.length - 2 * half} bytes left out …\n${tail}`;
+}
+
+/** Without the halves of characters at the cut ends. */
+function wholeCharacters(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).replace(/^\ufffd+|\ufffd+$/g, "");
+}
