@@ -1,10 +1,11 @@
 /** One client's socket at `/`, with all its threads. Its state is the socket's: a client that comes back gets a new one and resumes. */
 import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
+
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { Delivery, DeliveryAck } from "#thread/host";
-import { catalogueOf, newId } from "#thread/thread-object";
 import { directoryStub, type Environment, threadStub } from "../environment.ts";
+import { catalogueOf, newId, report } from "../platform.ts";
 
 export class ConnectionObject extends DurableObject<Environment> {
   private readonly sockets: Sockets;
@@ -18,7 +19,7 @@ export class ConnectionObject extends DurableObject<Environment> {
     this.connection = name;
     this.account = name.slice(0, name.lastIndexOf("/"));
     this.sockets = socketsOf(context, gatewayOf(environment, this.account), catalogueOf(environment));
-    if (context.getWebSockets().length > 0) console.log(JSON.stringify({ event: "connectionWoke" }));
+    if (context.getWebSockets().length > 0) report("connectionWoke", { connection: name });
   }
 
   override async fetch(request: Request): Promise<Response> {

@@ -4,7 +4,7 @@
  */
 
 import { answerForConnection } from "#connection/answers";
-import type { Attached, Gateway, Reply } from "#connection/gateway";
+import type { Gateway } from "#connection/gateway";
 import { limits } from "#core/limits";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage } from "#protocol/json-rpc";
@@ -12,6 +12,7 @@ import { type Request, scopeOf } from "#protocol/methods";
 import { parseRequest } from "#protocol/parse-request";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import type { WireFrame } from "#thread/log";
+import type { Attached, Reply } from "#thread/reply";
 
 /** What outlives the object's memory. At most 16,384 bytes, the platform's bound for an attachment. */
 export interface SessionState {

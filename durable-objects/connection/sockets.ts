@@ -1,5 +1,6 @@
 /** Hibernating WebSockets of one object, each with its session; shared by the Connection object and by a thread's own door. */
 import type { Gateway } from "#connection/gateway";
+
 import { type ModelCatalogue, Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
 import type { Delivery, DeliveryAck } from "#thread/host";

@@ -20,7 +20,12 @@ export const notifications = {
   "turn/completed": z.object({ threadId: z.string(), turn }),
   "turn/diff/updated": z.object({ ...inTurn, diff: z.string() }),
   "item/started": z.object({ item: threadItem, ...inTurn, startedAtMs: z.number() }),
-  "item/completed": z.object({ item: threadItem, ...inTurn, contentTokenCount: z.number().nullable(), completedAtMs: z.number() }),
+  "item/completed": z.object({
+    item: threadItem,
+    ...inTurn,
+    contentTokenCount: z.number().nullable(),
+    completedAtMs: z.number(),
+  }),
   "item/agentMessage/delta": itemDelta,
   "item/reasoning/summaryPartAdded": z.object({ ...inTurn, itemId: z.string(), summaryIndex: z.number() }),
   "item/reasoning/summaryTextDelta": itemDelta.extend({ summaryIndex: z.number() }),

@@ -1,9 +1,10 @@
 /** A client comes to a thread, or comes back: what it has to hear first, and from where on it hears everything. */
-import type { Attached, Subscriber } from "#connection/gateway";
+
 import { openTurn, type Thread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { ThreadItem } from "#protocol/item";
 import type { Params, Result } from "#protocol/methods";
+import type { Attached, Subscriber } from "#thread/reply";
 import { openedThread, requireThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
 

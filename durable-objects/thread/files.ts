@@ -7,6 +7,10 @@ import { relativePath } from "#workspace/path";
 
 export type FileRequest = Extract<Request, { method: `fs/${string}` }>;
 
+export function isFileRequest(request: Request): request is FileRequest {
+  return request.method.startsWith("fs/");
+}
+
 /** Answers the request; the workspace's own refusals become those of the real server. */
 export function answerFile(runtime: ThreadRuntime, request: FileRequest): unknown {
   try {

@@ -3,6 +3,7 @@
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
 import type { WireFrame } from "#thread/log";
+import type { ShellResult, ShellRun } from "#tools/shell";
 
 export interface Host {
   account: string;
@@ -19,6 +20,8 @@ export interface Host {
   /** Ends early, without an error, when `signal` aborts. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
   model(name: string): Model;
+  /** Runs a command on an overlay of the workspace. */
+  shell(run: ShellRun): Promise<ShellResult>;
   /** Tokens the model's window holds, or null when nobody knows. */
   contextWindow(name: string): number | null;
   /** One alarm per object: the earliest moment anything wants to be done without a client. */

@@ -29,8 +29,8 @@ const handlers = {
 
 type Answer<Method extends Request["method"]> = Result<Method> | Promise<Result<Method>>;
 
-export function answers(method: Request["method"]): method is ThreadRequest["method"] {
-  return Object.hasOwn(handlers, method);
+export function isThreadRequest(request: Request): request is ThreadRequest {
+  return Object.hasOwn(handlers, request.method);
 }
 
 /** Refuses, in the real server's words for the method, where there is no such thread. */

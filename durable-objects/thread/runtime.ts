@@ -94,9 +94,14 @@ export class ThreadRuntime {
   /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
   drive(): Promise<void> {
     this.wanted = true;
-    this.driving ??= this.run().finally(() => {
-      this.driving = null;
-    });
+    this.driving ??= this.run()
+      .catch((error) => {
+        // Not even the failure could be written down, say because the storage is gone. The alarm tries again.
+        this.host.report("driveFailed", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      })
+      .finally(() => {
+        this.driving = null;
+      });
     return this.driving;
   }
 

@@ -1,24 +1,24 @@
 /** One thread on the platform: its storage, its alarm, its sockets, and the calls of other objects. All that matters is in the runtime. */
 import { DurableObject } from "cloudflare:workers";
-import type { Attached, Client, Gateway, Reply, Subscriber } from "#connection/gateway";
+import type { Gateway } from "#connection/gateway";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
-import type { Decision } from "#core/private";
-import { uuidv7 } from "#core/uuid";
-import { type Catalogue, createCatalogue, protocolVersion } from "#models/catalogue";
-import { Refusal, refusals } from "#protocol/errors";
-import type { Params, Request } from "#protocol/methods";
-import { serverRequests } from "#protocol/server-requests";
-import { attachCreator, resume } from "#thread/attach";
-import { answerFile, type FileRequest } from "#thread/files";
+import type { Catalogue } from "#models/catalogue";
+import { refusals } from "#protocol/errors";
+import type { Request as MethodRequest, Params } from "#protocol/methods";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
-import { answer, answers, requireThread, startThread, type ThreadRequest, unknownThread } from "#thread/requests";
+import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
+import { unknownThread } from "#thread/requests";
 import { ThreadRuntime } from "#thread/runtime";
+import { type ClientAnswer, ThreadService } from "#thread/service";
+import { runShell } from "#tools/shell";
 import { connectionStub, directoryStub, type Environment } from "../environment.ts";
+import { catalogueOf, newId, report, sleep } from "../platform.ts";
 
 export class ThreadObject extends DurableObject<Environment> {
   private readonly runtime: ThreadRuntime;
   private readonly catalogue: Catalogue;
   private readonly sockets: Sockets;
+  private readonly service: ThreadService;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
@@ -26,6 +26,7 @@ export class ThreadObject extends DurableObject<Environment> {
     const { account, threadId } = nameOf(context);
     this.sockets = socketsOf(context, this.gateway(account, threadId), this.catalogue);
     this.runtime = new ThreadRuntime(this.host(account, threadId));
+    this.service = new ThreadService(this.runtime, this.catalogue.defaultModel);
     if (this.runtime.thread) report("threadWoke", { threadId, seq: this.runtime.thread.seq });
     // A turn that was running when the object went goes on by itself.
     void this.runtime.drive();
@@ -33,7 +34,7 @@ export class ThreadObject extends DurableObject<Environment> {
   }
 
   /** The direct door: `/threads/<id>` upgrades here. */
-  override async fetch(request: Request_): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
     if (!this.runtime.thread || this.runtime.thread.deleted) return new Response("no such thread", { status: 404 });
     const { account, threadId } = nameOf(this.ctx);
     return acceptSocket(this.ctx, request, account, `${directPrefix}${threadId}:${crypto.randomUUID()}`);
@@ -56,54 +57,27 @@ export class ThreadObject extends DurableObject<Environment> {
   }
 
   async startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
-    return refusable(() => {
-      if (this.runtime.thread) throw new Refusal(refusals.invalidRequest(`thread ${this.runtime.host.threadId} exists already`));
-      startThread(this.runtime, params, {
-        originator: client.name,
-        defaultModel: this.catalogue.defaultModel,
-        version: protocolVersion,
-      });
-      return attachCreator(this.runtime, subscriber);
-    });
+    return this.service.startThread(params, client, subscriber);
   }
 
   async resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached> {
-    return refusable(() => resume(this.runtime, params, subscriber));
+    return this.service.resumeThread(params, subscriber);
   }
 
   async detach(connection: string): Promise<void> {
-    if (this.runtime.thread) this.runtime.detach(connection);
+    this.service.detach(connection);
   }
 
-  async request(request: Request): Promise<Reply> {
-    return refusable(async () => {
-      const { runtime } = this;
-      if (isFileRequest(request)) {
-        requireThread(runtime, request.method);
-        return { result: answerFile(runtime, request), seq: runtime.current.seq };
-      }
-      if (!answers(request.method)) throw new Refusal(refusals.notSupported(request.method));
-      const result = await answer(runtime, request as ThreadRequest);
-      return { result, seq: runtime.current.seq };
-    });
+  async request(request: MethodRequest): Promise<Reply> {
+    return this.service.request(request);
   }
 
-  /** Deletes for good. The storage goes a moment later, when the thread's clients have heard of it. */
   async deleteThread(): Promise<Reply> {
-    return refusable(async () => {
-      const { runtime } = this;
-      requireThread(runtime, "thread/delete");
-      if (runtime.current.work) runtime.interrupt();
-      runtime.commit([{ method: "thread/deleted", params: { threadId: runtime.host.threadId } }]);
-      await runtime.outbox.flush();
-      runtime.schedule();
-      return { result: {}, seq: runtime.current.seq };
-    });
+    return this.service.deleteThread();
   }
 
-  async respond(requestId: string, reply: { result: unknown } | { error: unknown }): Promise<void> {
-    const asked = this.runtime.thread?.requests.find(({ id }) => id === requestId);
-    if (asked) this.runtime.respond(requestId, decisionOf(asked.method, reply));
+  async respond(requestId: string, reply: ClientAnswer): Promise<void> {
+    this.service.respond(requestId, reply);
   }
 
   private host(account: string, threadId: string): Host {
@@ -118,6 +92,7 @@ export class ThreadObject extends DurableObject<Environment> {
       random: () => Math.random(),
       sleep,
       model: (name) => this.catalogue.model(name),
+      shell: runShell,
       contextWindow: (name) => this.catalogue.contextWindow(name),
       setAlarm: (atMs) => void ctx.storage.setAlarm(atMs),
       deliver: (connection, delivery) => {
@@ -132,7 +107,7 @@ export class ThreadObject extends DurableObject<Environment> {
 
   /** A direct socket speaks the whole protocol, with this thread as the only one it can reach. */
   private gateway(account: string, ownId: string): Gateway {
-    const own = <Result>(threadId: string, method: Request["method"], ask: () => Promise<Result>) =>
+    const own = <Result>(threadId: string, method: MethodRequest["method"], ask: () => Promise<Result>) =>
       threadId === ownId ? ask() : Promise.resolve({ refused: unknownThread(method, threadId) });
     return {
       newThreadId: newId,
@@ -152,53 +127,11 @@ export class ThreadObject extends DurableObject<Environment> {
   }
 }
 
-type Request_ = globalThis.Request;
-
 /** Connections whose socket is on the thread's own object. */
 const directPrefix = "direct:";
 
-export function catalogueOf(environment: Environment): Catalogue {
-  const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, SPINDLE_REHEARSAL_INTERVAL_MS } = environment;
-  return createCatalogue({
-    apiKey: OPENAI_API_KEY,
-    baseUrl: OPENAI_BASE_URL,
-    models: OPENAI_MODEL,
-    countIntervalMs: SPINDLE_REHEARSAL_INTERVAL_MS === undefined ? undefined : Number(SPINDLE_REHEARSAL_INTERVAL_MS),
-    newId,
-    sleep: (durationMs, signal) => sleep(durationMs, signal ?? new AbortController().signal),
-  });
-}
-
-export function newId(): string {
-  return uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
-}
-
-/** What the world refuses is a value on its way to another object, where an error would lose its shape. */
-async function refusable<Result>(attempt: () => Result | Promise<Result>): Promise<Result | { refused: Refusal["wire"] }> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (error instanceof Refusal) return { refused: error.wire };
-    throw error;
-  }
-}
-
-/** Both approvals take the same four words; the amendments of a command's approval are an acceptance for the session here. */
-function decisionOf(method: keyof typeof serverRequests, reply: { result: unknown } | { error: unknown }): Decision {
-  if (!("result" in reply)) return "garbage";
-  const parsed = serverRequests[method].result.safeParse(reply.result);
-  if (!parsed.success) return "garbage";
-  const { decision } = parsed.data;
-  if (typeof decision === "string") return decision;
-  return "acceptWithExecpolicyAmendment" in decision ? "acceptForSession" : "accept";
-}
-
 async function deliverTo(environment: Environment, connection: string, delivery: Delivery): Promise<DeliveryAck> {
   return connectionStub(environment, connection).deliver(delivery);
-}
-
-function isFileRequest(request: Request): request is FileRequest {
-  return request.method.startsWith("fs/");
 }
 
 function nameOf(context: DurableObjectState): { account: string; threadId: string } {
@@ -206,21 +139,4 @@ function nameOf(context: DurableObjectState): { account: string; threadId: strin
   if (!name) throw new Error("a thread's object is always named");
   const slash = name.lastIndexOf("/");
   return { account: name.slice(0, slash), threadId: name.slice(slash + 1) };
-}
-
-function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, durationMs);
-    signal.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
-}
-
-function report(event: string, details: Record<string, unknown>): void {
-  console.log(JSON.stringify({ event, ...details }));
 }

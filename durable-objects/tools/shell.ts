@@ -62,7 +62,7 @@ export async function runShell(run: ShellRun): Promise<ShellResult> {
     aborted: ended.end === "abort",
     truncated: output !== texts[0] || clippedStdout !== texts[1] || clippedStderr !== texts[2],
     changes: outcome.changes,
-    notes: outcome.notes,
+    notes: outcome.changes.length > 0 && writesRawBytes.test(run.command) ? [...outcome.notes, rawBytesNote] : outcome.notes,
   };
 }
 
@@ -93,6 +93,10 @@ const executionLimits = {
   maxArchiveCompressedBytes: 32 * 1024 * 1024,
   maxArchiveEntryBytes: 16 * 1024 * 1024,
 };
+
+/** An escape for a byte above 0x7f, which just-bash's `printf` and `echo` turn into a character unless such bytes together are UTF-8. */
+const writesRawBytes = /\\(x[89a-f][0-9a-f]|0?[23][0-7]{2})/i;
+const rawBytesNote = "printf and echo cannot write bytes that are no UTF-8: binary content has to come through base64 -d";
 
 /** What a command may take to notice that it was ended. */
 const graceMs = 100;
@@ -159,13 +163,18 @@ async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): P
   });
   try {
     // As it is: otherwise the interpreter strips what stands at the beginning of lines.
-    return await bash.exec(run.command, { signal, rawScript: true });
+    const { stdout, stderr, exitCode } = await bash.exec(run.command, { signal, rawScript: true });
+    return { stdout, stderr: stderr.replaceAll(bundleAdvice, "command not found"), exitCode };
   } catch (error) {
     // The interpreter turns what it expects into exit codes. What is left is a fault of the command's making, such as a full file
     // system in a command that does not look for it; it is the model's to read, not ours to fall over.
     return { stdout: "", stderr: `bash: ${error instanceof Error ? error.message : String(error)}\n`, exitCode: 1 };
   }
 }
+
+/** What just-bash says of `tar`, `python3` and others that its portable build leaves out: advice for us, not for a model. */
+const bundleAdvice =
+  /command not available in browser environments\. Exclude '[^']*' from your commands or use the Node\.js bundle\./g;
 
 function outcomeOf(overlay: Overlay): { changes: FileChange[]; notes: string[]; problem: string | null } {
   try {

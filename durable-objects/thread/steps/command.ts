@@ -7,7 +7,6 @@ import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf } from "#protocol/item";
 import type { ThreadRuntime } from "#thread/runtime";
 import { proposeChanges, refusable } from "#thread/steps/changes";
-import { runShell } from "#tools/shell";
 
 type CommandItem = ItemOf<"commandExecution">;
 
@@ -89,7 +88,7 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
   runtime.activity = { abort, kind: "command", finish: () => {} };
   const startedAtMs = host.now();
   const asked = call.call.tool === "shell" ? call.call.timeoutMs : null;
-  const run = await runShell({
+  const run = await host.shell({
     workspace,
     cwd: info.cwd,
     command,

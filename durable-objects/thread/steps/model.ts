@@ -63,7 +63,7 @@ class Answer {
   private readonly output: ModelItem[] = [];
   private buffer: { itemId: string; summaryIndex: number | null; text: string } | null = null;
   private flushedAtMs = Number.NEGATIVE_INFINITY;
-  private timer: ReturnType<typeof setTimeout> | null = null;
+  private timer: AbortController | null = null;
 
   constructor(runtime: ThreadRuntime, turnId: string) {
     this.runtime = runtime;
@@ -106,8 +106,7 @@ class Answer {
   /** Appends what is buffered. The first text goes at once; what follows gathers for a moment, so that a fast model costs few rows. */
   flush(): void {
     const { buffer } = this;
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    this.disarm();
     if (!buffer) return;
     this.buffer = null;
     this.flushedAtMs = this.runtime.host.now();
@@ -122,8 +121,7 @@ class Answer {
 
   /** Forgets what was not appended; for whoever stopped this has flushed before. */
   stop(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
+    this.disarm();
     this.buffer = null;
   }
 
@@ -135,7 +133,19 @@ class Answer {
     else this.buffer = { itemId, summaryIndex, text: delta };
     const waitedMs = this.runtime.host.now() - this.flushedAtMs;
     if (waitedMs >= limits.deltaIntervalMs || this.buffer.text.length >= limits.deltaCharactersMax) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), limits.deltaIntervalMs - waitedMs);
+    else if (!this.timer) void this.arm(limits.deltaIntervalMs - waitedMs);
+  }
+
+  private async arm(durationMs: number): Promise<void> {
+    const timer = new AbortController();
+    this.timer = timer;
+    await this.runtime.host.sleep(durationMs, timer.signal);
+    if (!timer.signal.aborted) this.flush();
+  }
+
+  private disarm(): void {
+    this.timer?.abort();
+    this.timer = null;
   }
 
   private start(item: ThreadItem): void {

@@ -1,0 +1,39 @@
+/** The platform's clock, dice and log, and the models that the operator's environment gives. */
+import { uuidv7 } from "#core/uuid";
+import { type Catalogue, createCatalogue } from "#models/catalogue";
+import type { Environment } from "./environment.ts";
+
+export function catalogueOf(environment: Environment): Catalogue {
+  const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, SPINDLE_REHEARSAL_INTERVAL_MS } = environment;
+  return createCatalogue({
+    apiKey: OPENAI_API_KEY,
+    baseUrl: OPENAI_BASE_URL,
+    models: OPENAI_MODEL,
+    countIntervalMs: SPINDLE_REHEARSAL_INTERVAL_MS === undefined ? undefined : Number(SPINDLE_REHEARSAL_INTERVAL_MS),
+    newId,
+    sleep: (durationMs, signal) => sleep(durationMs, signal ?? new AbortController().signal),
+  });
+}
+
+export function newId(): string {
+  return uuidv7(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
+}
+
+/** Ends early, without an error, when `signal` aborts. */
+export function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, durationMs);
+    signal.addEventListener("abort", done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+}
+
+/** One structured line for the operator. */
+export function report(event: string, details: Record<string, unknown>): void {
+  console.log(JSON.stringify({ event, ...details }));
+}

@@ -1,0 +1,92 @@
+/** What the other objects may ask of a thread. What it refuses is a value: an error would lose its shape between two objects. */
+
+import type { Decision } from "#core/private";
+import { protocolVersion } from "#models/catalogue";
+import { Refusal, refusals, type WireError } from "#protocol/errors";
+import type { Params, Request } from "#protocol/methods";
+import { type ServerRequestMethod, serverRequests } from "#protocol/server-requests";
+import { attachCreator, resume } from "#thread/attach";
+import { answerFile, isFileRequest } from "#thread/files";
+import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
+import { answer, isThreadRequest, requireThread, startThread } from "#thread/requests";
+import type { ThreadRuntime } from "#thread/runtime";
+
+/** What a client answered to a server request: a result, or an error of its own. */
+export type ClientAnswer = { result: unknown } | { error: unknown };
+
+export class ThreadService {
+  private readonly runtime: ThreadRuntime;
+  private readonly defaultModel: string;
+
+  constructor(runtime: ThreadRuntime, defaultModel: string) {
+    this.runtime = runtime;
+    this.defaultModel = defaultModel;
+  }
+
+  startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
+    return refusable<Attached>(() => {
+      const { runtime, defaultModel } = this;
+      if (runtime.thread) throw new Refusal(refusals.invalidRequest(`thread ${runtime.host.threadId} exists already`));
+      startThread(runtime, params, { originator: client.name, defaultModel, version: protocolVersion });
+      return attachCreator(runtime, subscriber);
+    });
+  }
+
+  resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached> {
+    return refusable<Attached>(() => resume(this.runtime, params, subscriber));
+  }
+
+  detach(connection: string): void {
+    if (this.runtime.thread) this.runtime.detach(connection);
+  }
+
+  request(request: Request): Promise<Reply> {
+    return refusable<Reply>(async () => {
+      const { runtime } = this;
+      if (isFileRequest(request)) {
+        requireThread(runtime, request.method);
+        return { result: answerFile(runtime, request), seq: runtime.current.seq };
+      }
+      if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
+      const result = await answer(runtime, request);
+      return { result, seq: runtime.current.seq };
+    });
+  }
+
+  /** Deletes for good. The storage goes a moment later, when the thread's clients have heard of it. */
+  deleteThread(): Promise<Reply> {
+    return refusable<Reply>(async () => {
+      const { runtime } = this;
+      requireThread(runtime, "thread/delete");
+      if (runtime.current.work) runtime.interrupt();
+      runtime.commit([{ method: "thread/deleted", params: { threadId: runtime.host.threadId } }]);
+      await runtime.outbox.flush();
+      runtime.schedule();
+      return { result: {}, seq: runtime.current.seq };
+    });
+  }
+
+  respond(requestId: string, reply: ClientAnswer): void {
+    const asked = this.runtime.thread?.requests.find(({ id }) => id === requestId);
+    if (asked) this.runtime.respond(requestId, decisionOf(asked.method, reply));
+  }
+}
+
+async function refusable<Result>(attempt: () => Result | Promise<Result>): Promise<Result | { refused: WireError }> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (error instanceof Refusal) return { refused: error.wire };
+    throw error;
+  }
+}
+
+/** Both approvals take the same four words; a command's amendment of the policy is an acceptance for the session here. */
+function decisionOf(method: ServerRequestMethod, reply: ClientAnswer): Decision {
+  if (!("result" in reply)) return "garbage";
+  const parsed = serverRequests[method].result.safeParse(reply.result);
+  if (!parsed.success) return "garbage";
+  const { decision } = parsed.data;
+  if (typeof decision === "string") return decision;
+  return "acceptWithExecpolicyAmendment" in decision ? "acceptForSession" : "accept";
+}
