@@ -56,6 +56,7 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     listThreads: (params) => directoryStub(environment, account).list(params),
+    report,
     listLoadedThreads: (params) => directoryStub(environment, account).listLoaded(params),
   };
 }

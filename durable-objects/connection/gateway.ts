@@ -15,5 +15,7 @@ export interface Gateway {
   /** Somebody's answer to a server request; nobody is told whether it came first. */
   respond(threadId: string, requestId: string, answer: ClientAnswer): Promise<void>;
   listThreads(params: Params<"thread/list">): Promise<Result<"thread/list">>;
+  /** One structured line for the operator. */
+  report(event: string, details: Record<string, unknown>): void;
   listLoadedThreads(params: Params<"thread/loaded/list">): Promise<Result<"thread/loaded/list">>;
 }

@@ -104,7 +104,7 @@ export class Session {
     try {
       await this.answer(id, parseRequest(message, this.state.initialized));
     } catch (error) {
-      this.socket.send(errorMessage(id, wireError(error)));
+      this.socket.send(errorMessage(id, this.wireError(error)));
     } finally {
       this.inFlight -= 1;
     }
@@ -261,6 +261,13 @@ export class Session {
     return { connection: this.state.connection, replay: this.replay };
   }
 
+  /** Ours: the client gets a name and no insides; the operator gets the insides. */
+  private wireError(error: unknown): WireError {
+    if (error instanceof Refusal) return error.wire;
+    this.gateway.report("requestFailed", { error: error instanceof Error ? error.stack : String(error) });
+    return refusals.internal("Spindle failed to answer this request.");
+  }
+
   private get replay(): boolean {
     return this.state.initialized?.replay ?? false;
   }
@@ -274,11 +281,4 @@ export interface ModelCatalogue {
   version: string;
   defaultModel: string;
   models: { id: string; displayName: string; description: string }[];
-}
-
-/** Ours: the client gets a name and no insides; the operator gets the insides. */
-function wireError(error: unknown): WireError {
-  if (error instanceof Refusal) return error.wire;
-  console.error(JSON.stringify({ event: "requestFailed", error: error instanceof Error ? error.stack : String(error) }));
-  return refusals.internal("Spindle failed to answer this request.");
 }

@@ -25,23 +25,29 @@ export function placeChunks(chunks: Chunk[], lines: string[]): Placement {
   const file = new File(lines);
   const latest = latestStarts(chunks, file);
   const placed: PlacedChunk[] = [];
-  let previous: Bounds = { after: -1, from: 0 };
+  let previous: Bounds = { from: 0, added: null };
   for (const [index, chunk] of chunks.entries()) {
     const place = placeOf(chunk, file, previous, latest[index + 1] ?? Number.POSITIVE_INFINITY);
     if (place.type === "refused")
       return { ...place, message: chunks.length > 1 ? `chunk ${index + 1}: ${place.message}` : place.message };
     placed.push(place);
-    previous = { after: place.position, from: place.position + changedRange(place.chunk).end };
+    previous = boundsOf(place);
   }
   const overlap = overlapOf(placed);
   if (overlap === null) return { type: "placed", chunks: placed };
   return { type: "refused", reason: "overlapping", message: `two chunks change line ${overlap + 1}; write them as one` };
 }
 
-/** Where the chunk before ended: the next starts after its start, and changes nothing before its last change. */
+/** Where the chunk before ended: the next one changes nothing before that line. */
 interface Bounds {
-  after: number;
   from: number;
+  /** The place of a chunk before that only added: the same lines there again would be the same addition, not another. */
+  added: number | null;
+}
+
+function boundsOf({ chunk, position }: PlacedChunk): Bounds {
+  const { start, end } = changedRange(chunk);
+  return { from: position + end, added: start === end ? position : null };
 }
 
 type Place = ({ type: "placed" } & PlacedChunk) | { type: "refused"; reason: "contextNotFound" | "ambiguous"; message: string };
@@ -52,12 +58,11 @@ function placeOf(chunk: Chunk, file: File, previous: Bounds, latest: number): Pl
     return { type: "refused", reason: "contextNotFound", message: `no line is like the anchor @@ ${parts}` };
   }
   if (oldLines(chunk).length === 0) return placeOfAddition(chunk, file, parts, previous);
+  const atEnd = chunk.isAtEnd ? placeAtEnd(chunk, file) : null;
+  if (atEnd !== null) return atEnd;
   for (const [tolerance, level] of tolerances.entries()) {
     const found = file.positions(oldLines(chunk), tolerance).filter((position) => canMoveAdded(chunk, file, position, level));
     if (found.length === 0) continue;
-    if (chunk.isAtEnd && found.includes(file.lines.length - oldLines(chunk).length)) {
-      return { type: "placed", chunk, position: file.lines.length - oldLines(chunk).length };
-    }
     const eligible = eligibleOf(found, chunk, parts, previous, latest);
     if (eligible.length === 0) continue;
     const [first] = eligible;
@@ -71,6 +76,17 @@ function placeOf(chunk: Chunk, file: File, previous: Bounds, latest: number): Pl
     return placeOf({ ...chunk, lines: chunk.lines.slice(0, -1) }, file, previous, latest);
   }
   return { type: "refused", reason: "contextNotFound", message: whatIsThere(chunk, file) };
+}
+
+/** What is said to stand at the end is looked for there first, at every tolerance; null when it does not. */
+function placeAtEnd(chunk: Chunk, file: File): Place | null {
+  const position = file.lines.length - oldLines(chunk).length;
+  for (const [tolerance, level] of tolerances.entries()) {
+    if (file.positions(oldLines(chunk), tolerance).includes(position) && canMoveAdded(chunk, file, position, level)) {
+      return { type: "placed", chunk: indented(chunk, file, position, level), position };
+    }
+  }
+  return null;
 }
 
 /** A chunk that only adds has a place only below an anchor that stands once, at the end, or in an empty file. */
@@ -91,7 +107,10 @@ function placeOfAddition(chunk: Chunk, file: File, parts: Part[], previous: Boun
 function eligibleOf(found: number[], chunk: Chunk, parts: Part[], previous: Bounds, latest: number): number[] {
   const { start, end } = changedRange(chunk);
   const inParts = found.filter((position) => partIndex(position, parts) >= 0);
-  const ordered = inParts.filter((position) => position > previous.after && position + start >= previous.from);
+  const ordered = inParts.filter(
+    (position) =>
+      position + start >= previous.from && !(start === end && position === previous.added && position + start === previous.from),
+  );
   const fitting = ordered.filter((position) => position + end <= latest);
   if (fitting.length > 0) return fitting;
   return ordered.length > 0 ? ordered : inParts.filter((position) => position + end <= previous.from);

@@ -38,7 +38,7 @@ export class ThreadRuntime {
   readonly workspace: Workspace;
   activity: Activity | null = null;
   private folded: Thread | null;
-  private driving: Promise<void> | null = null;
+  private isDriving = false;
   private wanted = false;
   private alarmAtMs: number | null = null;
   private lastLeftAtMs = 0;
@@ -92,39 +92,41 @@ export class ThreadRuntime {
   }
 
   /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
-  drive(): Promise<void> {
+  async drive(): Promise<void> {
     this.wanted = true;
-    this.driving ??= this.run()
-      .catch((error) => {
-        // Not even the failure could be written down, say because the storage is gone. The alarm tries again.
-        this.host.report("driveFailed", { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-      })
-      .finally(() => {
-        this.driving = null;
-      });
-    return this.driving;
+    if (this.isDriving) return;
+    this.isDriving = true;
+    try {
+      // Whoever calls while we act is heard at the next turn of this loop; nothing may come between its end and the flag's.
+      while (this.wanted) {
+        this.wanted = false;
+        await this.actUntilRest();
+      }
+    } catch (error) {
+      // Not even the failure could be written down, say because the storage is gone. The alarm tries again.
+      this.host.report("driveFailed", { error: described(error) });
+    } finally {
+      this.isDriving = false;
+    }
   }
 
-  private async run(): Promise<void> {
-    while (this.wanted) {
-      this.wanted = false;
-      let standstill = 0;
-      for (let step = this.step(); step; step = this.step()) {
-        this.schedule();
-        const { seq } = this.current;
-        try {
-          if (standstill > standstillMax) throw new Error(`${step.type} does not get on`);
-          await this.act(step);
-        } catch (error) {
-          this.breakDown(step, error);
-        } finally {
-          this.activity = null;
-        }
-        standstill = this.thread?.seq === seq ? standstill + 1 : 0;
+  private async actUntilRest(): Promise<void> {
+    let standstill = 0;
+    for (let step = this.step(); step; step = this.step()) {
+      this.schedule();
+      const { seq } = this.current;
+      try {
+        if (standstill > standstillMax) throw new Error(`${step.type} does not get on`);
+        await this.act(step);
+      } catch (error) {
+        this.breakDown(step, error);
+      } finally {
+        this.activity = null;
       }
+      standstill = this.thread?.seq === seq ? standstill + 1 : 0;
     }
-    if (this.folded) void this.outbox.flush().then(() => this.schedule());
     this.schedule();
+    if (this.folded) void this.outbox.flush().then(() => this.schedule());
   }
 
   private step(): Exclude<Step, { type: "idle" } | { type: "wait" }> | null {
@@ -395,6 +397,10 @@ function concernsDirectory({ method }: Draft): boolean {
     default:
       return false;
   }
+}
+
+function described(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function closed(item: ThreadItem, completedAtMs: number): ThreadItem {

@@ -122,6 +122,7 @@ export class ThreadObject extends DurableObject<Environment> {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
       listThreads: (params) => directoryStub(this.env, account).list(params),
+      report,
       listLoadedThreads: (params) => directoryStub(this.env, account).listLoaded(params),
     };
   }

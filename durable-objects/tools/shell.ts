@@ -32,7 +32,7 @@ export interface ShellResult {
   aborted: boolean;
   /** Whether one of the texts lost its middle. */
   truncated: boolean;
-  /** What the command changed, by path; none when it was ended from outside. Their contents are stored as blobs already. */
+  /** What the command changed, by path; none when it did not come to its own end. Their contents are stored as blobs already. */
   changes: FileChange[];
   /** What the model should know besides: what could not be kept. */
   notes: string[];
@@ -80,8 +80,8 @@ const executionLimits = {
   maxJqIterations: 100_000,
   /** Bytes of a command's text. 256 KiB: more than a model writes in one answer. */
   maxSourceBytes: 256 * 1024,
-  /** Bytes of output before the run fails. 8 MiB: held in memory until the end; what the model sees is far less. */
-  maxOutputSize: 8 * 1024 * 1024,
+  /** Bytes of output before the run fails, also of what goes into files. 32 MiB: two of the largest files. */
+  maxOutputSize: 32 * 1024 * 1024,
   /** Bytes of one value. 16 MiB, as the largest file. */
   maxStringLength: 16 * 1024 * 1024,
   maxHeredocSize: 16 * 1024 * 1024,
@@ -112,8 +112,9 @@ const environment = {
   TERM: "dumb",
 };
 
+/** `fault`: the interpreter gave up, at one of its bounds or by an error; a file may have been left half written. */
 interface Ended {
-  end: "exit" | "timeout" | "abort";
+  end: "exit" | "fault" | "timeout" | "abort";
   stdout: string;
   stderr: string;
   exitCode: number;
@@ -121,7 +122,7 @@ interface Ended {
 
 /** Waits for the command, the timeout or the abort, whichever is first; a command that does not notice its end is left behind. */
 async function untilEnd(run: ShellRun, overlay: Overlay): Promise<Ended> {
-  if (run.signal.aborted) return { end: "abort", stdout: "", stderr: "", exitCode: 130 };
+  if (run.signal.aborted) return { end: "abort", stdout: "", stderr: endedNotes.abort(run), exitCode: 130 };
   const startedAt = run.now();
   const controller = new AbortController();
   const gracePeriod = Promise.withResolvers<null>();
@@ -140,8 +141,13 @@ async function untilEnd(run: ShellRun, overlay: Overlay): Promise<Ended> {
     const result = await Promise.race([executed(run, overlay, controller.signal), gracePeriod.promise]);
     // The interpreter's own deadline reads the same clock as the timer, and may be the first to say so.
     if (result?.exitCode === 124 && run.now() - startedAt >= run.timeoutMs) stop("timeout");
-    const { stdout, stderr, exitCode } = result ?? { stdout: "", stderr: "", exitCode: 1 };
-    return { end, stdout, stderr, exitCode: endedExitCodes[end] ?? exitCode };
+    if (end === "exit" && result !== null) return result;
+    return {
+      end,
+      stdout: result?.stdout ?? "",
+      stderr: (result?.stderr ?? "") + endedNotes[end](run),
+      exitCode: endedExitCodes[end],
+    };
   } finally {
     clearTimeout(timer);
     clearTimeout(graceTimer);
@@ -150,9 +156,16 @@ async function untilEnd(run: ShellRun, overlay: Overlay): Promise<Ended> {
 }
 
 /** What a shell answers for a command that `timeout` ended, and for one ended by an interrupt. */
-const endedExitCodes: Record<Ended["end"], number | null> = { exit: null, timeout: 124, abort: 130 };
+const endedExitCodes: Record<Ended["end"], number> = { exit: 0, fault: 1, timeout: 124, abort: 130 };
 
-async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): Promise<Omit<Ended, "end">> {
+const endedNotes: Record<Ended["end"], (run: ShellRun) => string> = {
+  exit: () => "",
+  fault: () => "bash: nothing was kept\n",
+  timeout: ({ timeoutMs }) => `bash: ended after ${timeoutMs} ms; nothing was kept\n`,
+  abort: () => "bash: interrupted; nothing was kept\n",
+};
+
+async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): Promise<Ended> {
   const bash = new Bash({
     fs: overlay,
     cwd: run.cwd,
@@ -164,19 +177,34 @@ async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): P
   try {
     // As it is: otherwise the interpreter strips what stands at the beginning of lines.
     const { stdout, stderr, exitCode } = await bash.exec(run.command, { signal, rawScript: true });
-    return { stdout, stderr: stderr.replaceAll(bundleAdvice, "command not found"), exitCode };
+    if (exitCode === 126 && boundReached.test(stderr)) {
+      return { end: "fault", stdout, stderr: withoutAdvice(stderr) + endedNotes.fault(run), exitCode };
+    }
+    return { end: "exit", stdout, stderr: withoutAdvice(stderr), exitCode };
   } catch (error) {
     // The interpreter turns what it expects into exit codes. What is left is a fault of the command's making, such as a full file
     // system in a command that does not look for it; it is the model's to read, not ours to fall over.
-    return { stdout: "", stderr: `bash: ${error instanceof Error ? error.message : String(error)}\n`, exitCode: 1 };
+    const message = error instanceof Error ? error.message : String(error);
+    return { end: "fault", stdout: "", stderr: `bash: ${message}\n${endedNotes.fault(run)}`, exitCode: endedExitCodes.fault };
   }
 }
 
-/** What just-bash says of `tar`, `python3` and others that its portable build leaves out: advice for us, not for a model. */
-const bundleAdvice =
-  /command not available in browser environments\. Exclude '[^']*' from your commands or use the Node\.js bundle\./g;
+/** How the interpreter says that one of its own bounds ended the run; a command that may not be run has the same exit code. */
+const boundReached = /limit exceeded|too many |maximum .*exceeded/;
+
+/** What just-bash says to those who embed it, in words for those who only type commands. */
+function withoutAdvice(stderr: string): string {
+  return stderr
+    .replaceAll(
+      /command not available in browser environments\. Exclude '[^']*' from your commands or use the Node\.js bundle\./g,
+      "command not found",
+    )
+    .replaceAll(/, increase executionLimits\.\w+/g, "")
+    .replaceAll(/^bash: .*\b(aborted|exceeded execution deadline \(\d+ms\))\n/gm, "");
+}
 
 function outcomeOf(overlay: Overlay): { changes: FileChange[]; notes: string[]; problem: string | null } {
+  if (overlay.refusal !== null) return { changes: [], notes: [], problem: `nothing was kept: ${overlay.refusal}` };
   try {
     return { ...overlay.changes(), problem: null };
   } catch (error) {

@@ -14,8 +14,8 @@ export const workspaceLimits = {
   proposalBytesMax: 900_000,
   /** Bytes that a shell command may hold in changed files. 48 MiB: they live in the isolate's memory until it ends. */
   overlayBytesMax: 48 * 1024 * 1024,
-  /** Files, directories and links a shell command may see. 100,000: twice what a workspace holds, all in memory. */
-  overlayEntriesMax: 100_000,
+  /** Files, directories and links a shell command may add. 50,000: as many as a workspace holds, all of them in memory. */
+  overlayEntriesMax: 50_000,
 };
 
 export type WorkspaceLimits = typeof workspaceLimits;

@@ -7,17 +7,31 @@
  */
 import { Buffer } from "node:buffer";
 import type { IFileSystem } from "just-bash/browser";
-import { blobHash } from "#workspace/blob";
 import { type FileChange, type FileVersion, fileMode, isSameVersion } from "#workspace/change";
 import { WorkspaceError } from "#workspace/error";
 import { workspaceLimits } from "#workspace/limits";
+import {
+  bytesOf,
+  type Content,
+  type DirectoryNode,
+  type FileNode,
+  type FsStat,
+  type HeldContent,
+  held,
+  heldLength,
+  type Node,
+  newIdentity,
+  type SymlinkNode,
+  shared,
+  statOf,
+  versionOf,
+} from "#workspace/overlay-node";
 import { absolutePath, assertFilePath, normalSegments } from "#workspace/path";
 import type { Workspace } from "#workspace/store";
 
 type FileContent = Parameters<IFileSystem["writeFile"]>[1];
 type WriteOptions = Parameters<IFileSystem["writeFile"]>[2];
 type ReadOptions = Parameters<IFileSystem["readFile"]>[1];
-type FsStat = Awaited<ReturnType<IFileSystem["stat"]>>;
 
 export class Overlay implements IFileSystem {
   readonly #workspace: Workspace;
@@ -29,6 +43,8 @@ export class Overlay implements IFileSystem {
   readonly #baseDirectories: Set<string>;
   #heldBytes = 0;
   #entries = 0;
+  #entriesMax = Number.POSITIVE_INFINITY;
+  #refusal: string | null = null;
   #operations = 0;
   #isClosed = false;
 
@@ -52,6 +68,15 @@ export class Overlay implements IFileSystem {
           : { ...this.#newFile({ type: "stored", hash, size }), permissions: mode & 0o777, modifiedAt };
       this.#attach(directory, name, node);
     }
+    this.#entriesMax = this.#entries + workspaceLimits.overlayEntriesMax;
+  }
+
+  /**
+   * The bound that a write ran into, if one did. Not every command of just-bash fails when a write does: its exit code does not
+   * say that a file is only half there, so nothing of such a run should be kept.
+   */
+  get refusal(): string | null {
+    return this.#refusal;
   }
 
   /**
@@ -340,14 +365,19 @@ export class Overlay implements IFileSystem {
 
   #assertFileFits(length: number): void {
     if (length > workspaceLimits.fileBytesMax)
-      throw new Error(`EFBIG: file too large (${workspaceLimits.fileBytesMax} bytes at most)`);
+      this.#refuse(`EFBIG: file too large (${workspaceLimits.fileBytesMax} bytes at most)`);
   }
 
   #hold(bytes: number): void {
     if (bytes > 0 && this.#heldBytes + bytes > workspaceLimits.overlayBytesMax) {
-      throw new Error(`ENOSPC: no space left on device (${workspaceLimits.overlayBytesMax} bytes of changed files at most)`);
+      this.#refuse(`ENOSPC: no space left on device (${workspaceLimits.overlayBytesMax} bytes of changed files at most)`);
     }
     this.#heldBytes += bytes;
+  }
+
+  #refuse(message: string): never {
+    this.#refusal = message;
+    throw new Error(message);
   }
 
   #addNew(path: string, node: FileNode | SymlinkNode, call: string): void {
@@ -357,8 +387,8 @@ export class Overlay implements IFileSystem {
   }
 
   #attach(directory: DirectoryNode, name: string, node: Node): void {
-    if (this.#entries >= workspaceLimits.overlayEntriesMax) {
-      throw new Error(`ENOSPC: no space left on device (${workspaceLimits.overlayEntriesMax} entries at most)`);
+    if (this.#entries >= this.#entriesMax) {
+      this.#refuse(`ENOSPC: no space left on device (${workspaceLimits.overlayEntriesMax} new files and directories at most)`);
     }
     if (node.type === "file" && node.content.type === "held") this.#assertFileFits(node.content.length);
     this.#hold(node.type === "file" ? heldLength(node.content) : 0);
@@ -478,96 +508,11 @@ interface Place {
   path: string;
 }
 
-interface NodeBase {
-  /** Stays with a file when it is renamed; `mv` compares it to see that two names are not one file. */
-  identity: string;
-  permissions: number;
-  modifiedAt: Date;
-}
-
-interface FileNode extends NodeBase {
-  type: "file";
-  content: Content;
-}
-
-interface DirectoryNode extends NodeBase {
-  type: "directory";
-  children: Map<string, Node>;
-}
-
-interface SymlinkNode extends NodeBase {
-  type: "symlink";
-  target: string;
-}
-
-type Node = FileNode | DirectoryNode | SymlinkNode;
-
-/** A file's content: where the workspace has it, or in memory, where `buffer` may be longer than the file. */
-type Content = { type: "stored"; hash: string; size: number } | HeldContent;
-
-interface HeldContent {
-  type: "held";
-  buffer: Uint8Array;
-  length: number;
-}
-
 /** As in Linux; more is a circle. */
 const symlinksFollowedMax = 40;
 
 /** Calls between two breaths. 256: a breath costs about a millisecond, a call some microseconds. */
 const operationsPerBreath = 256;
-
-let identities = 0;
-
-function newIdentity(): string {
-  identities += 1;
-  return `overlay:${identities}`;
-}
-
-/** A copy, because the caller may go on using its array. */
-function held(bytes: Uint8Array): HeldContent {
-  return { type: "held", buffer: bytes.slice(), length: bytes.length };
-}
-
-/** The same content for a second file. It has no room to grow, so that no two files ever grow into the same memory. */
-function shared(content: Content): Content {
-  return content.type === "stored" ? content : { type: "held", buffer: bytesOf(content), length: content.length };
-}
-
-function bytesOf(content: HeldContent): Uint8Array {
-  return content.buffer.subarray(0, content.length);
-}
-
-function heldLength(content: Content): number {
-  return content.type === "held" ? content.length : 0;
-}
-
-function versionOf(node: FileNode | SymlinkNode): FileVersion {
-  if (node.type === "symlink") {
-    const target = new TextEncoder().encode(node.target);
-    return { mode: fileMode.symlink, hash: blobHash(target), size: target.length };
-  }
-  const mode = (node.permissions & 0o100) === 0 ? fileMode.plain : fileMode.executable;
-  if (node.content.type === "stored") return { mode, hash: node.content.hash, size: node.content.size };
-  return { mode, hash: blobHash(bytesOf(node.content)), size: node.content.length };
-}
-
-function statOf(node: Node): FsStat {
-  const size = node.type === "symlink" ? Buffer.byteLength(node.target) : node.type === "directory" ? 0 : sizeOf(node.content);
-  return {
-    isFile: node.type === "file",
-    isDirectory: node.type === "directory",
-    isSymbolicLink: node.type === "symlink",
-    mode: node.permissions,
-    size,
-    mtime: node.modifiedAt,
-    identity: node.identity,
-  };
-}
-
-function sizeOf(content: Content): number {
-  return content.type === "held" ? content.length : content.size;
-}
 
 function collect(
   directory: DirectoryNode,

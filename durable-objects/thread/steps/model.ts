@@ -64,6 +64,7 @@ class Answer {
   private buffer: { itemId: string; summaryIndex: number | null; text: string } | null = null;
   private flushedAtMs = Number.NEGATIVE_INFINITY;
   private timer: AbortController | null = null;
+  private broken: { error: unknown } | null = null;
 
   constructor(runtime: ThreadRuntime, turnId: string) {
     this.runtime = runtime;
@@ -71,6 +72,7 @@ class Answer {
   }
 
   take(event: ModelEvent): void {
+    if (this.broken) throw this.broken.error;
     switch (event.type) {
       case "messageStarted":
         this.start(emptyMessage(this.newId(event.itemId), this.runtime.host.now()));
@@ -139,8 +141,13 @@ class Answer {
   private async arm(durationMs: number): Promise<void> {
     const timer = new AbortController();
     this.timer = timer;
-    await this.runtime.host.sleep(durationMs, timer.signal);
-    if (!timer.signal.aborted) this.flush();
+    try {
+      await this.runtime.host.sleep(durationMs, timer.signal);
+      if (!timer.signal.aborted) this.flush();
+    } catch (error) {
+      // Nobody awaits the timer: the loop hears of it with the next event.
+      this.broken = { error };
+    }
   }
 
   private disarm(): void {
@@ -231,7 +238,7 @@ async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelE
   };
   runtime.commit([...runtime.closeDangling(turn, "superseded"), retrying]);
   const ceilingMs = Math.min(limits.retryPauseMs * 2 ** failedAttempts, limits.retryPauseMsMax);
-  const pauseMs = error.retryAfterMs ?? ceilingMs * (0.5 + host.random() / 2);
+  const pauseMs = error.retryAfterMs ?? Math.ceil(ceilingMs * (0.5 + host.random() / 2));
   runtime.activity = { abort, kind: "pause", finish: () => {} };
   await host.sleep(Math.min(pauseMs, limits.retryPauseMsMax), abort.signal);
 }

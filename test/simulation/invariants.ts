@@ -1,0 +1,120 @@
+/** What must be true of every story, whatever happened in it. */
+import { expect } from "vitest";
+import type { Frame } from "#core/frame";
+import { reduce } from "#core/reduce";
+import type { Thread } from "#core/thread";
+import { blobHash, type World } from "./world.ts";
+
+export function checkInvariants(world: World): void {
+  const { runtime } = world;
+  const frames = Array.from(runtime.log.frames(0));
+  expect(world.failures, "the house never fails by itself").toEqual([]);
+  checkLog(world, frames);
+  checkTurns(frames);
+  checkLandings(world, frames);
+  for (const [command, runs] of world.executions) expect(runs, `${command} ran again`).toBe(1);
+  checkFolds(world, frames);
+  checkProjections(world);
+  const told = world.directory.get(world.threadId);
+  if (runtime.current.info.preview)
+    expect(told?.thread.status, "the Directory knows how the thread stands").toEqual(runtime.current.status);
+}
+
+/** Numbers ascend; what is missing is streamed text that left the log after its stay. */
+function checkLog(world: World, frames: Frame[]): void {
+  const present = new Set(frames.map(({ seq }) => seq));
+  expect(present.size).toBe(frames.length);
+  const missing = Array.from({ length: world.runtime.current.seq }, (_, index) => index + 1).filter((seq) => !present.has(seq));
+  if (missing.length > 0) world.count("compacted");
+  for (const client of world.clients) {
+    for (const seq of missing) {
+      const text = client.frames.get(seq);
+      if (text) expect(text, `seq ${seq} is missing`).toMatch(/"method":"item\/\w+\/(\w*[dD]elta|summaryPartAdded)"/);
+    }
+  }
+}
+
+function checkTurns(frames: Frame[]): void {
+  const started = frames.flatMap((frame) => (frame.method === "turn/started" ? [frame.params.turn.id] : []));
+  const completed = frames.flatMap((frame) => (frame.method === "turn/completed" ? [frame.params.turn.id] : []));
+  expect(completed, "every turn ends in exactly one turn/completed").toEqual(started);
+  const begun = frames.flatMap((frame) => (frame.method === "item/started" ? [frame.params.item.id] : []));
+  const ended = frames.flatMap((frame) => (frame.method === "item/completed" ? [frame.params.item.id] : []));
+  expect(ended.toSorted(), "every item that began ends, once").toEqual(begun.toSorted());
+  const messages = frames.flatMap((frame) =>
+    frame.method === "item/started" && frame.params.item.type === "userMessage" ? [frame.params.item.clientId] : [],
+  );
+  expect(new Set(messages).size, "a message that was sent twice is there once").toBe(messages.length);
+  const asked = frames.flatMap((frame) => ("id" in frame ? [frame.id] : []));
+  const resolved = frames.flatMap((frame) => (frame.method === "serverRequest/resolved" ? [frame.params.requestId] : []));
+  expect(resolved, "every request is resolved, once").toEqual(asked);
+  for (const frame of frames) {
+    expect(JSON.stringify(frame.params), "what is private stays private").not.toContain("secret");
+  }
+}
+
+/** Nothing lands without an exact yes, and what landed is there, once and whole. */
+function checkLandings(world: World, frames: Frame[]): void {
+  let thread: Thread | null = null;
+  const expected = new Map<string, string | null>();
+  for (const frame of frames) {
+    const event = frame.private?.event;
+    if (event?.type === "settled" && event.landed.length > 0) {
+      const call = thread?.work?.calls.find(({ callId }) => callId === event.callId);
+      if (call?.state.type !== "changesApproved") throw new Error(`${event.callId} landed while ${call?.state.type}`);
+      expect(event.landed, "what landed is what was proposed").toEqual(call.state.proposed.changes);
+      const free = thread?.settings?.approvalPolicy === "never" || thread?.grants.fileChanges;
+      const asked = frames.some(({ seq, private: hidden }) => seq < frame.seq && isYesTo(hidden?.event, event.callId, frames));
+      expect(free || asked, `${event.callId} landed unasked`).toBe(true);
+      for (const { path, after } of event.landed) expected.set(path, after?.hash ?? null);
+    }
+    thread = reduce(thread, frame);
+  }
+  // People write to `shared.txt` themselves, past the log; what only the agent touches is exactly what landed.
+  for (const path of ["one.txt", "two.txt", "log.txt"]) {
+    expect(world.runtime.workspace.version(path)?.hash ?? null, path).toBe(expected.get(path) ?? null);
+  }
+  const log = world.runtime.workspace.version("log.txt");
+  if (log) {
+    const lines = new TextDecoder().decode(world.runtime.workspace.read("log.txt")).trim().split("\n");
+    expect(new Set(lines).size, "no approved change landed twice").toBe(lines.length);
+    expect(blobHash(`${lines.join("\n")}\n`)).toBe(log.hash);
+  }
+}
+
+type PrivateEvent = NonNullable<Frame["private"]>["event"];
+
+function isYesTo(event: PrivateEvent, callId: string, frames: Frame[]): boolean {
+  if (event?.type !== "decided" || (event.decision !== "accept" && event.decision !== "acceptForSession")) return false;
+  return frames.some(({ private: hidden }) => {
+    const proposed = hidden?.event;
+    return proposed?.type === "proposed" && proposed.callId === callId && proposed.requestId === event.requestId;
+  });
+}
+
+/** Whoever came and went folds to the same thread as the log. */
+function checkFolds(world: World, frames: Frame[]): void {
+  const folded = frames.reduce<Thread | null>((thread, { private: _, ...frame }) => reduce(thread, frame as Frame), null);
+  const turns = folded?.turns.map(({ id }) => id) ?? [];
+  for (const client of world.clients) {
+    if (client.replay) {
+      expect(withoutTimes(client.thread), "a client folds to the log's thread").toEqual(withoutTimes(folded));
+    }
+    expect(new Set(client.completedTurns).size, "no client hears twice that a turn ended").toBe(client.completedTurns.length);
+    for (const id of client.completedTurns) expect(turns).toContain(id);
+    expect([...client.asked], "nothing waits for this client any more").toEqual([]);
+  }
+}
+
+/** Requests carry no time on the wire. */
+function withoutTimes(thread: Thread | null): unknown {
+  return thread && { ...thread, info: { ...thread.info, updatedAt: 0, recencyAt: 0 } };
+}
+
+function checkProjections(world: World): void {
+  const tables = () =>
+    ["turns", "items", "snapshot"].map((table) => world.storage.sql.exec(`SELECT * FROM ${table} ORDER BY 1`).toArray());
+  const before = tables();
+  world.storage.transactionSync(() => world.runtime.log.rebuild());
+  expect(tables(), "projections can be made again from the log").toEqual(before);
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { tell } from "./story.ts";
+
+/** One story more, or another range: `SPINDLE_SEED=4711 npx vitest run test/simulation`. */
+const only = process.env.SPINDLE_SEED;
+const seeds = only ? [Number(only)] : Array.from({ length: 240 }, (_, index) => index + 1);
+
+/** What a story is told for: each of these has to come up this often in all of them, or the stories prove less than they seem to. */
+const interesting: Record<string, number> = {
+  "crash in model": 40,
+  "crash in command": 5,
+  "crash at changesAsked": 20,
+  "crash at commandAsked": 5,
+  "crash at changesApproved": 2,
+  "crash at commandStarted": 5,
+  "crash before a commit": 30,
+  "crash inside a transaction": 30,
+  "crash after a commit": 30,
+  evicted: 10,
+  "socket lost": 200,
+  "connection slept": 100,
+  replayed: 100,
+  "caught up": 50,
+  "caught up in a stream": 10,
+  "plain text checked": 100,
+  "request repeated": 20,
+  "request doubled": 20,
+  "answer lost": 20,
+  "answered accept": 100,
+  "answered decline": 30,
+  "answered acceptForSession": 20,
+  "answered cancel": 20,
+  "answered garbage": 20,
+  "answered error": 20,
+  "answered twice": 30,
+  "steer in model": 20,
+  "steer while waiting": 10,
+  "interrupt in model": 20,
+  "interrupt while waiting": 10,
+  "model failed": 50,
+  "directory unreachable": 100,
+  "delivery failed": 100,
+  "acknowledgement lost": 100,
+  "person wrote": 100,
+};
+
+test("whatever happens between any two effects, nothing is lost, nothing lands twice, every turn ends once", async () => {
+  const total = new Map<string, number>();
+  for (const seed of seeds) {
+    try {
+      for (const [what, times] of await tell(seed)) total.set(what, (total.get(what) ?? 0) + times);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    }
+  }
+  if (only) return;
+  const rare = Object.entries(interesting).filter(([what, least]) => (total.get(what) ?? 0) < least);
+  expect(rare, `seen: ${JSON.stringify(Object.fromEntries(total))}`).toEqual([]);
+}, 240_000);

@@ -1,0 +1,146 @@
+/** One story: people, faults and chance for a while; then calm, until nothing is left to do. */
+import type { SimulatedClient } from "./client.ts";
+import { checkInvariants } from "./invariants.ts";
+import { isOpen, World } from "./world.ts";
+
+/** Throws when an invariant breaks. Returns how often what happened. */
+export async function tell(seed: number, stepsMax = 350): Promise<Map<string, number>> {
+  const world = new World(seed);
+  const [first, ...others] = world.clients;
+  first?.connect(true);
+  for (let step = 0; step < 12; step++) await happen(world, () => false);
+  for (const client of others) client.connect(false);
+  for (let step = 0; step < stepsMax; step++) await happen(world, fault);
+  await calm(world);
+  checkInvariants(world);
+  return world.counts;
+}
+
+async function happen(world: World, fault: (world: World) => boolean): Promise<void> {
+  const { random } = world;
+  for (const client of world.clients) if (client.hasMail && random.chance(0.6)) client.read();
+  if (!fault(world) && !act(world)) {
+    if (!(await world.goOn()) && random.chance(0.3)) await world.ringAlarm();
+  }
+  await world.settle();
+}
+
+function fault(world: World): boolean {
+  const { random } = world;
+  if (random.chance(0.012)) {
+    world.crash();
+    return true;
+  }
+  // The platform lets an object sleep only when nothing is under way; then it is as good as a crash.
+  if (!world.hasTasks && random.chance(0.1)) {
+    world.count("evicted");
+    world.crash();
+    return true;
+  }
+  const client = random.pick(world.clients);
+  if (random.chance(0.02) && client.isOnline) {
+    world.count("socket lost");
+    client.disconnect();
+    return true;
+  }
+  if (random.chance(0.01)) client.sleep();
+  if (!client.isOnline && random.chance(0.25)) {
+    world.count(client.replay ? "replayed" : "caught up");
+    if (!client.replay && world.isAlive && world.runtime.activity?.kind === "model") world.count("caught up in a stream");
+    client.connect(false);
+    return true;
+  }
+  return false;
+}
+
+/** Somebody does something. */
+function act(world: World): boolean {
+  const { random } = world;
+  const client = random.pick(world.clients);
+  if (!client.isOnline) return false;
+  if (client.asked.size > 0 && random.chance(0.12)) return answer(world, client);
+  const threadId = world.threadId;
+  const open = world.isAlive && isOpen(world.runtime);
+  const kind = world.isAlive ? world.runtime.activity?.kind : undefined;
+  if (!open && random.chance(0.15)) {
+    client.say("turn/start", random.chance(0.1) ? { approvalPolicy: random.pick(["untrusted", "on-request", "never"]) } : {});
+    return true;
+  }
+  if (open && random.chance(0.012)) {
+    world.count(`steer ${kind ? `in ${kind}` : "while waiting"}`);
+    if (random.chance(0.5)) client.say("turn/start");
+    else client.say("turn/steer", { expectedTurnId: world.runtime.current.turns.at(-1)?.id });
+    return true;
+  }
+  if (open && random.chance(0.01)) {
+    world.count(`interrupt ${kind ? `in ${kind}` : "while waiting"}`);
+    client.post("turn/interrupt", { threadId, turnId: world.runtime.current.turns.at(-1)?.id });
+    return true;
+  }
+  if (random.chance(0.02)) {
+    world.count("person wrote");
+    const dataBase64 = Buffer.from(`a person's ${world.name("line ")}\n`).toString("base64");
+    client.post("fs/writeFile", { threadId, path: "/workspace/shared.txt", dataBase64 });
+    return true;
+  }
+  return false;
+}
+
+function answer(world: World, client: SimulatedClient): boolean {
+  const { random } = world;
+  const requestId = random.pick([...client.asked]);
+  const reply = random.pick<{ result: unknown } | { error: unknown }>([
+    ...Array(6).fill({ result: { decision: "accept" } }),
+    { result: { decision: "decline" } },
+    { result: { decision: "decline" } },
+    { result: { decision: "acceptForSession" } },
+    { result: { decision: "cancel" } },
+    { result: { nonsense: true } },
+    { error: { code: -1, message: "no" } },
+  ]);
+  world.count(`answered ${"result" in reply ? ((reply.result as { decision?: string }).decision ?? "garbage") : "error"}`);
+  client.answer(requestId, reply);
+  // A second screen answers as well: the first answer wins.
+  const other = random.pick(world.clients);
+  if (other !== client && other.isOnline && random.chance(0.3)) {
+    world.count("answered twice");
+    other.answer(requestId, { result: { decision: "decline" } });
+  }
+  return true;
+}
+
+/** No more faults: everybody comes back, every question is answered, every turn ends. */
+async function calm(world: World): Promise<void> {
+  world.faulty = false;
+  for (let round = 0; round < 5_000; round++) {
+    world.object();
+    for (const client of world.clients) {
+      if (!client.isOnline) client.connect(false);
+      client.read();
+    }
+    const asked = world.clients.flatMap((client) => [...client.asked].map((requestId) => ({ client, requestId })))[0];
+    if (asked && round % 3 === 0) asked.client.answer(asked.requestId, { result: { decision: "accept" } });
+    const went = await world.goOn();
+    if (!went) {
+      for (const client of world.clients) client.read();
+      if (!isOpen(world.runtime) && world.clients.every((client) => client.unanswered.size === 0 && !client.hasMail)) {
+        // What is still owed to the Directory, or to a connection that could not be reached, is the alarm's to do.
+        await world.ringAlarm();
+        for (let turn = 0; turn < 50 && (await world.goOn()); turn++) for (const client of world.clients) client.read();
+        if (!world.hasTasks && world.runtime.outbox.dueAtMs() === null) return;
+      } else if (round > 100) {
+        await world.ringAlarm();
+      }
+    }
+  }
+  const { thread, activity } = world.runtime;
+  const clients = world.clients.map(({ isOnline, unanswered, asked, hasMail }) => ({
+    isOnline,
+    unanswered: [...unanswered.keys()],
+    asked: [...asked],
+    hasMail,
+  }));
+  throw new Error(
+    `the thread does not come to rest: ${JSON.stringify({ status: thread?.status, work: thread?.work, requests: thread?.requests.length, activity: activity?.kind, owes: world.runtime.outbox.dueAtMs(), tasks: world.hasTasks, clients })}`,
+  );
+}

@@ -1,0 +1,418 @@
+/**
+ * A world in one process: a thread on real SQL, clients that come and go, a model and a shell that do as the dice say, and faults between
+ * any two effects. What runs in it is the shipped code: runtime, service, session, deliveries. The same seed always tells the same story.
+ */
+import { createHash } from "node:crypto";
+import type { Gateway } from "#connection/gateway";
+import { Session, type SessionState } from "#connection/session";
+import type { ModelItem } from "#core/private";
+import { openTurn } from "#core/thread";
+import { uuidv7 } from "#core/uuid";
+import type { ThreadSummary } from "#directory/summary";
+import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
+import type { Delivery, DeliveryAck, Host } from "#thread/host";
+import { ThreadRuntime } from "#thread/runtime";
+import { ThreadService } from "#thread/service";
+import type { ShellResult, ShellRun } from "#tools/shell";
+import { createSql, type TestStorage } from "../support/sql.ts";
+import { SimulatedClient } from "./client.ts";
+import { Random } from "./random.ts";
+
+/** Thrown where the process dies: nothing that was not committed exists any more. */
+export class Crash extends Error {}
+
+interface Task {
+  label: string;
+  resolve: () => void;
+  durationMs: number;
+}
+
+/** One life of the object, from its constructor to its death. */
+interface Life {
+  alive: boolean;
+  /** The platform rings again when the object dies before its alarm is done. */
+  ringing: boolean;
+  runtime: ThreadRuntime;
+  service: ThreadService;
+}
+
+export const policies = ["untrusted", "on-request", "never"] as const;
+
+export class World {
+  readonly random: Random;
+  readonly storage: TestStorage = createSql();
+  readonly threadId: string;
+  readonly clients: SimulatedClient[] = [];
+  readonly counts = new Map<string, number>();
+  /** How often each command that is no plain read was run. */
+  readonly executions = new Map<string, number>();
+  readonly directory = new Map<string, ThreadSummary>();
+  readonly policy: (typeof policies)[number];
+  /** What the house reported of itself, and should not have had to. */
+  readonly failures: string[] = [];
+  /** Faults happen; false in the calm at the end. */
+  faulty = true;
+  nowMs = 1_795_000_000_000;
+  alarmAtMs: number | null = null;
+  private tasks: Task[] = [];
+  private life: Life | null = null;
+  private serial = 0;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.threadId = this.newId();
+    this.policy = this.random.pick(policies);
+    for (const replay of [true, true, false]) this.clients.push(new SimulatedClient(this, replay));
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  newId(): string {
+    return uuidv7(this.nowMs, this.random.bytes(10));
+  }
+
+  name(prefix: string): string {
+    this.serial += 1;
+    return `${prefix}${this.serial}`;
+  }
+
+  /** The object as it lives now; a dead one is made again from its storage, as the platform does for whoever calls. */
+  object(): Life {
+    if (this.life?.alive) return this.life;
+    const life: Life = { alive: true, ringing: false } as Life;
+    life.runtime = new ThreadRuntime(this.host(life));
+    life.service = new ThreadService(life.runtime, "simulated");
+    this.life = life;
+    void life.runtime.drive();
+    life.runtime.deliveries.pump();
+    return life;
+  }
+
+  /** The process dies now. What it had in memory and in flight is gone. */
+  crash(): void {
+    if (!this.life?.alive) return;
+    const { thread, activity } = this.life.runtime;
+    this.count("crash");
+    if (activity) this.count(`crash in ${activity.kind}`);
+    const [call] = thread?.work?.calls ?? [];
+    if (call) this.count(`crash at ${call.state.type}`);
+    if (this.life.ringing) this.alarmAtMs ??= this.nowMs;
+    this.life.alive = false;
+    this.life = null;
+    this.tasks = this.tasks.filter(({ label }) => label.startsWith("client"));
+  }
+
+  get hasTasks(): boolean {
+    return this.tasks.length > 0;
+  }
+
+  get isAlive(): boolean {
+    return this.life?.alive ?? false;
+  }
+
+  get runtime(): ThreadRuntime {
+    return this.object().runtime;
+  }
+
+  /** Something that takes a while: it goes on when the dice let it. */
+  later(label: string, durationMs = this.random.below(40)): Promise<void> {
+    return new Promise((resolve) => this.tasks.push({ label, resolve, durationMs }));
+  }
+
+  /** Lets one of the things that take a while go on. False when there is none. */
+  async goOn(): Promise<boolean> {
+    if (this.tasks.length === 0) return false;
+    const [task] = this.tasks.splice(this.random.below(this.tasks.length), 1);
+    this.nowMs += Math.ceil(task?.durationMs ?? 0);
+    task?.resolve();
+    await this.settle();
+    return true;
+  }
+
+  /** Runs everything that needs no time. */
+  async settle(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async ringAlarm(): Promise<void> {
+    if (this.alarmAtMs === null) return;
+    this.nowMs = Math.max(this.nowMs, this.alarmAtMs);
+    this.alarmAtMs = null;
+    this.count("alarm");
+    const life = this.object();
+    life.ringing = true;
+    void life.runtime
+      .alarm()
+      .catch(() => {})
+      .finally(() => {
+        life.ringing = false;
+      });
+    await this.settle();
+  }
+
+  /** What the socket of a client calls; like a call between objects it fails when the other side dies. */
+  gateway(): Gateway {
+    const call = async <Result>(ask: (life: Life) => Promise<Result> | Result): Promise<Result> => {
+      await this.later("client call");
+      const life = this.object();
+      const answer = await ask(life);
+      if (!life.alive) throw new Crash("the thread died before it answered");
+      return answer;
+    };
+    return {
+      newThreadId: () => this.threadId,
+      startThread: (_, params, client, subscriber) => call(({ service }) => service.startThread(params, client, subscriber)),
+      resumeThread: (params, subscriber) => call(({ service }) => service.resumeThread(params, subscriber)),
+      detach: (_, connection) => call(({ service }) => service.detach(connection)),
+      request: (_, request) => call(({ service }) => service.request(request)),
+      deleteThread: () => call(({ service }) => service.deleteThread()),
+      respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
+      listThreads: async () => ({ data: [], nextCursor: null, backwardsCursor: null }),
+      report: (event, details) => this.reported(event, details),
+      listLoadedThreads: async () => ({ data: [], nextCursor: null }),
+    };
+  }
+
+  session(state: SessionState, socket: ConstructorParameters<typeof Session>[1]): Session {
+    return new Session(state, socket, this.gateway(), { version: "0", defaultModel: "simulated", models: [] });
+  }
+
+  private host(life: Life): Host {
+    const alive = () => {
+      if (!life.alive) throw new Crash("the dead do nothing");
+    };
+    const perhapsCrash = (where: string, probability: number) => {
+      if (!this.faulty || !this.random.chance(probability)) return;
+      this.count(`crash ${where}`);
+      this.crash();
+      throw new Crash(where);
+    };
+    const whileAlive = async (label: string, durationMs?: number) => {
+      await this.later(label, durationMs);
+      alive();
+    };
+    return {
+      account: "simulated",
+      threadId: this.threadId,
+      // The shim has what the code uses of the platform's type.
+      sql: this.storage.sql as unknown as Host["sql"],
+      transaction: (closure) => {
+        alive();
+        perhapsCrash("before a commit", 0.004);
+        const result = this.storage.transactionSync(() => {
+          const inside = closure();
+          perhapsCrash("inside a transaction", 0.004);
+          return inside;
+        });
+        perhapsCrash("after a commit", 0.006);
+        return result;
+      },
+      now: () => this.nowMs,
+      newId: () => this.newId(),
+      random: () => this.random.next(),
+      sleep: async (durationMs, signal) => {
+        if (signal.aborted) return;
+        await Promise.race([
+          whileAlive("sleep", durationMs),
+          new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
+        ]);
+      },
+      model: () => this.model(whileAlive),
+      contextWindow: () => null,
+      shell: (run) => this.shell(run, whileAlive),
+      setAlarm: (atMs) => {
+        this.alarmAtMs = atMs;
+      },
+      deliver: async (connection, delivery) => {
+        this.requireLogged(delivery);
+        await whileAlive("delivery");
+        const ack = await this.deliver(connection, delivery);
+        await whileAlive("acknowledgement");
+        return ack;
+      },
+      tellDirectory: async (summary) => {
+        await whileAlive("directory");
+        if (this.faulty && this.random.chance(0.2)) {
+          this.count("directory unreachable");
+          throw new Error("the Directory is being moved");
+        }
+        if (!("deleted" in summary) && summary.seq > (this.directory.get(summary.threadId)?.seq ?? 0)) {
+          this.directory.set(summary.threadId, structuredClone(summary));
+        }
+        // The answer may be lost: then it is told again.
+        if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory's answer was lost");
+      },
+      report: (event, details) => {
+        if (life.alive) this.reported(event, details);
+      },
+      forget: async () => {},
+    };
+  }
+
+  /** The house may fail where the world does; where it fails by itself the story ends. */
+  private reported(event: string, details: Record<string, unknown>): void {
+    const inside = JSON.stringify(details);
+    const expected =
+      /Crash|the dead do nothing|the thread died|before a commit|inside a transaction|after a commit|is being moved|was lost/.test(
+        inside,
+      );
+    if (!expected) this.failures.push(`${event}: ${inside}`);
+  }
+
+  /** Append, then send: what goes out is in the log, letter by letter. */
+  private requireLogged({ frames }: Delivery): void {
+    for (const { seq, text } of frames) {
+      const [row] = this.storage.sql
+        .exec<{ params: string; method: string }>("SELECT method, params FROM frames WHERE seq = ?", seq)
+        .toArray();
+      if (!row || (row.params !== "" && !text.includes(row.params)) || !text.includes(row.method)) {
+        throw new Error(`frame ${seq} was sent but is not in the log`);
+      }
+    }
+  }
+
+  /** Streamed text of completed items may have left the log; nothing else may be missing between two frames. */
+  holdsFrameBetween(after: number, before: number): boolean {
+    return this.storage.sql.exec("SELECT 1 FROM frames WHERE seq > ? AND seq < ?", after, before).toArray().length > 0;
+  }
+
+  private async deliver(connection: string, delivery: Delivery): Promise<DeliveryAck> {
+    const client = this.clients.find((candidate) => candidate.connection === connection);
+    if (!client?.session) return { gone: true };
+    if (this.faulty && this.random.chance(0.03)) {
+      this.count("delivery failed");
+      throw new Error("the connection is being moved");
+    }
+    const ack = await client.session.deliver(delivery);
+    if (this.faulty && this.random.chance(0.03)) {
+      this.count("acknowledgement lost");
+      throw new Error("the acknowledgement was lost");
+    }
+    return ack;
+  }
+
+  /** Says something, perhaps thinks, perhaps calls tools, perhaps fails. */
+  private model(whileAlive: (label: string) => Promise<void>): Model {
+    const world = this;
+    return {
+      async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+        const { random } = world;
+        requireAnswers(request.input);
+        for (const event of world.response()) {
+          await whileAlive("model");
+          if (signal.aborted) return;
+          if (world.faulty && random.chance(0.02)) {
+            world.count("model failed");
+            throw new ModelError("stream disconnected before completion: simulated", {
+              info: "other",
+              willRetry: random.chance(0.8),
+            });
+          }
+          yield event;
+        }
+      },
+    };
+  }
+
+  private response(): ModelEvent[] {
+    const { random } = this;
+    const events: ModelEvent[] = [];
+    if (random.chance(0.3)) {
+      const itemId = this.name("rs_");
+      events.push({ type: "reasoningStarted", itemId }, { type: "reasoningPartAdded", itemId, summaryIndex: 0 });
+      events.push(
+        { type: "reasoningDelta", itemId, summaryIndex: 0, delta: "hm " },
+        { type: "reasoningDelta", itemId, summaryIndex: 0, delta: "so" },
+      );
+      events.push({ type: "itemDone", itemId, item: { type: "reasoning", id: itemId, encrypted_content: "secret" } });
+    }
+    if (random.chance(0.7)) {
+      const itemId = this.name("msg_");
+      const words = Array.from({ length: 1 + random.below(8) }, (_, index) => `word${index} `);
+      events.push(
+        { type: "messageStarted", itemId },
+        ...words.map((delta) => ({ type: "messageDelta", itemId, delta }) as const),
+      );
+      const content = [{ type: "output_text", text: words.join("") }];
+      events.push({ type: "itemDone", itemId, item: { type: "message", role: "assistant", id: itemId, content } });
+    }
+    // Fewer calls in the calm, so that turns come to an end.
+    const calls = random.chance(this.faulty ? 0.75 : 0.2) ? 1 + random.below(2) : 0;
+    for (let index = 0; index < calls; index++) events.push(this.call());
+    events.push({
+      type: "completed",
+      usage: {
+        totalTokens: 3,
+        inputTokens: 2,
+        cachedInputTokens: 0,
+        cacheWriteInputTokens: 0,
+        outputTokens: 1,
+        reasoningOutputTokens: 0,
+      },
+    });
+    return events;
+  }
+
+  private call(): ModelEvent {
+    const { random } = this;
+    const itemId = this.name("call_item_");
+    const call_id = this.name("call_");
+    const shell = (command: string): ModelItem => ({ type: "shell_call", id: itemId, call_id, action: { commands: [command] } });
+    const patch = (operation: object): ModelItem => ({ type: "apply_patch_call", id: itemId, call_id, operation });
+    const path = random.pick(["one.txt", "two.txt", "shared.txt"]);
+    const made = random.pick<() => ModelItem>([
+      () => shell("ls -la"),
+      () => shell(`note ${call_id} ${random.pick(["log.txt", "shared.txt"])}`),
+      () => shell(`note ${call_id} log.txt`),
+      () => patch({ type: "create_file", path, diff: `+made by ${call_id}\n` }),
+      () => patch({ type: "create_file", path, diff: `+made by ${call_id}\n` }),
+      () => patch({ type: "delete_file", path }),
+      () => patch({ type: "update_file", path, diff: "@@\n-no such line\n+x\n" }),
+      () => ({ type: "function_call", id: itemId, call_id, name: "no_such_tool", arguments: "{}" }),
+    ]);
+    return { type: "itemDone", itemId, item: made() };
+  }
+
+  /** `ls` looks; `note ID FILE` appends the id to the file, in the overlay. */
+  private async shell(run: ShellRun, whileAlive: (label: string) => Promise<void>): Promise<ShellResult> {
+    const [name, id = "", file = ""] = run.command.split(" ");
+    const result = { stderr: "", exitCode: 0, durationMs: 1, timedOut: false, aborted: false, truncated: false, notes: [] };
+    if (name === "ls") {
+      await whileAlive("shell");
+      const output = run.workspace
+        .files()
+        .map(({ path }) => `${path}\n`)
+        .join("");
+      return { ...result, output, stdout: output, changes: [] };
+    }
+    this.executions.set(run.command, (this.executions.get(run.command) ?? 0) + 1);
+    const before = run.workspace.version(file);
+    const text = `${before ? new TextDecoder().decode(run.workspace.read(file)) : ""}${id}\n`;
+    await whileAlive("shell");
+    if (run.signal.aborted) return { ...result, aborted: true, exitCode: 130, output: "", stdout: "", changes: [] };
+    await whileAlive("shell");
+    const bytes = new TextEncoder().encode(text);
+    const after = { mode: 0o100644, hash: run.workspace.putBlob(bytes), size: bytes.length };
+    return { ...result, output: "", stdout: "", changes: [{ path: file, before, after }] };
+  }
+}
+
+/** The API refuses an input in which a call has no answer, or two. */
+function requireAnswers(input: ModelItem[]): void {
+  const calls = input.filter(({ type }) => type.endsWith("_call")).map(({ call_id }) => String(call_id));
+  const outputs = input.filter(({ type }) => type.endsWith("_call_output")).map(({ call_id }) => String(call_id));
+  if (calls.toSorted().join() !== outputs.toSorted().join()) {
+    throw new Error(`calls ${calls.join()} were answered by ${outputs.join()}`);
+  }
+}
+
+export function blobHash(text: string): string {
+  const bytes = Buffer.from(text);
+  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+}
+
+export function isOpen(runtime: ThreadRuntime): boolean {
+  return runtime.thread !== null && openTurn(runtime.thread) !== null;
+}
