@@ -24,11 +24,13 @@ export class Outbox {
     this.send = send;
   }
 
-  /** Inside the transaction of the frames that changed what the Directory shows. */
+  /** Inside the transaction of the frames that changed what the Directory shows. Should we die before it is told, the alarm does it. */
   mark(seq: number): void {
     this.host.sql.exec(
-      "INSERT INTO outbox (id, seq, attempts, retry_at_ms) VALUES (1, ?, 0, 0) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, attempts = 0, retry_at_ms = 0",
+      `INSERT INTO outbox (id, seq, attempts, retry_at_ms) VALUES (1, ?, 0, ?)
+       ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, attempts = 0, retry_at_ms = excluded.retry_at_ms`,
       seq,
+      this.host.now() + limits.heartbeatMs,
     );
   }
 

@@ -31,6 +31,8 @@ export function textAt(workspace: Workspace, path: string): string {
 /** Every file as `mode text`, for comparing whole workspaces. */
 export function treeOf(workspace: Workspace): Record<string, string> {
   return Object.fromEntries(
-    workspace.files().map(({ path, mode, hash }) => [path, `${mode.toString(8)} ${Buffer.from(workspace.readBlob(hash)).toString("latin1")}`]),
+    workspace
+      .files()
+      .map(({ path, mode, hash }) => [path, `${mode.toString(8)} ${Buffer.from(workspace.readBlob(hash)).toString("latin1")}`]),
   );
 }

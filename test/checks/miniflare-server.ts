@@ -1,0 +1,197 @@
+/**
+ * The same server as server.ts starts, without wrangler: bundled once, then run by Miniflare in a process of its own. It is up within a second,
+ * which makes it cheap enough to be killed fifty times, and it has none of the proxies of `wrangler dev`, which makes it fit to be measured.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { freePort, projectRoot, type Server, type ServerOptions } from "./server.ts";
+
+/** Bundles the Worker as it would be deployed. Returns the folder; whoever asked removes it. */
+export async function bundleWorker(): Promise<string> {
+  const outDirectory = mkdtempSync(join(tmpdir(), "spindle-bundle-"));
+  const assets = join(projectRoot, "web/app/dist");
+  if (!existsSync(assets)) {
+    // Wrangler bundles nothing without the folder of the pages, which no check here looks at.
+    mkdirSync(assets, { recursive: true });
+    writeFileSync(join(assets, "index.html"), "<!doctype html><title>Spindle</title>The web client is not built.\n");
+  }
+  const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
+  await promisify(execFile)(process.execPath, [wrangler, "deploy", "--dry-run", `--outdir=${outDirectory}`], {
+    cwd: projectRoot,
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+  });
+  return outDirectory;
+}
+
+export interface MiniflareServer extends Server {
+  /** Ends the server as a person would, so that its storage is written out; `restart` brings it back. */
+  stop(): Promise<void>;
+}
+
+/** Starts the bundle of `bundleWorker` and returns when it serves. */
+export async function startMiniflare({
+  bundle,
+  port,
+  persistTo,
+  env = {},
+}: ServerOptions & { bundle: string }): Promise<MiniflareServer> {
+  const servedPort = port ?? (await freePort());
+  const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-miniflare-"));
+  const printed: string[] = [];
+  let running = await start();
+
+  async function start(): Promise<ChildProcess> {
+    const options: ChildOptions = { bundle, port: servedPort, persistTo: storage, env };
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(options)], {
+      cwd: projectRoot,
+      stdio: ["ignore", "pipe", "pipe"],
+      // Its own process group, so that one signal reaches Miniflare and workerd alike.
+      detached: true,
+    });
+    endWithUs(child);
+    let isReady = false;
+    const ready = new Promise<void>((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.on("data", (chunk: Buffer) => {
+          printed.push(chunk.toString());
+          if (!isReady && printed.slice(-5).join("").includes(readyLine)) {
+            isReady = true;
+            resolve();
+          }
+        });
+      }
+      child.once("exit", () => reject(new Error(`the server ended before it served anything\n${printed.join("").slice(-4_000)}`)));
+    });
+    printed.push("\n");
+    await ready;
+    return child;
+  }
+
+  return {
+    url: `http://127.0.0.1:${servedPort}`,
+    wsUrl: `ws://127.0.0.1:${servedPort}`,
+    port: servedPort,
+    persistTo: storage,
+    get pid() {
+      return pidOf(running);
+    },
+    logs: () => printed.join(""),
+    kill: (signal) => end(running, servedPort, signal),
+    stop: () => end(running, servedPort, "SIGTERM"),
+    async restart() {
+      await end(running, servedPort, "SIGKILL");
+      printed.push("\n".repeat(5));
+      running = await start();
+    },
+    async close() {
+      await end(running, servedPort, "SIGKILL");
+      if (persistTo === undefined) rmSync(storage, { recursive: true, force: true });
+    },
+  };
+}
+
+interface ChildOptions {
+  bundle: string;
+  port: number;
+  persistTo: string;
+  env: Record<string, string>;
+}
+
+const readyLine = "miniflare serves";
+
+/** What runs in the process of its own. */
+async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<void> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: "spindle",
+      host: "127.0.0.1",
+      port,
+      cf: false,
+      telemetry: { enabled: false },
+      resourcePersistencePath: persistTo,
+      modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
+      modulesRoot: bundle,
+      compatibilityDate: "2026-10-20",
+      compatibilityFlags: ["nodejs_compat"],
+      durableObjects: {
+        THREAD: { className: "ThreadObject", useSQLite: true },
+        CONNECTION: { className: "ConnectionObject", useSQLite: true },
+        DIRECTORY: { className: "DirectoryObject", useSQLite: true },
+      },
+      kvNamespaces: ["MEMORY"],
+      serviceBindings: { ASSETS: () => new Response("no pages here", { status: 404 }) as never },
+      bindings: env,
+    }),
+  );
+  process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit(0)));
+  await miniflare.ready;
+  console.log(`${readyLine} ${port}`);
+}
+
+/** Returns when the leader is gone and the port is free. */
+async function end(child: ChildProcess, port: number, signal: NodeJS.Signals): Promise<void> {
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  const deadline = Date.now() + 10_000;
+  if (signal === "SIGKILL") signalGroup(child, signal);
+  // Only the leader is asked: it ends workerd itself, in order.
+  else if (!isOver()) child.kill(signal);
+  while (!isOver()) {
+    if (Date.now() > deadline) signalGroup(child, "SIGKILL");
+    await pause(5);
+  }
+  signalGroup(child, "SIGKILL");
+  started.delete(child);
+  while (await isListening(port)) await pause(5);
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pidOf(child), signal);
+  } catch (error) {
+    // Nobody is left of the group.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error("the server could not be started");
+  return child.pid;
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+const started = new Set<ChildProcess>();
+let watches = false;
+
+/** A detached group does not die with us. */
+function endWithUs(child: ChildProcess): void {
+  if (!watches) {
+    process.once("exit", () => {
+      for (const each of started) signalGroup(each, "SIGKILL");
+    });
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
+  }
+  watches = true;
+  started.add(child);
+}
+
+if (import.meta.main) await serve(JSON.parse(process.argv[2] ?? "{}"));

@@ -1,0 +1,191 @@
+/** A client as the stories need it: says, hears, waits, and keeps every frame for the schema. */
+import { SELF } from "cloudflare:test";
+import { inject } from "vitest";
+import type { Frame } from "#core/frame";
+import { reduce } from "#core/reduce";
+import type { Thread } from "#core/thread";
+
+// biome-ignore lint/suspicious/noExplicitAny: a story reads what came, and the schema has judged its shape.
+type Wire = any;
+
+export interface Message {
+  id?: string | number;
+  seq?: number;
+  method?: string;
+  params?: Wire;
+  result?: Wire;
+  error?: { code: number; message: string; data?: unknown };
+}
+
+export interface ClientOptions {
+  /** `/` for the connection's door, `/threads/<id>` for a thread's own. */
+  path?: string;
+  /** With the extension `spindle/replay`. */
+  replay?: boolean;
+  headers?: Record<string, string>;
+  optOut?: string[];
+  experimentalApi?: boolean;
+}
+
+export class Client {
+  readonly frames: Message[] = [];
+  /** The last thread that was started or resumed. */
+  threadId = "";
+  closed: { code: number; reason: string } | null = null;
+  private readonly socket: WebSocket;
+  private readonly methods = new Map<string | number, string>();
+  private readonly waiting: { wanted: (message: Message) => boolean; resolve: (message: Message) => void }[] = [];
+  private serial = 0;
+  /** Frames before this one were looked at by `until`. */
+  private looked = 0;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.addEventListener("message", ({ data }) => this.take(JSON.parse(String(data))));
+    socket.addEventListener("close", ({ code, reason }) => {
+      this.closed = { code, reason };
+    });
+    socket.accept();
+  }
+
+  /** Upgrades without a handshake. */
+  static async open({ path = "/", headers = {} }: ClientOptions = {}): Promise<Client> {
+    const response = await SELF.fetch(`http://127.0.0.1:8787${path}`, { headers: { Upgrade: "websocket", ...headers } });
+    if (!response.webSocket) throw new Error(`no upgrade: ${response.status} ${await response.text()}`);
+    return new Client(response.webSocket);
+  }
+
+  static async connect(options: ClientOptions = {}): Promise<Client> {
+    const client = await Client.open(options);
+    const extensions = options.replay === false ? {} : { "spindle/replay": {} };
+    const { optOut: optOutNotificationMethods = null, experimentalApi = true } = options;
+    await client.request("initialize", {
+      clientInfo: { name: "story", title: null, version: "0.0.1" },
+      capabilities: { experimentalApi, extensions, optOutNotificationMethods },
+    });
+    client.sendText(JSON.stringify({ method: "initialized" }));
+    return client;
+  }
+
+  sendText(text: string): void {
+    this.socket.send(text);
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    this.socket.send(bytes);
+  }
+
+  /** The answer, or an error with the server's code and message. */
+  async request(method: string, params?: unknown): Promise<Wire> {
+    const answer = await this.ask(method, params);
+    if (answer.error) throw Object.assign(new Error(answer.error.message), answer.error);
+    return answer.result;
+  }
+
+  /** The whole answer, whatever it is. */
+  async ask(method: string, params?: unknown): Promise<Message> {
+    this.serial += 1;
+    const id = this.serial;
+    this.methods.set(id, method);
+    this.socket.send(JSON.stringify({ id, method, params }));
+    return this.find((message) => message.method === undefined && message.id === id, 0);
+  }
+
+  async startThread(params: Record<string, unknown> = {}): Promise<string> {
+    const { thread } = await this.request("thread/start", params);
+    this.threadId = thread.id;
+    return thread.id;
+  }
+
+  async resume(threadId: string, params: Record<string, unknown> = {}): Promise<Message> {
+    this.threadId = threadId;
+    return this.ask("thread/resume", { threadId, excludeTurns: true, ...params });
+  }
+
+  /** Starts a turn; answers its id. */
+  async say(text: string, params: Record<string, unknown> = {}): Promise<string> {
+    const input = [{ type: "text", text, text_elements: [] }];
+    const { turn } = await this.request("turn/start", { threadId: this.threadId, input, ...params });
+    return turn.id;
+  }
+
+  /** The next message of this method that was not looked at yet. */
+  async until(method: string): Promise<Message> {
+    const message = await this.find((candidate) => candidate.method === method, this.looked);
+    this.looked = this.frames.indexOf(message) + 1;
+    return message;
+  }
+
+  answer(request: Message, decision: unknown): void {
+    this.socket.send(JSON.stringify({ id: request.id, result: { decision } }));
+  }
+
+  async readFile(path: string): Promise<string> {
+    const { dataBase64 } = await this.request("fs/readFile", { path: `/workspace/${path}`, threadId: this.threadId });
+    return atob(dataBase64);
+  }
+
+  /** The thread as this client folds it from the frames with `seq`. */
+  fold(): Thread | null {
+    return this.threadFrames().reduce<Thread | null>(
+      (thread, message) => reduce(thread, { emittedAtMs: 0, ...message } as unknown as Frame),
+      null,
+    );
+  }
+
+  threadFrames(): Message[] {
+    const frames = this.frames.filter(({ seq, method }) => seq !== undefined && method !== undefined);
+    return frames.toSorted((one, other) => (one.seq ?? 0) - (other.seq ?? 0));
+  }
+
+  methodsHeard(): string[] {
+    return this.frames.flatMap(({ method }) => method ?? []);
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+
+  /** Everything that came, judged by Codex's schema. */
+  async judged(): Promise<string[]> {
+    const frames = this.frames.flatMap((frame): object[] => {
+      if (frame.method !== undefined) return [{ message: frame }];
+      const method = this.methods.get(frame.id ?? "");
+      return method && frame.error === undefined ? [{ method, result: frame.result }] : [];
+    });
+    const response = await fetch(inject("schemaServer"), { method: "POST", body: JSON.stringify(frames) });
+    return response.json();
+  }
+
+  private take(message: Message): void {
+    this.frames.push(message);
+    for (const waiter of this.waiting.splice(0)) {
+      if (waiter.wanted(message)) waiter.resolve(message);
+      else this.waiting.push(waiter);
+    }
+  }
+
+  private find(wanted: (message: Message) => boolean, from: number): Promise<Message> {
+    const known = this.frames.slice(from).find(wanted);
+    if (known) return Promise.resolve(known);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(
+          new Error(
+            `waited in vain; heard ${this.frames
+              .slice(-12)
+              .map((frame) => frame.method ?? JSON.stringify(frame).slice(0, 200))
+              .join(", ")}`,
+          ),
+        );
+      }, 8_000);
+      this.waiting.push({
+        wanted,
+        resolve: (message) => {
+          clearTimeout(timer);
+          resolve(message);
+        },
+      });
+    });
+  }
+}

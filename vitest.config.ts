@@ -1,0 +1,15 @@
+/** Two kinds of tests: plain ones on Node, and stories about the objects inside workerd. */
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/objects/**"] } },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        test: { name: "objects", include: ["test/objects/**/*.test.ts"], globalSetup: ["test/objects/schema-server.ts"] },
+      },
+    ],
+  },
+});
