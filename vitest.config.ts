@@ -5,10 +5,15 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/objects/**"] } },
+      { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/objects/**"], testTimeout: 30_000 } },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "objects", include: ["test/objects/**/*.test.ts"], globalSetup: ["test/objects/schema-server.ts"] },
+        test: {
+          name: "objects",
+          testTimeout: 20_000,
+          include: ["test/objects/**/*.test.ts"],
+          globalSetup: ["test/objects/schema-server.ts"],
+        },
       },
     ],
   },

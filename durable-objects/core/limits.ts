@@ -2,11 +2,13 @@
  * Every bound of the house: default, unit (in the name), reason. Crossing one is a named refusal or a closed socket that can resume,
  * never a crash and never silence.
  */
+import { inputCharactersMax } from "#protocol/errors";
+
 export const limits = {
   /** Bytes of one incoming WebSocket message. The real server answers 8 MiB and dies at 16 MiB. */
   incomingMessageBytesMax: 8 * 1024 * 1024,
   /** Characters of one user input; the real server's own number and error. */
-  inputCharactersMax: 1_048_576,
+  inputCharactersMax,
   /** Characters in one stored text cell. Four bytes a character at worst keeps a row under the platform's 2 MB. */
   textCellCharactersMax: 256 * 1024,
   /** Milliseconds between two appended batches of streamed text; below it nobody sees a difference, above it text stutters. */
@@ -53,3 +55,25 @@ export const limits = {
   /** An ephemeral thread is forgotten this long after its last client left; the real server's number. */
   ephemeralRetentionMs: 60_000,
 } as const;
+
+/** What a workspace may hold. */
+export const workspaceLimits = {
+  /** Bytes of one file. 16 MiB: a file is read into memory whole, and an isolate has 128 MB for everything. */
+  fileBytesMax: 16 * 1024 * 1024,
+  /** Bytes of all files together. 512 MiB: a large repository without its history; an object may store 10 GB. */
+  workspaceBytesMax: 512 * 1024 * 1024,
+  /** Files in one workspace. 50,000: the shell holds one small entry for each in memory, about 10 MB. */
+  filesMax: 50_000,
+  /** UTF-8 bytes of one path. 1,024: far above what repositories have, far below what makes rows and frames grow. */
+  pathBytesMax: 1_024,
+  /** Bytes of one row of a blob. 1,000,000: the platform refuses rows above 2 MB, though it accepts them locally. */
+  blobPartBytesMax: 1_000_000,
+  /** UTF-8 bytes of a proposal's diffs together. 900,000: the frame that carries them is one row of the log. */
+  proposalBytesMax: 900_000,
+  /** Bytes that a shell command may hold in changed files. 48 MiB: they live in the isolate's memory until it ends. */
+  overlayBytesMax: 48 * 1024 * 1024,
+  /** Files, directories and links a shell command may add. 50,000: as many as a workspace holds, all of them in memory. */
+  overlayEntriesMax: 50_000,
+};
+
+export type WorkspaceLimits = typeof workspaceLimits;

@@ -15,14 +15,14 @@ export interface Settings {
   developerInstructions: string | null;
 }
 
-/** A version of a file: git's mode, git's blob id, size in bytes. `null` stands for "there is no such file". */
+/** A version of a file: git's mode, git's blob id of the content (of the target, for a symlink), size in bytes. */
 export interface FileVersion {
   mode: number;
   hash: string;
   size: number;
 }
 
-/** One path of a proposal, relative to the workspace's root, with what was there and what shall be there. */
+/** One path, relative to the workspace's root, with what was there and what shall be there; null: no such file. */
 export interface FileChange {
   path: string;
   before: FileVersion | null;

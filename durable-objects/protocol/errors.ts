@@ -24,8 +24,8 @@ export class Refusal extends Error {
   }
 }
 
-/** The real server's number; `limits.inputCharactersMax` is the same. */
-const inputCharactersMax = 1_048_576;
+/** Characters of one user input, the real server's number. */
+export const inputCharactersMax = 1_048_576;
 
 export const refusals = {
   notInitialized: () => refuse("Not initialized"),

@@ -50,6 +50,8 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
 
 function subscribe(runtime: ThreadRuntime, { connection }: Subscriber, cursor: number): void {
   if (!runtime.deliveries.attach(connection, cursor)) throw new Refusal(refusals.overloaded());
+  // What is in the log already goes out now, behind the answer; the next frame may be days away.
+  runtime.deliveries.pump();
 }
 
 /** The running turn's streamed items come as `item/started` and a delta instead, so that they stand in the answer without. */

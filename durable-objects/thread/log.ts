@@ -178,6 +178,17 @@ export class ThreadLog {
     return this.sql.exec(`DELETE FROM frames WHERE delta_of IS NOT NULL AND ${ripe} RETURNING seq`).toArray().length;
   }
 
+  /** Blobs that some change of this thread put into the workspace or took out of it: its history. */
+  *landedBlobs(): Generator<string> {
+    for (const { private: text, seq } of this.sql.exec<{ seq: number; private: string }>(
+      "SELECT seq, private FROM frames WHERE has_model_items = 1 ORDER BY seq",
+    )) {
+      const { event } = JSON.parse(this.whole(seq, "private", text)) as Private;
+      if (event?.type !== "settled") continue;
+      for (const { before, after } of event.landed) yield* [before, after].flatMap((version) => version?.hash ?? []);
+    }
+  }
+
   /** Throws the projections away and makes them again from the frames. Inside a transaction. */
   rebuild(): void {
     this.sql.exec("DELETE FROM turns");

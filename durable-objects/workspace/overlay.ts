@@ -7,9 +7,9 @@
  */
 import { Buffer } from "node:buffer";
 import type { IFileSystem } from "just-bash/browser";
+import { workspaceLimits } from "#core/limits";
 import { type FileChange, type FileVersion, fileMode, isSameVersion } from "#workspace/change";
 import { WorkspaceError } from "#workspace/error";
-import { workspaceLimits } from "#workspace/limits";
 import {
   bytesOf,
   type Content,

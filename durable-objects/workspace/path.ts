@@ -1,6 +1,7 @@
 /** Paths of the workspace: relative to its root, `/` between segments, "" for the root itself. */
+
+import { workspaceLimits } from "#core/limits";
 import { WorkspaceError } from "#workspace/error";
-import { workspaceLimits } from "#workspace/limits";
 
 /**
  * The store's path for `absolute`, after resolving `.` and `..`; "" when it is `cwd` itself.

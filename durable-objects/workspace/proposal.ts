@@ -1,11 +1,11 @@
 /** What somebody is asked to approve: changes with a hash that binds the answer, the protocol's form, and one git patch. */
 import { createHash } from "node:crypto";
 import { filePatch, textHunks } from "#core/diff";
+import { workspaceLimits } from "#core/limits";
 import type { FileUpdateChange } from "#protocol/item";
 import { binaryPatch, textOf } from "#workspace/binary-patch";
 import { type FileChange, type FileVersion, fileMode, isSameVersion } from "#workspace/change";
 import { WorkspaceError } from "#workspace/error";
-import { workspaceLimits } from "#workspace/limits";
 import { absolutePath, assertFilePath } from "#workspace/path";
 import type { Workspace } from "#workspace/store";
 

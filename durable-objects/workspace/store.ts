@@ -2,10 +2,11 @@
  * The durable file system of a thread, in the object's SQLite. It is synchronous, so that a file and the log row that tells of
  * it commit in one transaction; contents are addressed by git's blob id, so that a patch, a proposal and a file speak of the same thing.
  */
+
+import { type WorkspaceLimits, workspaceLimits } from "#core/limits";
 import { collectBlobs, hasBlob, putBlob, readBlob } from "#workspace/blob";
 import { type FileChange, type FileVersion, fileMode, isSameVersion } from "#workspace/change";
 import { StaleError, WorkspaceError } from "#workspace/error";
-import { type WorkspaceLimits, workspaceLimits } from "#workspace/limits";
 import { ancestorPaths, assertFilePath, normalSegments, parentPath, rangeBelow } from "#workspace/path";
 import type { Sql } from "#workspace/sql";
 

@@ -1,5 +1,5 @@
 /** Changes of files: proposed as one diff bound by its hash, approved, landed all or nothing, or dropped. */
-import { applyOperation, type PatchOperation } from "#core/apply-patch";
+import { applyOperations, type PatchOperation } from "#core/apply-patch";
 import type { Draft } from "#core/frame";
 import { mergeLanded } from "#core/landed";
 import { limits } from "#core/limits";
@@ -9,10 +9,10 @@ import { type Call, openTurn, type Refused } from "#core/thread";
 import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf, WorkStatus } from "#protocol/item";
 import type { ThreadRuntime } from "#thread/runtime";
-import { fileMode } from "#workspace/change";
+import { isSameVersion } from "#workspace/change";
 import { StaleError, WorkspaceError } from "#workspace/error";
 import { relativePath } from "#workspace/path";
-import { propose } from "#workspace/proposal";
+import { changeTo, propose } from "#workspace/proposal";
 
 type ChangeItem = ItemOf<"fileChange">;
 
@@ -171,24 +171,14 @@ function settle(
 
 /** What the operations would make of the workspace, or why they make nothing of it. Contents go to blobs, which nobody sees yet. */
 function changesOf({ workspace, current }: ThreadRuntime, operations: PatchOperation[]): FileChange[] | string {
-  const contents = new Map<string, string | null>();
-  const read = (path: string): string | null => {
-    const made = contents.get(path);
-    if (made !== undefined) return made;
-    return workspace.entry(path)?.type === "file" ? new TextDecoder().decode(workspace.read(path)) : null;
-  };
-  for (const operation of operations) {
-    const result = applyOperation(inWorkspace(operation, current.info.cwd), read);
-    if (result.type === "refused") return result.message;
-    if (result.movedTo === undefined) contents.set(result.path, result.content);
-    else contents.set(result.path, null).set(result.movedTo, result.content);
-  }
-  const changes = Array.from(contents, ([path, content]): FileChange => {
-    const before = workspace.version(path);
-    if (content === null) return { path, before, after: null };
-    const bytes = new TextEncoder().encode(content);
-    return { path, before, after: { mode: before?.mode ?? fileMode.plain, hash: workspace.putBlob(bytes), size: bytes.length } };
-  }).filter(({ before, after }) => before?.hash !== after?.hash);
+  const placed = operations.map((operation) => inWorkspace(operation, current.info.cwd));
+  const result = applyOperations(placed, (path) =>
+    workspace.entry(path)?.type === "file" ? new TextDecoder().decode(workspace.read(path)) : null,
+  );
+  if (result.type === "refused") return result.message;
+  const changes = Array.from(result.files, ([path, text]) =>
+    changeTo(workspace, path, text === null ? null : new TextEncoder().encode(text)),
+  ).filter(({ before, after }) => !isSameVersion(before, after));
   return changes.length > 0 ? changes : "The patch changes nothing.";
 }
 
