@@ -1,11 +1,13 @@
 /** Threads of one account by time, name and words. A summary that is older than the one kept changes nothing; one sent twice neither. */
+
 import { limits } from "#core/limits";
+import type { Sql } from "#core/sql";
 import type { ThreadSummary } from "#directory/summary";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 
-export function createDirectorySchema(sql: SqlStorage): void {
+export function createDirectorySchema(sql: Sql): void {
   sql.exec(`
     CREATE TABLE IF NOT EXISTS threads (
       id TEXT PRIMARY KEY, seq INTEGER NOT NULL, archived INTEGER NOT NULL, source TEXT NOT NULL, cwd TEXT NOT NULL,
@@ -22,9 +24,9 @@ export function createDirectorySchema(sql: SqlStorage): void {
 type Row = { id: string; at: number; thread: string };
 
 export class Directory {
-  private readonly sql: SqlStorage;
+  private readonly sql: Sql;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 

@@ -2,12 +2,14 @@
  * Frames to the connections that are attached. At most one delivery is in flight per connection; the next one carries everything
  * appended since. So batches grow just as large as the receiver is slow, order is kept, and nothing is buffered but the log itself.
  */
+
 import { limits } from "#core/limits";
+import type { Sql } from "#core/sql";
 import type { Host } from "#thread/host";
 import type { ThreadLog } from "#thread/log";
 
 /** Makes the table. A subscriber outlives the object's memory: an approval answered after days still reaches every screen. */
-export function createDeliveriesSchema(sql: SqlStorage): void {
+export function createDeliveriesSchema(sql: Sql): void {
   sql.exec("CREATE TABLE IF NOT EXISTS subscribers (connection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID");
 }
 

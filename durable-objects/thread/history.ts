@@ -2,6 +2,7 @@
 
 import type { Frame } from "#core/frame";
 import { limits } from "#core/limits";
+import type { Sql } from "#core/sql";
 import type { Thread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { ThreadItem } from "#protocol/item";
@@ -34,10 +35,10 @@ type TurnRow = {
 type ItemRow = { id: string; turn_id: string; started_seq: number; completed_seq: number | null };
 
 export class History {
-  private readonly sql: SqlStorage;
+  private readonly sql: Sql;
   private readonly log: ThreadLog;
 
-  constructor(sql: SqlStorage, log: ThreadLog) {
+  constructor(sql: Sql, log: ThreadLog) {
     this.sql = sql;
     this.log = log;
   }

@@ -1,5 +1,6 @@
 /** What a thread needs of the world. The object gives it the platform's; tests and the simulation give their own. */
 
+import type { Sql } from "#core/sql";
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
 import type { WireFrame } from "#thread/log";
@@ -8,7 +9,7 @@ import type { ShellResult, ShellRun } from "#tools/shell";
 export interface Host {
   account: string;
   threadId: string;
-  sql: SqlStorage;
+  sql: Sql;
   /** Runs the closure; all its rows become durable together or none does. */
   transaction<Result>(closure: () => Result): Result;
   /** Unix milliseconds. */

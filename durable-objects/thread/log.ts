@@ -2,11 +2,13 @@
  * The log of one thread, in the object's SQLite: the rows are the frames on the wire. Beside it stand indexes to it (turns, items) and a
  * snapshot, all written in the same transaction as the row by the same `reduce`; each can be rebuilt from the log.
  */
+
 import type { Draft, Frame } from "#core/frame";
 import { limits } from "#core/limits";
 import type { ModelItem, Private } from "#core/private";
 import { modelInput } from "#core/prompt";
 import { reduce } from "#core/reduce";
+import type { Sql } from "#core/sql";
 import { openTurn, type Thread } from "#core/thread";
 
 /** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
@@ -17,7 +19,7 @@ export interface WireFrame {
 }
 
 /** Makes the tables. Safe to run again; run once, in the transaction that gives the thread its first frame. */
-export function createLogSchema(sql: SqlStorage): void {
+export function createLogSchema(sql: Sql): void {
   sql.exec(`
     CREATE TABLE IF NOT EXISTS frames (
       seq INTEGER PRIMARY KEY,
@@ -67,9 +69,9 @@ type FrameRow = {
 const elsewhere = "";
 
 export class ThreadLog {
-  private readonly sql: SqlStorage;
+  private readonly sql: Sql;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Sql) {
     this.sql = sql;
   }
 

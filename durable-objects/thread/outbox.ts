@@ -2,10 +2,12 @@
  * What the Directory has to be told, durably: the row is written with the frames that made it necessary, and leaves when the Directory
  * has answered. A lost message is sent again, a repeated one changes nothing, because each carries the `seq` it speaks of.
  */
+
 import { limits } from "#core/limits";
+import type { Sql } from "#core/sql";
 import type { Host } from "#thread/host";
 
-export function createOutboxSchema(sql: SqlStorage): void {
+export function createOutboxSchema(sql: Sql): void {
   sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
     id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, attempts INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL
   ) STRICT`);

@@ -1,7 +1,7 @@
 /** Contents by their git blob id: immutable, stored once, in rows small enough for the platform. */
 import { createHash } from "node:crypto";
 import { workspaceLimits } from "#core/limits";
-import type { Sql } from "#workspace/sql";
+import type { Sql } from "#core/sql";
 
 /** git's id of a blob, SHA-1 over `blob <length>\0` and the bytes; so a patch can name what it is made of. */
 export function blobHash(bytes: Uint8Array): string {

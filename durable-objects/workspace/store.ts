@@ -4,11 +4,11 @@
  */
 
 import { type WorkspaceLimits, workspaceLimits } from "#core/limits";
+import type { Sql } from "#core/sql";
 import { collectBlobs, hasBlob, putBlob, readBlob } from "#workspace/blob";
 import { type FileChange, type FileVersion, fileMode, isSameVersion } from "#workspace/change";
 import { StaleError, WorkspaceError } from "#workspace/error";
 import { ancestorPaths, assertFilePath, normalSegments, parentPath, rangeBelow } from "#workspace/path";
-import type { Sql } from "#workspace/sql";
 
 interface Times {
   createdAtMs: number;

@@ -197,7 +197,7 @@ export class World {
       account: "simulated",
       threadId: this.threadId,
       // The shim has what the code uses of the platform's type.
-      sql: this.storage.sql as unknown as Host["sql"],
+      sql: this.storage.sql,
       transaction: (closure) => {
         alive();
         perhapsCrash("before a commit", 0.004);
