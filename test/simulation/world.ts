@@ -55,6 +55,7 @@ export class World {
   nowMs = 1_795_000_000_000;
   alarmAtMs: number | null = null;
   private tasks: Task[] = [];
+  private isCommitting = false;
   private life: Life | null = null;
   private serial = 0;
 
@@ -201,11 +202,18 @@ export class World {
       transaction: (closure) => {
         alive();
         perhapsCrash("before a commit", 0.004);
-        const result = this.storage.transactionSync(() => {
+        this.isCommitting = true;
+        const commit = () => {
           const inside = closure();
           perhapsCrash("inside a transaction", 0.004);
           return inside;
-        });
+        };
+        let result: ReturnType<typeof closure>;
+        try {
+          result = this.storage.transactionSync(commit);
+        } finally {
+          this.isCommitting = false;
+        }
         perhapsCrash("after a commit", 0.006);
         return result;
       },
@@ -226,6 +234,7 @@ export class World {
         this.alarmAtMs = atMs;
       },
       deliver: async (connection, delivery) => {
+        if (this.isCommitting) this.failures.push("frames were sent before they were durable");
         this.requireLogged(delivery);
         await whileAlive("delivery");
         const ack = await this.deliver(connection, delivery);

@@ -1,0 +1,309 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the lines to break are quoted as they stand.
+/**
+ * Breaks the laws, one line at a time, in a copy of the tree, and sees a test turn red for each. Writes docs/mutations.md.
+ * `npm run check:mutations [-- NAME …]` takes some of them only (and then writes nothing).
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+interface Mutation {
+  name: string;
+  law: string;
+  file: string;
+  /** Stands exactly once in the file. */
+  line: string;
+  broken: string;
+  /** Which tests are run: the simulation, or stories inside workerd. */
+  tests: string[];
+}
+
+const simulation = ["--project", "node", "test/simulation"];
+const story = (file: string) => ["--project", "objects", `test/objects/${file}.test.ts`];
+
+const mutations: Mutation[] = [
+  {
+    name: "send before append",
+    law: "2",
+    file: "durable-objects/thread/runtime.ts",
+    line: "      this.folded = thread;\n    });\n    this.deliveries.pump();",
+    broken: "      this.folded = thread;\n      this.deliveries.pump();\n    });",
+    tests: simulation,
+  },
+  {
+    name: "a second terminal frame",
+    law: "8",
+    file: "durable-objects/thread/runtime.ts",
+    line: "this.ended(turn, status, null, aborted), ...resolved",
+    broken: "this.ended(turn, status, null, aborted), this.ended(turn, status, null, []), ...resolved",
+    tests: simulation,
+  },
+  {
+    name: "an approval is forgotten",
+    law: "5",
+    file: "durable-objects/core/reduce.ts",
+    line: "return { ...thread, requests: [...thread.requests, request] };",
+    broken: "return { ...thread, requests: request.id ? thread.requests : [] };",
+    tests: simulation,
+  },
+  {
+    name: "a pending approval is not asked again",
+    law: "5",
+    file: "durable-objects/thread/attach.ts",
+    line: "pending: current.requests.filter(({ seq }) => seq <= cursor).map(({ seq }) => log.wireFrame(seq)),",
+    broken: "pending: [],",
+    tests: story("approval"),
+  },
+  {
+    name: "landing before approval",
+    law: "5",
+    file: "durable-objects/thread/steps/changes.ts",
+    line: 'if (judgeChanges(settings.approvalPolicy, grants) === "allow") {',
+    broken: 'if (judgeChanges(settings.approvalPolicy, grants) !== "refuse") {',
+    tests: simulation,
+  },
+  {
+    name: "a second answer counts",
+    law: "5",
+    file: "durable-objects/core/reduce.ts",
+    line: "requests: thread.requests.filter((request) => request.id !== frame.params.requestId)",
+    broken: "requests: thread.requests.filter(() => frame.params.requestId)",
+    tests: simulation,
+  },
+  {
+    name: "a write runs again after a crash",
+    law: "7",
+    file: "durable-objects/thread/steps/command.ts",
+    line: "if (isPlainRead(commandOf(call))) return execute(runtime, call);",
+    broken: "return execute(runtime, call);",
+    tests: simulation,
+  },
+  {
+    name: "that a command began is not written down",
+    law: "7",
+    file: "durable-objects/core/reduce.ts",
+    line: 'return withCall(thread, event.callId, () => ({ type: "commandStarted" }));',
+    broken: "return thread;",
+    tests: simulation,
+  },
+  {
+    name: "a gap in seq",
+    law: "3",
+    file: "durable-objects/thread/log.ts",
+    line: "seq: (folded?.seq ?? 0) + 1,",
+    broken: "seq: (folded?.seq ?? 0) + (drafts.length > 3 ? 2 : 1),",
+    tests: simulation,
+  },
+  {
+    name: "the outbox is dropped",
+    law: "2",
+    file: "durable-objects/thread/runtime.ts",
+    line: "this.outbox.mark(thread.seq);",
+    broken: "void thread.seq;",
+    tests: simulation,
+  },
+  {
+    name: "an outbox row leaves before it was told",
+    law: "2",
+    file: "durable-objects/thread/outbox.ts",
+    line: "      try {\n        await this.send(row.seq);",
+    broken: '      try {\n        this.host.sql.exec("DELETE FROM outbox");\n        await this.send(row.seq);',
+    tests: simulation,
+  },
+  {
+    name: "a retry makes a second turn",
+    law: "6",
+    file: "durable-objects/thread/log.ts",
+    line: "return row?.turn_id ?? null;",
+    broken: "return row ? null : null;",
+    tests: simulation,
+  },
+  {
+    name: "a stale proposal lands",
+    law: "5",
+    file: "durable-objects/workspace/store.ts",
+    line: "if (stale.length > 0)",
+    broken: "if (stale.length > 1e9)",
+    tests: ["--project", "node", "test/workspace"],
+  },
+  {
+    name: "landing and its frame are not one transaction",
+    law: "5",
+    file: "durable-objects/thread/runtime.ts",
+    line: "    this.host.transaction(() => {\n      also?.();",
+    broken: "    also?.();\n    this.host.transaction(() => {",
+    tests: simulation,
+  },
+  {
+    name: "a frame goes out twice",
+    law: "9",
+    file: "durable-objects/connection/session.ts",
+    line: "if (frame.seq <= followed.cursor) continue;",
+    broken: "if (frame.seq < followed.cursor) continue;",
+    tests: simulation,
+  },
+  {
+    name: "a delivery leaves a hole",
+    law: "9",
+    file: "durable-objects/connection/session.ts",
+    line: "if (after === null || after > followed.cursor) return { gone: false, cursor: followed.cursor };",
+    broken: "if (after === null) return { gone: false, cursor: followed.cursor + 1 };",
+    tests: simulation,
+  },
+  {
+    name: "no catch-up for plain clients",
+    law: "9",
+    file: "durable-objects/thread/attach.ts",
+    line: "catchUp: afterSeq === null ? catchUp(current) : [],",
+    broken: "catchUp: [],",
+    tests: simulation,
+  },
+  {
+    name: "a cut item stays open",
+    law: "8",
+    file: "durable-objects/thread/runtime.ts",
+    line: "      .filter((item) => item.completedAtMs === null)",
+    broken: "      .filter((item) => item.completedAtMs === 0)",
+    tests: simulation,
+  },
+  {
+    name: "a call gets no answer",
+    law: "8",
+    file: "durable-objects/thread/runtime.ts",
+    line: "return [...outputs, turnAborted(reason)];",
+    broken: "return [turnAborted(reason)];",
+    tests: simulation,
+  },
+  {
+    name: "a wakeup is lost",
+    law: "1",
+    file: "durable-objects/thread/runtime.ts",
+    line: "    this.wanted = true;\n    if (this.isDriving) return;",
+    broken: "    if (this.isDriving) return;\n    this.wanted = true;",
+    tests: simulation,
+  },
+  {
+    name: "what is private leaves",
+    law: "2",
+    file: "durable-objects/thread/log.ts",
+    line: '? `{"method":"${row.method}","params":${params},"emittedAtMs":${row.emitted_at_ms}}`',
+    broken: '? `{"method":"${row.method}","params":${params},"private":${row.private},"emittedAtMs":${row.emitted_at_ms}}`',
+    tests: simulation,
+  },
+  {
+    name: "frames before the answer that caused them",
+    law: "2",
+    file: "durable-objects/connection/session.ts",
+    line: "    await Promise.all(this.unanswered.get(threadId) ?? []);\n",
+    broken: "",
+    tests: story("turn"),
+  },
+  {
+    name: "the log may be changed",
+    law: "3",
+    file: "durable-objects/thread/log.ts",
+    line: "CREATE TRIGGER IF NOT EXISTS frames_never_change BEFORE UPDATE ON frames",
+    broken: "CREATE TRIGGER IF NOT EXISTS frames_never_change BEFORE UPDATE OF seq ON frames",
+    tests: story("log"),
+  },
+  {
+    name: "anybody may come in",
+    law: "11",
+    file: "workers/authentication.ts",
+    line: "if (refusal) return context.text(refusal, 401);",
+    broken: 'if (refusal === "") return context.text(refusal, 401);',
+    tests: story("doors"),
+  },
+  {
+    name: "one account's object names serve all",
+    law: "11",
+    file: "durable-objects/environment.ts",
+    line: "return `${account}/${threadId}`;",
+    broken: "return `${account.slice(0, 0)}local/${threadId}`;",
+    tests: story("doors"),
+  },
+];
+
+const root = resolve(import.meta.dirname, "../..");
+const only = process.argv.slice(2);
+const chosen = mutations.filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)));
+const copy = mkdtempSync(join(tmpdir(), "spindle-mutations-"));
+const rows: string[] = [];
+let survived = 0;
+
+try {
+  for (const file of execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root })
+    .toString()
+    .split("\0")
+    .filter((file) => file !== "" && existsSync(join(root, file)))) {
+    execFileSync("install", ["-D", join(root, file), join(copy, file)]);
+  }
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  execFileSync("install", ["-D", "/dev/null", join(copy, "web/app/dist/index.html")]);
+  for (const mutation of chosen) report(mutation, tryOut(mutation));
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+
+if (only.length === 0) writeFileSync(join(root, "docs/mutations.md"), page());
+console.log(`${chosen.length - survived} passed, ${survived} failed`);
+process.exit(survived === 0 ? 0 : 1);
+
+/** The first test that turned red; null when none did. */
+function tryOut({ name, file, line, broken, tests }: Mutation): string | null {
+  const path = join(copy, file);
+  const text = readFileSync(path, "utf8");
+  if (text.split(line).length !== 2) throw new Error(`${name}: the line stands ${text.split(line).length - 1} times in ${file}`);
+  writeFileSync(
+    path,
+    text.replace(line, () => broken),
+  );
+  try {
+    const run = spawnSync("vitest", ["run", "--bail", "1", "--reporter", "json", ...tests], {
+      cwd: copy,
+      encoding: "utf8",
+      timeout: 300_000,
+    });
+    return run.status === 0 ? null : redTest();
+  } finally {
+    writeFileSync(path, text);
+  }
+}
+
+/** What vitest's own report says. */
+function redTest(): string {
+  const report = join(copy, ".vitest/json/output.json");
+  if (!existsSync(report)) throw new Error("vitest wrote no report");
+  const result = JSON.parse(readFileSync(report, "utf8")) as {
+    testResults: { name: string; assertionResults: { status: string; title: string; failureMessages: string[] }[] }[];
+  };
+  rmSync(report);
+  for (const { name, assertionResults } of result.testResults) {
+    for (const { status, title, failureMessages } of assertionResults) {
+      if (status !== "failed") continue;
+      const why = /Error: (?:seed \d+: )?([^\n]*)/.exec(failureMessages[0] ?? "")?.[1] ?? "";
+      return `${name.slice(copy.length + 1)}: ${title}${why ? ` — ${why.slice(0, 110)}` : ""}`;
+    }
+  }
+  throw new Error("vitest failed without a red test");
+}
+
+function report({ name, law, file, line }: Mutation, red: string | null): void {
+  if (red === null) survived += 1;
+  console.log(`${red === null ? "SURVIVED" : "caught  "} ${name}${red === null ? "" : `: ${red}`}`);
+  const cell = (text: string) => text.trim().split("\n").join(" ⏎ ").replaceAll("|", "\\|");
+  rows.push(
+    `| ${law} | ${name} | \`${file}\`: \`${cell(line).replace(/\s+/g, " ")}\` | ${red === null ? "**nobody**" : cell(red)} |`,
+  );
+}
+
+function page(): string {
+  return `# Mutations
+Each law broken by one line, and the test that turned red for it. Made by \`npm run check:mutations\`, which breaks a copy of the tree.
+
+| law | what was broken | the line | caught by |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+`;
+}
