@@ -7,7 +7,7 @@ import { answerForConnection } from "#connection/answers";
 import type { Gateway } from "#connection/gateway";
 import { limits } from "#core/limits";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
-import { errorMessage, parseMessage, type RequestId, resultMessage } from "#protocol/json-rpc";
+import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Request, scopeOf } from "#protocol/methods";
 import { parseRequest } from "#protocol/parse-request";
 import type { Delivery, DeliveryAck } from "#thread/host";
@@ -182,7 +182,10 @@ export class Session {
 
   private async unsubscribe(id: RequestId, threadId: string): Promise<void> {
     const followed = this.followed(threadId);
-    if (!followed) return this.result(id, { status: "notLoaded" });
+    if (!followed) {
+      const found = await this.gateway.request(threadId, { method: "thread/read", params: { threadId, includeTurns: false } });
+      return this.result(id, { status: "refused" in found ? "notLoaded" : "notSubscribed" });
+    }
     this.state.threads = this.state.threads.filter((thread) => thread !== followed);
     this.keep();
     await this.gateway.detach(threadId, this.state.connection);
@@ -233,7 +236,7 @@ export class Session {
 
   private reply(id: RequestId, reply: Reply): void {
     if ("refused" in reply) this.socket.send(errorMessage(id, reply.refused));
-    else this.socket.send(resultMessage(id, reply.result, this.replay ? reply.seq : undefined));
+    else this.socket.send(resultTextMessage(id, reply.resultText, this.replay ? reply.seq : undefined));
   }
 
   private result(id: RequestId, result: unknown): void {

@@ -40,6 +40,9 @@ export const limits = {
   /** Pause between two attempts to reach the Directory, doubled up to the ceiling. */
   outboxPauseMs: 500,
   outboxPauseMsMax: 60_000,
+  /** Pause between two attempts to reach a connection that is still attached, doubled up to the ceiling. */
+  deliveryPauseMs: 500,
+  deliveryPauseMsMax: 60_000,
   /** Sockets and connections attached to one thread. */
   subscribersMax: 1_000,
   /** Threads attached to one socket; the socket's attachment may hold 16 KiB. */

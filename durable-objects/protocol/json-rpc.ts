@@ -46,7 +46,12 @@ export function parseMessage(text: string): Incoming {
 
 /** `{"id":1,"result":{…}}`; `seq` is the last frame of the thread that the result takes into account. */
 export function resultMessage(id: RequestId, result: unknown, seq?: number): string {
-  return `{"id":${idText(id)},"result":${JSON.stringify(result ?? null)}${seq === undefined ? "" : `,"seq":${seq}`}}`;
+  return resultTextMessage(id, JSON.stringify(result ?? null), seq);
+}
+
+/** The same where the result is JSON already: long ones are written once, where they are made, and not again by whoever passes them on. */
+export function resultTextMessage(id: RequestId, resultText: string, seq?: number): string {
+  return `{"id":${idText(id)},"result":${resultText}${seq === undefined ? "" : `,"seq":${seq}`}}`;
 }
 
 /** `{"error":{"code":-32600,"message":"Not initialized"},"id":1}`: members in the real server's order. */

@@ -2,8 +2,8 @@
 
 import { openTurn, type Thread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
-import type { ThreadItem } from "#protocol/item";
 import type { Params, Result } from "#protocol/methods";
+import { withoutOpenItems } from "#thread/history";
 import type { Attached, Subscriber } from "#thread/reply";
 import { openedThread, requireThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
@@ -29,7 +29,7 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
   }
   const cursor = afterSeq ?? current.seq;
   subscribe(runtime, subscriber, cursor);
-  const turns = params.excludeTurns ? [] : history.allTurns(current).map(withoutStreaming);
+  const turns = params.excludeTurns ? [] : history.allTurns(current).map(withoutOpenItems);
   const page = params.initialTurnsPage;
   const result: Result<"thread/resume"> = {
     ...openedThread(runtime, turns),
@@ -50,25 +50,18 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
 
 function subscribe(runtime: ThreadRuntime, { connection }: Subscriber, cursor: number): void {
   if (!runtime.deliveries.attach(connection, cursor)) throw new Refusal(refusals.overloaded());
-  // What is in the log already goes out now, behind the answer; the next frame may be days away.
-  runtime.deliveries.pump();
 }
 
-/** The running turn's streamed items come as `item/started` and a delta instead, so that they stand in the answer without. */
-function withoutStreaming<Turn extends { status: string; items: ThreadItem[] }>(turn: Turn): Turn {
-  return turn.status === "inProgress" ? { ...turn, items: turn.items.filter((item) => !isStreaming(item)) } : turn;
-}
-
-function isStreaming(item: ThreadItem): boolean {
-  return item.completedAtMs === null && (item.type === "agentMessage" || item.type === "reasoning");
-}
-
-/** The frames that bring a client that knows nothing of a half-written item to where the log is. They are no frames of the log. */
+/**
+ * The frames that bring a client to where the log is: what was written so far of a message that is being written, and what it is that
+ * an approval waits for, which Codex's own client shows from `item/started` only. They are no frames of the log.
+ */
 function catchUp(thread: Thread): string[] {
   const turn = openTurn(thread);
   if (!turn) return [];
   const place = { threadId: thread.info.id, turnId: turn.id };
-  return turn.items.filter(isStreaming).flatMap((item) => {
+  const open = turn.items.filter(({ completedAtMs }) => completedAtMs === null);
+  return open.flatMap((item) => {
     const startedAtMs = item.startedAtMs ?? 0;
     const text = (method: string, params: object) => JSON.stringify({ method, params, emittedAtMs: startedAtMs });
     if (item.type === "agentMessage") {
@@ -77,7 +70,7 @@ function catchUp(thread: Thread): string[] {
         ...(item.text ? [text("item/agentMessage/delta", { ...place, itemId: item.id, delta: item.text })] : []),
       ];
     }
-    if (item.type !== "reasoning") return [];
+    if (item.type !== "reasoning") return [text("item/started", { item, ...place, startedAtMs })];
     return [
       text("item/started", { item: { ...item, summary: [] }, ...place, startedAtMs }),
       ...item.summary.flatMap((delta, summaryIndex) => [

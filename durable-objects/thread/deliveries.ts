@@ -17,18 +17,24 @@ interface Subscriber {
   /** The last `seq` the connection acknowledged; null until it was asked, after this object woke. */
   cursor: number | null;
   inFlight: boolean;
+  /** Deliveries that failed since the last one that did not, and when to try again. */
+  failures: number;
+  retryAtMs: number | null;
 }
 
 export class Deliveries {
   private readonly host: Host;
   private readonly log: ThreadLog;
   private readonly subscribers: Map<string, Subscriber>;
+  private readonly onFailure: () => void;
 
-  constructor(host: Host, log: ThreadLog) {
+  /** `onFailure` sees to it that somebody pumps again at `dueAtMs`. */
+  constructor(host: Host, log: ThreadLog, onFailure: () => void) {
     this.host = host;
     this.log = log;
+    this.onFailure = onFailure;
     const rows = log.exists() ? host.sql.exec<{ connection: string }>("SELECT connection FROM subscribers").toArray() : [];
-    this.subscribers = new Map(rows.map(({ connection }) => [connection, { cursor: null, inFlight: false }]));
+    this.subscribers = new Map(rows.map(({ connection }) => [connection, newSubscriber(null)]));
   }
 
   get count(): number {
@@ -40,7 +46,10 @@ export class Deliveries {
     const known = this.subscribers.get(connection);
     if (!known && this.subscribers.size >= limits.subscribersMax) return false;
     if (!known) this.host.sql.exec("INSERT OR IGNORE INTO subscribers (connection) VALUES (?)", connection);
-    this.subscribers.set(connection, { cursor, inFlight: false });
+    const subscriber = newSubscriber(cursor);
+    this.subscribers.set(connection, subscriber);
+    // What is in the log already goes out now, behind the answer; the next frame may be days away.
+    void this.deliver(connection, subscriber);
     return true;
   }
 
@@ -49,6 +58,17 @@ export class Deliveries {
     if (!this.subscribers.delete(connection)) return false;
     this.host.sql.exec("DELETE FROM subscribers WHERE connection = ?", connection);
     return true;
+  }
+
+  /** When the alarm should try again to reach a connection; null when there is none to be tried again. */
+  dueAtMs(): number | null {
+    const moments = [...this.subscribers.values()].flatMap(({ retryAtMs }) => retryAtMs ?? []);
+    return moments.length > 0 ? Math.min(...moments) : null;
+  }
+
+  /** Whether everybody who is attached has said that they have everything up to `lastSeq`. After a wake nobody has, until they were asked. */
+  isDone(lastSeq: number): boolean {
+    return [...this.subscribers.values()].every(({ cursor }) => cursor !== null && cursor >= lastSeq);
   }
 
   /** Sends whatever is not sent. Never awaited by the loop: a slow client slows nobody. */
@@ -60,6 +80,7 @@ export class Deliveries {
 
   private async deliver(connection: string, subscriber: Subscriber): Promise<void> {
     subscriber.inFlight = true;
+    subscriber.retryAtMs = null;
     try {
       // Attaching again replaces the entry: what is then in flight for the old one is of no interest any more.
       while (this.subscribers.get(connection) === subscriber) {
@@ -73,14 +94,24 @@ export class Deliveries {
           return;
         }
         subscriber.cursor = ack.cursor;
+        subscriber.failures = 0;
       }
     } catch (error) {
       // The connection's object could not be reached, say because it is being moved. Nothing is lost: the log keeps the frames, the next
-      // append or alarm tries again, and asks first how far the socket came.
+      // append or the alarm tries again, and asks first how far the socket came. Without the alarm, frames behind which nothing comes
+      // for a while would lie here: the client of a turn that ended would see it run on.
       subscriber.cursor = null;
+      const pauseMs = Math.min(limits.deliveryPauseMs * 2 ** subscriber.failures, limits.deliveryPauseMsMax);
+      subscriber.failures += 1;
+      subscriber.retryAtMs = this.host.now() + pauseMs;
       this.host.report("deliveryFailed", { connection, error: String(error) });
+      if (this.subscribers.get(connection) === subscriber) this.onFailure();
     } finally {
       subscriber.inFlight = false;
     }
   }
+}
+
+function newSubscriber(cursor: number | null): Subscriber {
+  return { cursor, inFlight: false, failures: 0, retryAtMs: null };
 }

@@ -3,7 +3,7 @@
 import type { Frame } from "#core/frame";
 import { limits } from "#core/limits";
 import type { Sql } from "#core/sql";
-import type { Thread } from "#core/thread";
+import { openTurn, type Thread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { ThreadItem } from "#protocol/item";
 import type { Turn } from "#protocol/turn";
@@ -32,7 +32,8 @@ type TurnRow = {
   first_message_seq: number | null;
   last_message_seq: number | null;
 };
-type ItemRow = { id: string; turn_id: string; started_seq: number; completed_seq: number | null };
+/** An item's place, with the text of the frame that says most of it: one query for a page, because a query costs more than a row. */
+type ItemRow = { id: string; turn_id: string; started_seq: number; completed_seq: number | null; seq: number; params: string };
 
 export class History {
   private readonly sql: Sql;
@@ -50,7 +51,7 @@ export class History {
   ): Page<Turn> {
     const view = page.itemsView ?? "summary";
     const rows = this.page<TurnRow>("turns", "", [], page.cursor, page.limit ?? 25, page.sortDirection ?? "desc");
-    return { ...rows, data: rows.data.map((row) => this.turn(thread, row, view)) };
+    return { ...rows, data: rows.data.map((row) => withoutOpenItems(this.turn(thread, row, view))) };
   }
 
   items(
@@ -59,7 +60,9 @@ export class History {
   ): Page<ItemEntry> {
     const [where, values] = page.turnId ? ["turn_id = ? AND ", [page.turnId]] : ["", []];
     const rows = this.page<ItemRow>("items", where, values, page.cursor, page.limit ?? 100, page.sortDirection ?? "asc");
-    return { ...rows, data: rows.data.map((row) => this.entry(thread, row)) };
+    const running = openTurn(thread)?.id;
+    const entries = rows.data.map((row) => this.entry(thread, row));
+    return { ...rows, data: entries.filter(({ turnId, completedAtMs }) => turnId !== running || completedAtMs !== null) };
   }
 
   /** Every turn with all its items, oldest first: what clients of the older kind ask for. */
@@ -103,7 +106,7 @@ export class History {
     const beyond = `${direction === "asc" ? ">" : "<"}${anchor?.includeAnchor ? "=" : ""}`;
     const rows = this.sql
       .exec(
-        `SELECT * FROM ${kind} WHERE ${where}started_seq ${anchor ? beyond : ">="} ? ORDER BY started_seq ${direction} LIMIT ?`,
+        `SELECT * FROM ${tables[kind]} WHERE ${where}started_seq ${anchor ? beyond : ">="} ? ORDER BY started_seq ${direction} LIMIT ?`,
         ...values,
         anchor?.seq ?? 0,
         entriesMax + 1,
@@ -129,7 +132,7 @@ export class History {
   private itemsOf(thread: Thread, row: TurnRow, view: ItemsView): ThreadItem[] {
     if (view === "notLoaded") return [];
     if (view === "full") {
-      const rows = this.sql.exec<ItemRow>("SELECT * FROM items WHERE turn_id = ? ORDER BY started_seq", row.id);
+      const rows = this.sql.exec<ItemRow>(`SELECT * FROM ${tables.items} WHERE turn_id = ? ORDER BY started_seq`, row.id);
       return Array.from(rows).map((item) => this.entry(thread, item).item);
     }
     return [row.first_message_seq, row.last_message_seq].flatMap((seq) => (seq === null ? [] : [itemOf(this.log.frame(seq))]));
@@ -138,12 +141,27 @@ export class History {
   /** A completed item as its frame says; an open one as it stands, with what was streamed so far. */
   private entry(thread: Thread, row: ItemRow): ItemEntry {
     const open = row.completed_seq === null ? thread.turns.at(-1)?.items.find(({ id }) => id === row.id) : undefined;
-    const item = open ?? itemOf(this.log.frame(row.completed_seq ?? row.started_seq));
+    const item = open ?? this.log.item(row);
     return { turnId: row.turn_id, item, startedAtMs: item.startedAtMs, completedAtMs: item.completedAtMs };
   }
 }
 
+/**
+ * What the running turn has not finished yet stands in no list, as on the real server: it comes to a client that resumes as
+ * `item/started`. A client that pages after it has resumed, as Codex's own does, would otherwise show it twice.
+ */
+export function withoutOpenItems(turn: Turn): Turn {
+  return turn.status === "inProgress"
+    ? { ...turn, items: turn.items.filter(({ completedAtMs }) => completedAtMs !== null) }
+    : turn;
+}
+
 type Kind = "turns" | "items";
+const tables: Record<Kind, string> = {
+  turns: "turns",
+  items:
+    "(SELECT items.id, turn_id, started_seq, completed_seq, seq, params FROM items JOIN frames ON seq = coalesce(completed_seq, started_seq))",
+};
 type Cursor = { kind: Kind; seq: number; includeAnchor: boolean };
 
 function cursorText(cursor: Cursor): string {

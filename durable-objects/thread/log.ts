@@ -10,6 +10,7 @@ import { modelInput } from "#core/prompt";
 import { reduce } from "#core/reduce";
 import type { Sql } from "#core/sql";
 import { openTurn, type Thread } from "#core/thread";
+import type { ThreadItem } from "#protocol/item";
 
 /** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
 export interface WireFrame {
@@ -205,6 +206,12 @@ export class ThreadLog {
         this.sql.exec("INSERT OR REPLACE INTO snapshot (id, seq, thread) VALUES (1, ?, ?)", thread.seq, JSON.stringify(thread));
       }
     }
+  }
+
+  /** The item that a frame of it carries, from the frame's own text. */
+  item({ seq, params }: { seq: number; params: string }): ThreadItem {
+    // What stands in the log was typed when it was appended.
+    return (JSON.parse(this.whole(seq, "params", params)) as { item: ThreadItem }).item;
   }
 
   private insert(frame: Frame): void {

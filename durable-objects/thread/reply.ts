@@ -2,8 +2,8 @@
 import type { WireError } from "#protocol/errors";
 import type { WireFrame } from "#thread/log";
 
-/** What came of a request to a thread. Refusals are values here: an error would lose its shape between two objects. */
-export type Reply = { result: unknown; seq: number } | { refused: WireError };
+/** What came of a request to a thread: its result as JSON, because a text crosses between objects in one piece. Refusals are values here: an error would lose its shape between two objects. */
+export type Reply = { resultText: string; seq: number } | { refused: WireError };
 
 /** A client that wants a thread's frames. `connection` names whoever delivers to it. */
 export interface Subscriber {

@@ -35,6 +35,8 @@ export function isThreadRequest(request: Request): request is ThreadRequest {
 
 /** Refuses, in the real server's words for the method, where there is no such thread. */
 export function answer(runtime: ThreadRuntime, request: ThreadRequest): Promise<unknown> | unknown {
+  // The real server looks at the name before it looks for the thread.
+  if (request.method === "thread/name/set" && !request.params.name.trim()) throw new Refusal(refusals.threadNameEmpty());
   requireThread(runtime, request.method);
   // The table pairs each method with a handler of its own params, which TypeScript cannot follow through the lookup.
   const handler = handlers[request.method] as (runtime: ThreadRuntime, params: unknown) => unknown;
@@ -46,7 +48,8 @@ export function requireThread(runtime: ThreadRuntime, method: Request["method"])
   const { thread } = runtime;
   if (thread && !thread.deleted) {
     if (method === "thread/unarchive" && !thread.archived) throw new Refusal(refusals.noArchivedRollout(thread.info.id));
-    if (thread.archived && refusedWhenArchived.has(method)) throw new Refusal(refusals.threadArchived(thread.info.id));
+    if (thread.archived && method === "thread/resume") throw new Refusal(refusals.threadArchived(thread.info.id));
+    if (thread.archived && method.startsWith("turn/")) throw new Refusal(refusals.threadNotFound(thread.info.id));
     return;
   }
   throw new Refusal(unknownThread(method, runtime.host.threadId));
@@ -70,8 +73,6 @@ export function unknownThread(method: Request["method"], threadId: string): Refu
       return refusals.threadNotFound(threadId);
   }
 }
-
-const refusedWhenArchived: ReadonlySet<string> = new Set(["thread/resume", "turn/start", "turn/steer"]);
 
 /** The frames that begin a thread; the runtime makes its tables in the same transaction. */
 export function startThread(
@@ -176,7 +177,6 @@ function listItems(runtime: ThreadRuntime, { cursor, ...params }: Params<"thread
 
 async function setName(runtime: ThreadRuntime, params: Params<"thread/name/set">): Promise<Result<"thread/name/set">> {
   const name = params.name.trim();
-  if (!name) throw new Refusal(refusals.threadNameEmpty());
   const threadId = runtime.host.threadId;
   await told(runtime, { method: "thread/name/updated", params: { threadId, threadName: name } });
   return {};
@@ -268,8 +268,19 @@ function interruptTurn(runtime: ThreadRuntime): Result<"turn/interrupt"> {
 }
 
 function requireInput(input: UserInput[]): void {
-  const characters = input.reduce((total, part) => total + (part.type === "text" ? part.text.length : 0), 0);
+  const characters = input.reduce((total, part) => total + (part.type === "text" ? charactersOf(part.text) : 0), 0);
   if (characters > limits.inputCharactersMax) throw new Refusal(refusals.inputTooLarge(characters));
+}
+
+/** As the real server counts them: a character outside the Basic Multilingual Plane is one, though JavaScript stores two. */
+function charactersOf(text: string): number {
+  let pairs = 0;
+  for (let at = 0; at < text.length; at++) {
+    if ((text.codePointAt(at) ?? 0) <= 0xffff) continue;
+    pairs += 1;
+    at += 1;
+  }
+  return text.length - pairs;
 }
 
 function begun(turnId: string): Turn {

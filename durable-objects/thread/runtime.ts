@@ -41,6 +41,7 @@ export class ThreadRuntime {
   private isDriving = false;
   private wanted = false;
   private alarmAtMs: number | null = null;
+  private retentionPausedToMs = 0;
   private lastLeftAtMs = 0;
 
   constructor(host: Host) {
@@ -48,7 +49,7 @@ export class ThreadRuntime {
     this.log = new ThreadLog(host.sql);
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
-    this.deliveries = new Deliveries(host, this.log);
+    this.deliveries = new Deliveries(host, this.log, () => this.schedule());
     this.outbox = new Outbox(host, () => host.tellDirectory(this.summary()));
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
   }
@@ -201,16 +202,17 @@ export class ThreadRuntime {
   /** An answer to a server request. The first one wins; a later one, or one to a request nobody made, is ignored. */
   respond(requestId: string, decision: Decision): void {
     const { thread } = this;
-    if (!thread?.requests.some(({ id }) => id === requestId)) return;
+    const request = thread?.requests.find(({ id }) => id === requestId);
+    if (!request) return;
     const { threadId } = this.host;
-    this.commit([
-      {
-        method: "serverRequest/resolved",
-        params: { threadId, requestId },
-        private: { event: { type: "decided", requestId, decision } },
-      },
-      this.status({ type: "active", activeFlags: [] }),
-    ]);
+    const resolved: Draft = {
+      method: "serverRequest/resolved",
+      params: { threadId, requestId },
+      private: { event: { type: "decided", requestId, decision } },
+    };
+    // A command's status follows with its run or its refusal, as on the real server.
+    const isCommand = request.method === "item/commandExecution/requestApproval";
+    this.commit(isCommand ? [resolved] : [resolved, this.status({ type: "active", activeFlags: [] })]);
     void this.drive();
   }
 
@@ -325,13 +327,14 @@ export class ThreadRuntime {
     };
   }
 
-  /** The one alarm: a heartbeat while a turn runs, a retry while the Directory owes an answer, the end of streamed text's stay. */
+  /** The one alarm: a heartbeat while a turn runs, a retry while the Directory or a connection owes an answer, the end of streamed text's stay. */
   schedule(): void {
     if (!this.folded) return;
     const now = this.host.now();
     const moments = [
       this.step() ? now + limits.heartbeatMs : null,
       this.outbox.dueAtMs(),
+      this.deliveries.dueAtMs(),
       this.retentionDueAtMs(),
       this.forgetDueAtMs(),
     ];
@@ -351,18 +354,28 @@ export class ThreadRuntime {
       this.folded = null;
       return this.host.forget();
     }
-    const retentionDueAtMs = this.retentionDueAtMs();
-    if (retentionDueAtMs !== null && this.host.now() >= retentionDueAtMs)
-      this.host.transaction(() => this.log.dropStreamedText());
+    this.forgetStreamedText();
     this.deliveries.pump();
     await this.outbox.flush();
     void this.drive();
     this.schedule();
   }
 
+  /** Not under the hands of a client that is about to get it: whoever is attached has a moment more, but not for ever. */
+  private forgetStreamedText(): void {
+    const now = this.host.now();
+    const dueAtMs = this.retentionDueAtMs();
+    if (dueAtMs === null || now < dueAtMs) return;
+    if (this.deliveries.isDone(this.current.seq) || now >= this.log.lastFrameAtMs() + 2 * limits.deltaRetentionMs) {
+      this.host.transaction(() => this.log.dropStreamedText());
+    } else {
+      this.retentionPausedToMs = now + limits.deliveryPauseMs;
+    }
+  }
+
   private retentionDueAtMs(): number | null {
     if (openTurn(this.current) || !this.log.holdsStreamedText()) return null;
-    return this.log.lastFrameAtMs() + limits.deltaRetentionMs;
+    return Math.max(this.log.lastFrameAtMs() + limits.deltaRetentionMs, this.retentionPausedToMs);
   }
 
   /** A deleted thread stays until its clients have heard of it, an ephemeral one until nobody has followed it for a while. */

@@ -45,11 +45,11 @@ export class ThreadService {
       const { runtime } = this;
       if (isFileRequest(request)) {
         requireThread(runtime, request.method);
-        return { result: answerFile(runtime, request), seq: runtime.current.seq };
+        return { resultText: JSON.stringify(answerFile(runtime, request)), seq: runtime.current.seq };
       }
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
       const result = await answer(runtime, request);
-      return { result, seq: runtime.current.seq };
+      return { resultText: JSON.stringify(result), seq: runtime.current.seq };
     });
   }
 
@@ -62,7 +62,7 @@ export class ThreadService {
       runtime.commit([{ method: "thread/deleted", params: { threadId: runtime.host.threadId } }]);
       await runtime.outbox.flush();
       runtime.schedule();
-      return { result: {}, seq: runtime.current.seq };
+      return { resultText: "{}", seq: runtime.current.seq };
     });
   }
 

@@ -1,6 +1,6 @@
 /** One thread on the platform: its storage, its alarm, its sockets, and the calls of other objects. All that matters is in the runtime. */
 import { DurableObject } from "cloudflare:workers";
-import type { Gateway } from "#connection/gateway";
+import { type Gateway, listedBy } from "#connection/gateway";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { Catalogue } from "#models/catalogue";
 import { refusals } from "#protocol/errors";
@@ -94,7 +94,9 @@ export class ThreadObject extends DurableObject<Environment> {
       model: (name) => this.catalogue.model(name),
       shell: runShell,
       contextWindow: (name) => this.catalogue.contextWindow(name),
-      setAlarm: (atMs) => void ctx.storage.setAlarm(atMs),
+      setAlarm: (atMs) => {
+        ctx.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
+      },
       deliver: (connection, delivery) => {
         const direct = connection.startsWith(directPrefix);
         return direct ? this.sockets.deliver(connection, delivery) : deliverTo(env, connection, delivery);
@@ -121,7 +123,7 @@ export class ThreadObject extends DurableObject<Environment> {
       respond: async (threadId, requestId, reply) => {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
-      listThreads: (params) => directoryStub(this.env, account).list(params),
+      listThreads: (params) => listedBy(directoryStub(this.env, account).list(params)),
       report,
       listLoadedThreads: (params) => directoryStub(this.env, account).listLoaded(params),
     };

@@ -91,7 +91,10 @@ export class CrashClient {
     const followed = typeof threadId === "string" ? this.followed.get(threadId) : undefined;
     if (!followed) return;
     const { seq } = message;
-    if (seq === undefined) return this.field.fail(`${this.name} got a frame without seq: ${text.slice(0, 200)}`);
+    if (seq === undefined) {
+      this.field.fail(`${this.name} got a frame without seq: ${text.slice(0, 200)}`);
+      return;
+    }
     if (seq < followed.texts.length) this.takeAgain(followed, message, seq, text);
     else this.take(followed, message, seq, text);
     if (message.id !== undefined) void this.decide(client, String(message.id));
@@ -112,8 +115,14 @@ export class CrashClient {
 
   /** Only a request that still waits may come twice, and only word for word. */
   private takeAgain(followed: Followed, message: ProbeMessage, seq: number, text: string): void {
-    if (message.id === undefined) return this.field.fail(`${this.name} got seq ${seq} of ${followed.threadId} twice`);
-    if (followed.texts[seq] !== text) return this.field.fail(`${this.name} was asked again in other words: ${text.slice(0, 200)}`);
+    if (message.id === undefined) {
+      this.field.fail(`${this.name} got seq ${seq} of ${followed.threadId} twice`);
+      return;
+    }
+    if (followed.texts[seq] !== text) {
+      this.field.fail(`${this.name} was asked again in other words: ${text.slice(0, 200)}`);
+      return;
+    }
     this.field.counts.askedAgain += 1;
     followed.unnamed.delete(String(message.id));
   }
@@ -133,7 +142,7 @@ export class CrashClient {
     const waits = [...this.followed.values()].some(({ fold }) => fold?.requests.some(({ id }) => id === requestId));
     // Somebody was faster. Now and then we answer all the same, because a slow network would: it must change nothing.
     if (!waits && random.chance(0.5)) return;
-    const decision = decisionFrom(random.below(100));
+    const decision = decisionFrom(random.below(1_000));
     asked.sent.add(decision);
     field.counts.answers += 1;
     if (!waits) field.counts.lateAnswers += 1;
@@ -141,11 +150,11 @@ export class CrashClient {
   }
 }
 
-function decisionFrom(percent: number): string {
-  if (percent < 74) return "accept";
-  if (percent < 94) return "decline";
-  if (percent < 97) return "cancel";
-  return percent < 98 ? "acceptForSession" : "accept";
+/** `acceptForSession` is rare: after it the thread asks no more. */
+function decisionFrom(permille: number): string {
+  if (permille < 200) return "decline";
+  if (permille < 230) return "cancel";
+  return permille < 232 ? "acceptForSession" : "accept";
 }
 
 export function pause(ms: number): Promise<void> {

@@ -22,6 +22,8 @@ export interface Verdict {
   absent: Set<string>;
   landed: number;
   declined: number;
+  /** Commands that were running when the server died, and were not run again. */
+  cut: number;
 }
 
 type FileChangeItem = Extract<ThreadItem, { type: "fileChange" }>;
@@ -32,7 +34,18 @@ export function judge({ frames, approvals, messages }: Evidence): Verdict {
   judgeItems(frames, turns, complaints);
   const asked = judgeApprovals(frames, turns, approvals, complaints);
   judgeMessages(frames, messages, complaints);
-  return { complaints, turns: turns.size, approvals: asked, ...workspaceOf(frames, complaints) };
+  return {
+    complaints,
+    turns: turns.size,
+    approvals: asked,
+    cut: frames.filter(wasCut).length,
+    ...workspaceOf(frames, complaints),
+  };
+}
+
+function wasCut(frame: Frame): boolean {
+  if (frame.method !== "item/completed" || frame.params.item.type !== "commandExecution") return false;
+  return frame.params.item.status === "failed" && frame.params.item.exitCode === null;
 }
 
 /** Every turn begins once and ends once. */
@@ -124,7 +137,8 @@ function judgeMessages(frames: Frame[], messages: Map<string, Set<string>>, comp
     const turnIds = placed.get(clientId) ?? [];
     if (turnIds.length !== 1) complaints.push(`message ${clientId} stands in the log ${turnIds.length} times`);
     if (named.size > 1) complaints.push(`message ${clientId} was given ${named.size} turns: ${[...named].join(", ")}`);
-    for (const turnId of named) if (!turnIds.includes(turnId)) complaints.push(`message ${clientId} is not in its turn ${turnId}`);
+    for (const turnId of named)
+      if (!turnIds.includes(turnId)) complaints.push(`message ${clientId} is not in its turn ${turnId}`);
   }
 }
 

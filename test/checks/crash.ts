@@ -93,17 +93,21 @@ async function killRounds(): Promise<void> {
     const settled = await Promise.race([Promise.all(drivers).then(() => true), pause(settleTimeoutMs).then(() => false)]);
     check("every turn ends by itself when the kills end", settled, settled ? "" : stuck(threads));
     await pause(300);
-    const turnCount = await judgeAll(field, threads, clients, server.wsUrl);
-    check("no client got a frame twice, late, changed or out of order, and all were asked again", surprises.length === 0, surprises[0]);
+    const totals = await judgeAll(field, threads, clients, server.wsUrl);
+    check(
+      "no client got a frame twice, late, changed or out of order, and all were asked again",
+      surprises.length === 0,
+      surprises[0],
+    );
     check("nothing failed inside the server", !/stepFailed|requestFailed/.test(server.logs()), firstError(server.logs()));
     field.isOpen = false;
     for (const client of clients) await client.current?.close();
     await Promise.all(running);
     const retries = threads.reduce((sum, { messages }) => sum + messages.size, 0);
     console.log(
-      `${kills} kills (${Math.round(restartMs / kills)} ms until it served again), ${turnCount.turns} turns from ${retries} messages, ${lostAnswers} answers to turn/start lost, ` +
-        `${repeated} repeated on purpose, ${turnCount.approvals} approvals (${field.counts.answers} answers, ${field.counts.lateAnswers} too late, ${field.counts.askedAgain} asked again), ` +
-        `${turnCount.landed} changes landed, ${turnCount.declined} not; ${turnCount.logged} frames in the logs, ${field.counts.frames} received, ${field.counts.reconnects} connections`,
+      `${kills} kills (${Math.round(restartMs / kills)} ms until it served again), ${totals.turns} turns from ${retries} messages, ${lostAnswers} answers to turn/start lost, ` +
+        `${repeated} repeated on purpose, ${totals.approvals} approvals (${field.counts.answers} answers, ${field.counts.lateAnswers} too late, ${field.counts.askedAgain} asked again), ` +
+        `${totals.landed} changes landed, ${totals.declined} not, ${totals.cut} commands died while they ran; ${totals.logged} frames in the logs, ${field.counts.frames} received, ${field.counts.reconnects} connections`,
     );
   } finally {
     await server.close();
@@ -146,7 +150,8 @@ async function drive(field: Field, thread: Worked): Promise<void> {
       turnIds.push(await send(field, thread, `say steered ${thread.lastMark}`));
     }
     for (const turnId of turnIds) {
-      while (!thread.clients.some(({ followed }) => hasEnded(followed.get(thread.threadId)?.fold ?? null, turnId))) await pause(20);
+      while (!thread.clients.some(({ followed }) => hasEnded(followed.get(thread.threadId)?.fold ?? null, turnId)))
+        await pause(20);
     }
   }
 }
@@ -194,7 +199,7 @@ function script(random: Random, thread: Worked): string {
   for (let line = 0; line < count; line++) {
     thread.lastMark += 1;
     const mark = thread.lastMark;
-    switch (random.below(9)) {
+    switch (random.below(10)) {
       case 0:
         lines.push("count 30");
         break;
@@ -214,6 +219,10 @@ function script(random: Random, thread: Worked): string {
         lines.push(`run for i in 1 2 3; do echo mark-${mark}-$i >> log.txt; done`);
         break;
       case 7:
+        // Long enough to be killed in the middle. It has to wait for something: what only computes is stored as a whole or not at all.
+        lines.push(`run sleep 0.3; echo mark-${mark} >> log.txt`);
+        break;
+      case 8:
         lines.push("run seq 1 40");
         break;
       default:
@@ -228,12 +237,20 @@ interface Totals {
   approvals: number;
   landed: number;
   declined: number;
+  /** Commands that were running when the server died. */
+  cut: number;
   logged: number;
 }
 
 async function judgeAll(field: Field, threads: Worked[], clients: CrashClient[], wsUrl: string): Promise<Totals> {
-  const totals: Totals = { turns: 0, approvals: 0, landed: 0, declined: 0, logged: 0 };
-  const complaints = { log: [] as string[], received: [] as string[], folds: [] as string[], story: [] as string[], files: [] as string[] };
+  const totals: Totals = { turns: 0, approvals: 0, landed: 0, declined: 0, cut: 0, logged: 0 };
+  const complaints = {
+    log: [] as string[],
+    received: [] as string[],
+    folds: [] as string[],
+    story: [] as string[],
+    files: [] as string[],
+  };
   for (const thread of threads) {
     const log = await readLog(wsUrl, thread.threadId);
     totals.logged += log.texts.length - 1;
@@ -246,7 +263,9 @@ async function judgeAll(field: Field, threads: Worked[], clients: CrashClient[],
         complaints.received.push(`${client.name}: seq ${missing} was ${followed.texts[missing]} and is ${log.texts[missing]}`);
       }
       if (followed.texts.length !== log.texts.length) {
-        complaints.received.push(`${client.name}: has ${followed.texts.length - 1} of ${log.texts.length - 1} frames of ${thread.threadId}`);
+        complaints.received.push(
+          `${client.name}: has ${followed.texts.length - 1} of ${log.texts.length - 1} frames of ${thread.threadId}`,
+        );
       }
       if (JSON.stringify(followed.fold) !== JSON.stringify(log.fold)) complaints.folds.push(`${client.name}: ${thread.threadId}`);
     }
@@ -257,24 +276,37 @@ async function judgeAll(field: Field, threads: Worked[], clients: CrashClient[],
     complaints.story.push(...verdict.complaints);
     for (const [path, content] of verdict.files) {
       const actual = await log.file(path);
-      if (actual !== content) complaints.files.push(`${path} holds ${JSON.stringify(actual)} instead of ${JSON.stringify(content)}`);
+      if (actual !== content)
+        complaints.files.push(`${path} holds ${JSON.stringify(actual)} instead of ${JSON.stringify(content)}`);
     }
     for (const path of verdict.absent) {
       if ((await log.file(path)) !== null) complaints.files.push(`${path} is there, and was never accepted`);
     }
-    for (const key of ["turns", "approvals", "landed", "declined"] as const) totals[key] += verdict[key];
+    for (const key of ["turns", "approvals", "landed", "declined", "cut"] as const) totals[key] += verdict[key];
     await log.close();
   }
   const told = (list: string[]) => `${list.length}: ${list.slice(0, 5).join("\n     ")}`.slice(0, 4_000);
   check("every log is 1, 2, 3 … without a gap", complaints.log.length === 0, told(complaints.log));
-  check("every frame anybody ever got stands in the log, word for word", complaints.received.length === 0, told(complaints.received));
-  check("who came and went folds to the same thread as who comes new, and as thread/read says", complaints.folds.length === 0, told(complaints.folds));
+  check(
+    "every frame anybody ever got stands in the log, word for word",
+    complaints.received.length === 0,
+    told(complaints.received),
+  );
+  check(
+    "who came and went folds to the same thread as who comes new, and as thread/read says",
+    complaints.folds.length === 0,
+    told(complaints.folds),
+  );
   check(
     "every turn ends once, every item ends, every approval is what somebody answered, every message made one turn",
     complaints.story.length === 0,
     told(complaints.story),
   );
-  check("accepted changes are in the files exactly once, declined ones never", complaints.files.length === 0, told(complaints.files));
+  check(
+    "accepted changes are in the files exactly once, declined ones never",
+    complaints.files.length === 0,
+    told(complaints.files),
+  );
   return totals;
 }
 
@@ -333,9 +365,9 @@ async function alarmRound(): Promise<void> {
     while (!server.logs().includes('"threadWoke"') && Date.now() - restartedAt < 45_000) await pause(100);
     const wokeAfterMs = Date.now() - restartedAt;
     await pause(5_000);
+    const wakes = server.logs().split('"threadWoke"').length - 1;
     const log = await readLog(server.wsUrl, thread.id);
     const last = log.fold?.turns.at(-1);
-    const wakes = server.logs().split('"threadWoke"').length - 1;
     check(
       `a turn goes on when nobody comes back (its alarm woke it after ${Math.round(wokeAfterMs / 100) / 10} s)`,
       last?.status === "completed" && wakes === 1 && (await log.file("/workspace/alone.txt")) === "nobody watched\n",
@@ -352,14 +384,21 @@ function stuck(threads: Worked[]): string {
     .flatMap(({ threadId, policy, clients }) => {
       const followed = clients[0]?.followed.get(threadId);
       const fold = followed?.fold;
-      if (!fold || fold.status.type !== "active") return [];
-      return [`${threadId} (${policy}): ${JSON.stringify({ status: fold.status, requests: fold.requests.map(({ id }) => id) })}, last ${followed.texts.at(-1)?.slice(0, 300)}`];
+      if (fold?.status.type !== "active") return [];
+      return [
+        `${threadId} (${policy}): ${JSON.stringify({ status: fold.status, requests: fold.requests.map(({ id }) => id) })}, last ${followed?.texts.at(-1)?.slice(0, 300)}`,
+      ];
     })
     .join("\n     ");
 }
 
 function firstError(logs: string): string {
-  return logs.split("\n").find((line) => /stepFailed|requestFailed/.test(line))?.slice(0, 1_500) ?? "";
+  return (
+    logs
+      .split("\n")
+      .find((line) => /stepFailed|requestFailed/.test(line))
+      ?.slice(0, 1_500) ?? ""
+  );
 }
 
 function firstDifference(one: unknown[], other: unknown[]): string {

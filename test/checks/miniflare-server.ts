@@ -67,7 +67,9 @@ export async function startMiniflare({
           }
         });
       }
-      child.once("exit", () => reject(new Error(`the server ended before it served anything\n${printed.join("").slice(-4_000)}`)));
+      child.once("exit", () =>
+        reject(new Error(`the server ended before it served anything\n${printed.join("").slice(-4_000)}`)),
+      );
     });
     printed.push("\n");
     await ready;

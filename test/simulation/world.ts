@@ -231,7 +231,8 @@ export class World {
       contextWindow: () => null,
       shell: (run) => this.shell(run, whileAlive),
       setAlarm: (atMs) => {
-        this.alarmAtMs = atMs;
+        if (atMs <= 0) throw new Error("the platform refuses an alarm in the year 1970");
+        if (life.alive) this.alarmAtMs = atMs;
       },
       deliver: async (connection, delivery) => {
         if (this.isCommitting) this.failures.push("frames were sent before they were durable");

@@ -1,4 +1,5 @@
 /** Shell commands: judged, run against an overlay, recovered after a crash, refused. */
+import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import { commandActions, isPlainRead, judgeCommand as verdictOn } from "#core/policy";
 import { cutMiddle } from "#core/prompt";
@@ -77,7 +78,9 @@ export function refuseCommand(runtime: ThreadRuntime, call: Call, decision: Refu
     decision === "garbage"
       ? "The client's answer to the approval could not be read."
       : "The command was declined by the user. It did not run.";
-  settle(runtime, call, decision === "garbage" ? "failed" : "declined", { type: "refused", message });
+  settle(runtime, call, decision === "garbage" ? "failed" : "declined", { type: "refused", message }, [
+    runtime.status({ type: "active", activeFlags: [] }),
+  ]);
 }
 
 async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
@@ -132,12 +135,18 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
 }
 
 /** A call that did not run, or that nobody knows about, is done with. */
-function settle(runtime: ThreadRuntime, call: Call, status: "failed" | "declined", outcome: CallOutcome): void {
+function settle(
+  runtime: ThreadRuntime,
+  call: Call,
+  status: "failed" | "declined",
+  outcome: CallOutcome,
+  then: Draft[] = [],
+): void {
   const turn = openTurn(runtime.current);
   const item = turn?.items.find(({ id }) => id === call.callId);
   if (!turn || item?.type !== "commandExecution") throw new Error(`no item of the call ${call.callId}`);
   const hidden = { modelItems: [callOutput(call.raw, outcome)], event: settled(call) };
-  runtime.commit([runtime.itemCompleted(turn.id, { ...item, status, completedAtMs: runtime.host.now() }, hidden)]);
+  runtime.commit([runtime.itemCompleted(turn.id, { ...item, status, completedAtMs: runtime.host.now() }, hidden), ...then]);
 }
 
 function settled(call: Call): { type: "settled"; callId: string; landed: [] } {
