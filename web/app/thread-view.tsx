@@ -1,0 +1,149 @@
+/** One thread, top to bottom, and what it wants to know. */
+import { memo } from "preact/compat";
+import { useEffect, useRef } from "preact/hooks";
+import { shownCommand } from "#client/shell-command";
+import type { ThreadHandle } from "#client/thread-handle";
+import type { PendingRequest } from "#core/thread";
+import type { ItemOf, ThreadItem } from "#protocol/item";
+import type { Turn } from "#protocol/turn";
+import { textOf } from "./item-text.ts";
+import { Patch } from "./patch.tsx";
+
+export function ThreadView({ thread }: { thread: ThreadHandle }) {
+  const log = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  // Follows what is written, unless the reader scrolled away from the end.
+  useEffect(() => {
+    if (isAtEnd.current && log.current) log.current.scrollTop = log.current.scrollHeight;
+  });
+  if (!thread.state) return null;
+  const { turns, requests } = thread.state;
+  return (
+    <>
+      <div
+        class="log"
+        ref={log}
+        role="log"
+        aria-live="polite"
+        aria-busy={thread.turn !== null}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
+        tabIndex={0}
+        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+          isAtEnd.current = scrollHeight - scrollTop - clientHeight < 40;
+        }}
+      >
+        {turns.map((turn) => (
+          <TurnView key={turn.id} turn={turn} />
+        ))}
+      </div>
+      {requests.map((request) => (
+        <Approval key={request.id} request={request} thread={thread} />
+      ))}
+    </>
+  );
+}
+
+/** A turn is never mutated: one that ended is not drawn again. */
+const TurnView = memo(({ turn }: { turn: Turn }) => (
+  <section class="turn">
+    {turn.items.map((item) => (
+      <Item key={item.id} item={item} />
+    ))}
+    {turn.status === "interrupted" && <p class="notice">Stopped.</p>}
+    {turn.status === "failed" && <p class="notice failed">{turn.error?.message ?? "The turn failed."}</p>}
+  </section>
+));
+
+const Item = memo(({ item }: { item: ThreadItem }) => {
+  switch (item.type) {
+    case "userMessage":
+      return <div class="item user">{textOf(item)}</div>;
+    case "agentMessage":
+      return <div class="item agent">{item.text}</div>;
+    case "reasoning":
+      return item.summary.length > 0 ? <div class="item reasoning">{item.summary.join("\n\n")}</div> : null;
+    case "commandExecution":
+      return <Command item={item} />;
+    case "fileChange":
+      return <FileChange item={item} />;
+    default:
+      // A newer server's item; what is not known is not shown.
+      item satisfies never;
+      return null;
+  }
+});
+
+function Command({ item }: { item: ItemOf<"commandExecution"> }) {
+  const output = item.aggregatedOutput?.replace(/\n$/, "") ?? "";
+  const lines = output.split("\n").length;
+  const isLong = lines > 12;
+  return (
+    <div class="item command">
+      <p class="head">
+        <code>$ {shownCommand(item.command)}</code>
+        <span class={`badge ${item.status}`}>{commandState(item)}</span>
+      </p>
+      {output && (
+        <details open={!isLong}>
+          <summary>{lines === 1 ? "1 line" : `${lines} lines`}</summary>
+          <pre>{output}</pre>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function commandState({ status, exitCode }: ItemOf<"commandExecution">): string {
+  if (status === "inProgress") return "running";
+  if (status === "declined") return "declined";
+  return exitCode === null ? status : `exit ${exitCode}`;
+}
+
+const changeWords = { inProgress: "proposed", completed: "applied", failed: "not applied", declined: "declined" };
+
+function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
+  return (
+    <div class="item change">
+      <p class="head">
+        <span>{item.changes.map(({ path }) => path).join(", ")}</span>
+        <span class={`badge ${item.status}`}>{changeWords[item.status]}</span>
+      </p>
+      <Patch text={item.proposal?.diff ?? item.changes.map(({ diff }) => diff).join("\n")} />
+    </div>
+  );
+}
+
+function Approval({ request, thread }: { request: PendingRequest; thread: ThreadHandle }) {
+  const isCommand = request.method === "item/commandExecution/requestApproval";
+  const isAnswered = !thread.questions.includes(request);
+  const bar = useRef<HTMLElement>(null);
+  // Whoever goes by keyboard must find it; but on no button, where a stray Enter would be an answer, and not out of a message.
+  useEffect(() => {
+    if (document.activeElement === document.body) bar.current?.focus();
+  }, []);
+  return (
+    <section class="approval" ref={bar} tabIndex={-1} aria-label="Approval">
+      <p>
+        {isCommand ? (
+          <>
+            Run <code>{shownCommand(request.params.command)}</code>?
+          </>
+        ) : (
+          "Apply this change to the workspace?"
+        )}
+        {request.params.reason && <span class="reason"> {request.params.reason}</span>}
+      </p>
+      <div class="choices">
+        <button type="button" disabled={isAnswered} onClick={() => thread.answer(request.id, "accept")}>
+          Accept
+        </button>
+        <button type="button" class="quiet" disabled={isAnswered} onClick={() => thread.answer(request.id, "acceptForSession")}>
+          Accept for session
+        </button>
+        <button type="button" class="quiet" disabled={isAnswered} onClick={() => thread.answer(request.id, "decline")}>
+          Decline
+        </button>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,319 @@
+/** The client of an app server: requests, and threads that survive a lost socket. For browsers, Node 22 and newer, and Workers. */
+import type { Frame } from "#core/frame";
+import type { MethodName, ParamsInput, Result } from "#protocol/methods";
+import { Connection, type ConnectionState, type Socket, type SocketConstructor } from "./connection.ts";
+import { ClientClosed, ConnectionLost, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
+import { clientLimits } from "./limits.ts";
+import { ThreadHandle } from "./thread-handle.ts";
+
+export interface ClientOptions {
+  /** `ws://127.0.0.1:8787/` or `wss://…`. */
+  url: string;
+  /** Sent as `Authorization: Bearer`. Browsers cannot send a header with a WebSocket: there a cookie has to say who it is. */
+  token?: string;
+  /** `name` has to be a legal HTTP header value. */
+  clientInfo: { name: string; title?: string; version: string };
+  WebSocket?: SocketConstructor;
+  /** Unix milliseconds. */
+  now?: () => number;
+  /** In [0, 1). */
+  random?: () => number;
+  onStateChange?: (state: ConnectionState) => void;
+}
+
+export interface RequestOptions {
+  /** Whether it may be sent again when the socket dropped before the answer. By default true for what changes nothing twice. */
+  isIdempotent?: boolean;
+}
+
+/** What the server answered, and the last frame of the thread that the answer takes into account. */
+export interface Reply<Value> {
+  result: Value;
+  seq: number | null;
+}
+
+/** Connects at once, and again whenever the socket drops, until it is closed. */
+export function createClient(options: ClientOptions): Client {
+  return new Client(options);
+}
+
+interface Pending {
+  method: string;
+  text: string;
+  isIdempotent: boolean;
+  isSent: boolean;
+  attempts: number;
+  reply: Promise<Reply<unknown>>;
+  resolve(reply: Reply<unknown>): void;
+  reject(failure: Error): void;
+  /** Called before anything that came behind the answer in the same packet is read; a promise would be too late. */
+  answered?: (reply: Reply<unknown>) => void;
+}
+
+/** Everything that comes over the socket. */
+interface Message {
+  id?: string | number;
+  method?: string;
+  params?: { threadId?: string | null; thread?: { id: string } };
+  result?: unknown;
+  error?: { code: number; message: string; data?: unknown };
+  seq?: number;
+}
+
+export class Client {
+  /** The first handshake's answer. Rejects when the client is closed before it. */
+  readonly ready: Promise<Result<"initialize">>;
+  private readonly options: ClientOptions;
+  private readonly connection: Connection;
+  private readonly random: () => number;
+  private readonly pending = new Map<string, Pending>();
+  private readonly threads = new Map<string, ThreadHandle>();
+  private readonly listeners = new Set<(message: Frame) => void>();
+  private readonly stateListeners = new Set<(state: ConnectionState) => void>();
+  private readonly firstHandshake = Promise.withResolvers<Result<"initialize">>();
+  /** Ids must not repeat, also when the answer to an earlier socket's request comes late. */
+  private readonly idPrefix = crypto.randomUUID();
+  private idsGiven = 0;
+
+  constructor(options: ClientOptions) {
+    this.options = options;
+    this.random = options.random ?? Math.random;
+    if (options.onStateChange) this.stateListeners.add(options.onStateChange);
+    this.ready = this.firstHandshake.promise;
+    // Nobody has to wait for it.
+    this.ready.catch(() => {});
+    this.connection = new Connection(
+      () => openSocket(options),
+      {
+        opened: () => void this.shakeHands(),
+        received: (text) => this.receive(text),
+        lost: () => this.settleUnanswered(),
+        changed: (state) => {
+          for (const listener of this.stateListeners) listener(state);
+        },
+      },
+      { now: options.now ?? Date.now, random: this.random },
+    );
+  }
+
+  get state(): ConnectionState {
+    return this.connection.state;
+  }
+
+  /**
+   * Asks the server. Without a connection it waits for one. Rejects with `RequestError` when the server refuses, `ConnectionLost` when
+   * the socket dropped meanwhile and asking again could do it twice, `ClientClosed` when the client is closed.
+   */
+  async request<Name extends MethodName>(
+    method: Name,
+    params: ParamsInput<Name>,
+    options?: RequestOptions,
+  ): Promise<Result<Name>> {
+    return (await this.ask(method, params, options)).result;
+  }
+
+  /** Like `request`, with the number of the frame that the answer stands at. */
+  ask<Name extends MethodName>(
+    method: Name,
+    params: ParamsInput<Name>,
+    { isIdempotent = isRepeatable(method, params), answered }: RequestOptions & Pick<Pending, "answered"> = {},
+  ): Promise<Reply<Result<Name>>> {
+    if (this.state.type === "closed") return Promise.reject(this.state.failure ?? new ClientClosed());
+    if (this.pending.size >= clientLimits.pendingRequestsMax) {
+      return Promise.reject(new TooManyRequests(clientLimits.pendingRequestsMax));
+    }
+    const pending = this.enqueue(method, params, isIdempotent);
+    if (answered) pending.answered = answered;
+    if (this.state.type === "online") this.send(pending);
+    // The border of the wire: the server answers what its table says.
+    return pending.reply as Promise<Reply<Result<Name>>>;
+  }
+
+  /** Begins a thread and follows it. Resolves when its first frame is folded. */
+  async startThread(params: ParamsInput<"thread/start"> = {}): Promise<ThreadHandle> {
+    let thread: ThreadHandle | undefined;
+    await this.ask("thread/start", params, {
+      // Its first frames may stand in the same packet as the answer.
+      answered: ({ result, seq }) => {
+        if (seq === null) return;
+        thread = new ThreadHandle((result as Result<"thread/start">).thread.id, this, seq);
+        this.threads.set(thread.id, thread);
+      },
+    });
+    if (!thread) throw new ReplayUnsupported();
+    return thread.opened();
+  }
+
+  /** Follows a thread from its first frame. Resolves when everything that is in its log now is folded. One handle per thread. */
+  openThread(id: string): Promise<ThreadHandle> {
+    const known = this.threads.get(id);
+    if (known) return known.opened();
+    if (this.state.type === "closed") return Promise.reject(this.state.failure ?? new ClientClosed());
+    const thread = new ThreadHandle(id, this, null);
+    this.threads.set(id, thread);
+    if (this.state.type === "online") thread.attach();
+    return thread.opened();
+  }
+
+  /** Hears every notification and server request, also of threads nobody has opened. Returns how to stop. */
+  onMessage(listener: (message: Frame) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Returns how to stop. */
+  onStateChange(listener: (state: ConnectionState) => void): () => void {
+    this.stateListeners.add(listener);
+    return () => this.stateListeners.delete(listener);
+  }
+
+  /** The network may be back: does not wait for the pause to end. */
+  wake(): void {
+    this.connection.wake();
+  }
+
+  /** Ends everything; whatever waits is rejected with `ClientClosed`. */
+  close(): void {
+    this.end(null);
+  }
+
+  /** For `ThreadHandle`: an answer to a server request. */
+  respond(requestId: string, result: object): void {
+    if (this.state.type === "online") this.connection.send(JSON.stringify({ id: requestId, result }));
+  }
+
+  /** For `ThreadHandle`: nobody follows it any more. Without a socket there is nothing to unsubscribe from. */
+  forget({ id: threadId }: ThreadHandle): void {
+    this.threads.delete(threadId);
+    if (this.state.type === "online") this.request("thread/unsubscribe", { threadId }).catch(() => {});
+  }
+
+  private async shakeHands(): Promise<void> {
+    const { clientInfo } = this.options;
+    const capabilities = { experimentalApi: true, extensions: { "spindle/replay": {} } };
+    try {
+      const pending = this.enqueue("initialize", { clientInfo, capabilities }, false);
+      this.send(pending);
+      const { result } = await pending.reply;
+      this.connection.send(JSON.stringify({ method: "initialized" }));
+      this.connection.established();
+      this.firstHandshake.resolve(result as Result<"initialize">);
+      for (const thread of this.threads.values()) thread.attach();
+      this.sendUnsent();
+    } catch (error) {
+      // Lost on the way: the next socket tries again. Refused: it would be refused again.
+      if (error instanceof RequestError) this.end(error);
+    }
+  }
+
+  private enqueue(method: string, params: unknown, isIdempotent: boolean): Pending {
+    const { promise: reply, resolve, reject } = Promise.withResolvers<Reply<unknown>>();
+    this.idsGiven += 1;
+    const id = `${this.idPrefix}-${this.idsGiven}`;
+    const text = JSON.stringify({ id, method, params });
+    const pending: Pending = { method, text, isIdempotent, isSent: false, attempts: 0, reply, resolve, reject };
+    this.pending.set(id, pending);
+    return pending;
+  }
+
+  private send(pending: Pending): void {
+    pending.isSent = true;
+    pending.attempts += 1;
+    this.connection.send(pending.text);
+  }
+
+  private sendUnsent(): void {
+    for (const pending of this.pending.values()) if (!pending.isSent) this.send(pending);
+  }
+
+  /** What was sent and must not be sent twice is rejected; everything else waits for the next socket. */
+  private settleUnanswered(): void {
+    for (const thread of this.threads.values()) thread.detach();
+    for (const [id, pending] of this.pending) {
+      if (pending.isSent && !pending.isIdempotent) {
+        this.pending.delete(id);
+        pending.reject(new ConnectionLost(pending.method));
+      }
+      pending.isSent = false;
+    }
+  }
+
+  private receive(text: string): void {
+    const message = parse(text);
+    if (!message) return;
+    if (message.method !== undefined) this.receiveFrame(message);
+    else if (typeof message.id === "string") this.receiveAnswer(message.id, message);
+  }
+
+  private receiveAnswer(
+    id: string,
+    { result, error, seq = null }: Pick<Message, "result" | "error"> & { seq?: number | null },
+  ): void {
+    const pending = this.pending.get(id);
+    if (!pending) return;
+    if (error?.code === overloaded && pending.attempts < clientLimits.overloadedAttemptsMax) {
+      setTimeout(() => this.repeat(id, pending), this.random() * 100 * 2 ** pending.attempts);
+      return;
+    }
+    this.pending.delete(id);
+    if (error) {
+      pending.reject(new RequestError(error));
+      return;
+    }
+    pending.answered?.({ result, seq });
+    pending.resolve({ result, seq });
+  }
+
+  /** Refused as overloaded: nothing happened, so that even what must not happen twice is sent again. */
+  private repeat(id: string, pending: Pending): void {
+    if (this.pending.get(id) === pending && this.state.type === "online") this.send(pending);
+  }
+
+  private receiveFrame(message: Message): void {
+    // The border of the wire: the server sends what its table says; `reduce` ignores what it does not know.
+    const frame = message as unknown as Frame;
+    const threadId = message.params?.threadId ?? message.params?.thread?.id;
+    if (threadId && typeof message.seq === "number") this.threads.get(threadId)?.receive(frame);
+    for (const listener of this.listeners) listener(frame);
+  }
+
+  private end(failure: Error | null): void {
+    if (this.state.type === "closed") return;
+    this.connection.close(failure);
+    const reason = failure ?? new ClientClosed();
+    this.firstHandshake.reject(reason);
+    const pending = [...this.pending.values()];
+    const threads = [...this.threads.values()];
+    this.pending.clear();
+    this.threads.clear();
+    for (const { reject } of pending) reject(reason);
+    for (const thread of threads) thread.fail(reason);
+  }
+}
+
+const overloaded = -32001;
+
+/** Node's own WebSocket takes headers in its second argument; every other one would take it for subprotocols. */
+function openSocket({ url, token, WebSocket: Chosen }: ClientOptions): Socket {
+  const Constructor = Chosen ?? (globalThis.WebSocket as unknown as SocketConstructor);
+  if (token === undefined) return new Constructor(url);
+  const options = { headers: { authorization: `Bearer ${token}` } };
+  return new Constructor(url, options as never);
+}
+
+/** Reads, and commands that carry an idempotency key or name the state they lead to. */
+function isRepeatable(method: string, params: unknown): boolean {
+  if (/\/(read|list|search|readFile|getMetadata|readDirectory|resume|unsubscribe|interrupt)$/.test(method)) return true;
+  const key = method === "turn/start" || method === "turn/steer" ? "clientUserMessageId" : null;
+  return key !== null && typeof (params as Record<string, unknown>)[key] === "string";
+}
+
+function parse(text: string): Message | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    return typeof message === "object" && message !== null ? (message as Message) : null;
+  } catch {
+    // Not JSON, so not for us.
+    return null;
+  }
+}

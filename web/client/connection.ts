@@ -1,0 +1,157 @@
+/** One lasting connection made of many sockets: it opens them, notices dead ones, pauses and opens the next. */
+import { clientLimits } from "./limits.ts";
+
+export type ConnectionState =
+  /** `attempt` is 1 for the first socket and after a good one. */
+  | { type: "connecting"; attempt: number }
+  | { type: "online" }
+  /** Unix ms of the next attempt. */
+  | { type: "waiting"; attempt: number; retryAt: number }
+  /** For good. `failure` is null when its owner closed it. */
+  | { type: "closed"; failure: Error | null };
+
+/** What is needed of a WebSocket. `never`: whoever implements it may pass any event. */
+export interface Socket {
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+/** Node takes options as second argument, which is the only way to send a header; browsers take none. */
+export type SocketConstructor = new (url: string, options?: never) => Socket;
+
+export interface ConnectionEvents {
+  /** The socket is open; nothing was said on it yet. */
+  opened(): void;
+  received(text: string): void;
+  /** The socket is gone, whatever was sent on it. Another will be opened, unless the connection was closed. */
+  lost(): void;
+  changed(state: ConnectionState): void;
+}
+
+export class Connection {
+  state: ConnectionState = { type: "connecting", attempt: 1 };
+  private readonly open: () => Socket;
+  private readonly events: ConnectionEvents;
+  private readonly now: () => number;
+  private readonly random: () => number;
+  private socket: Socket | null = null;
+  private isOpen = false;
+  private failures = 0;
+  private onlineSince = 0;
+  private lastReceivedAt = 0;
+  private answersPings = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private heartbeat: ReturnType<typeof setInterval> | undefined;
+
+  /** Throws when the URL is none. */
+  constructor(open: () => Socket, events: ConnectionEvents, { now, random }: { now: () => number; random: () => number }) {
+    this.open = open;
+    this.events = events;
+    this.now = now;
+    this.random = random;
+    this.connect();
+  }
+
+  /** Sends on the open socket. What cannot be sent is lost with the socket: the caller is told by `lost`. */
+  send(text: string): void {
+    if (this.socket && this.isOpen) this.socket.send(text);
+  }
+
+  /** The handshake is done: requests may flow. */
+  established(): void {
+    clearTimeout(this.timer);
+    this.onlineSince = this.now();
+    this.change({ type: "online" });
+  }
+
+  /** The network may be back: skips the rest of a pause. */
+  wake(): void {
+    if (this.state.type === "waiting") this.connect();
+  }
+
+  /** Gives this socket up and opens another after a pause. */
+  lose(): void {
+    if (!this.socket) return;
+    if (this.state.type === "online" && this.now() - this.onlineSince >= clientLimits.stableAfterMs) this.failures = 0;
+    this.failures += 1;
+    this.drop();
+    const pauseMs = reconnectPauseMs(this.failures, this.random());
+    this.timer = setTimeout(() => this.connect(), pauseMs);
+    this.events.lost();
+    // Whoever heard of the loss may have closed everything.
+    if (this.state.type !== "closed") this.change({ type: "waiting", attempt: this.failures, retryAt: this.now() + pauseMs });
+  }
+
+  close(failure: Error | null): void {
+    if (this.state.type === "closed") return;
+    clearTimeout(this.timer);
+    if (this.socket) this.drop();
+    this.change({ type: "closed", failure });
+  }
+
+  private connect(): void {
+    clearTimeout(this.timer);
+    const socket = this.open();
+    this.socket = socket;
+    this.isOpen = false;
+    this.lastReceivedAt = this.now();
+    // A socket that was given up may still speak; it must not be heard any more.
+    const current = () => this.socket === socket;
+    socket.onopen = () => {
+      if (!current()) return;
+      this.isOpen = true;
+      this.events.opened();
+    };
+    socket.onmessage = ({ data }: { data: unknown }) => {
+      if (current()) this.receive(data);
+    };
+    socket.onclose = () => {
+      if (current()) this.lose();
+    };
+    // Older versions of undici send an error and no close when the server cannot be reached.
+    socket.onerror = () => {
+      if (current()) this.lose();
+    };
+    this.timer = setTimeout(() => this.lose(), clientLimits.handshakeTimeoutMs);
+    this.heartbeat = setInterval(() => this.beat(), clientLimits.pingIntervalMs);
+    // The first attempt is the state one begins with, and nobody can have asked for it yet.
+    if (this.failures > 0) this.change({ type: "connecting", attempt: this.failures + 1 });
+  }
+
+  private receive(data: unknown): void {
+    this.lastReceivedAt = this.now();
+    if (data === "pong") this.answersPings = true;
+    else if (typeof data === "string") this.events.received(data);
+  }
+
+  /** A server that never answered a ping does not know them: its silence means nothing. */
+  private beat(): void {
+    if (this.answersPings && this.now() - this.lastReceivedAt >= clientLimits.silenceMsMax) this.lose();
+    else this.send("ping");
+  }
+
+  /** Closing a dead socket can take a minute to be noticed; it is forgotten at once. */
+  private drop(): void {
+    clearTimeout(this.timer);
+    clearInterval(this.heartbeat);
+    const socket = this.socket;
+    this.socket = null;
+    this.isOpen = false;
+    socket?.close();
+  }
+
+  private change(state: ConnectionState): void {
+    this.state = state;
+    this.events.changed(state);
+  }
+}
+
+/** `failures` in a row so far, at least 1; `dice` in [0, 1). Full jitter, as of "Exponential Backoff and Jitter" (AWS, 2015). */
+export function reconnectPauseMs(failures: number, dice: number): number {
+  const ceiling = Math.min(clientLimits.reconnectPauseMsMax, clientLimits.reconnectPauseMs * 2 ** (failures - 1));
+  return dice * ceiling;
+}

@@ -1,0 +1,239 @@
+/** A thread as one client sees it: folded from its frames, in order, each once, over as many sockets as it takes. */
+import type { Frame } from "#core/frame";
+import { reduce } from "#core/reduce";
+import type { PendingRequest, Thread } from "#core/thread";
+import type { MethodName, ParamsInput, Result } from "#protocol/methods";
+import type { CommandDecision } from "#protocol/server-requests";
+import type { Turn } from "#protocol/turn";
+import type { UserInput } from "#protocol/user-input";
+import type { Reply, RequestOptions } from "./client.ts";
+import { reconnectPauseMs } from "./connection.ts";
+import { ClientClosed, ConnectionLost, ReplayUnsupported, RequestError } from "./failures.ts";
+
+/** `frame` is null when no frame changed the thread: the handle failed, or an answer was given. */
+export type ThreadListener = (thread: ThreadHandle, frame: Frame | null) => void;
+
+/** What a handle needs of its client. */
+export interface Peer {
+  ask<Name extends MethodName>(method: Name, params: ParamsInput<Name>, options?: RequestOptions): Promise<Reply<Result<Name>>>;
+  request<Name extends MethodName>(method: Name, params: ParamsInput<Name>, options?: RequestOptions): Promise<Result<Name>>;
+  respond(requestId: string, result: object): void;
+  forget(thread: ThreadHandle): void;
+}
+
+interface Waiter {
+  isMet(thread: Thread): boolean;
+  resolve(thread: Thread): void;
+  reject(failure: Error): void;
+}
+
+type TurnOptions = Omit<ParamsInput<"turn/start">, "threadId" | "input">;
+
+export class ThreadHandle {
+  readonly id: string;
+  /** Null before its first frame. Never mutated: every frame makes a new one. */
+  state: Thread | null = null;
+  /** Why the thread is followed no more: closed, deleted, archived, not ours. */
+  failure: Error | null = null;
+  private readonly peer: Peer;
+  /** The last frame the server had when it attached us; null while we are not attached. */
+  private head: number | null;
+  private attaching = 0;
+  private failedAttempts = 0;
+  private readonly listeners = new Set<ThreadListener>();
+  private readonly waiters = new Set<Waiter>();
+  /** Answers that no `serverRequest/resolved` has confirmed yet; a lost socket may have taken them with it. */
+  private readonly answers = new Map<string, CommandDecision>();
+
+  /** `head`: where a thread stands that the server has attached us to already; null asks to be attached. */
+  constructor(id: string, peer: Peer, head: number | null) {
+    this.id = id;
+    this.peer = peer;
+    this.head = head;
+  }
+
+  /** Whether everything the log held when we attached is folded. False while the socket is gone. */
+  get isCaughtUp(): boolean {
+    return this.head !== null && this.state !== null && this.state.seq >= this.head;
+  }
+
+  /** The turn that runs, if any. */
+  get turn(): Turn | null {
+    const last = this.state?.turns.at(-1);
+    return last?.status === "inProgress" ? last : null;
+  }
+
+  /** Server requests that wait for an answer and got none from us. */
+  get questions(): PendingRequest[] {
+    return this.state?.requests.filter(({ id }) => !this.answers.has(id)) ?? [];
+  }
+
+  /** Called after every folded frame. Returns how to stop. */
+  subscribe(listener: ThreadListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Starts a turn, or steers the one that runs. It happens once, however often the socket drops: `clientUserMessageId` is its key.
+   */
+  send(input: string | UserInput[], options: TurnOptions = {}): Promise<Result<"turn/start">> {
+    const clientUserMessageId = options.clientUserMessageId ?? crypto.randomUUID();
+    return this.peer.request("turn/start", { ...options, clientUserMessageId, threadId: this.id, input: inputOf(input) });
+  }
+
+  /** Adds to the running turn; refused when none runs, or when it is another by now. */
+  async steer(input: string | UserInput[], clientUserMessageId: string = crypto.randomUUID()): Promise<Result<"turn/steer">> {
+    const expectedTurnId = this.turn?.id;
+    if (!expectedTurnId) throw new RequestError({ code: -32600, message: "no active turn to steer" });
+    return this.peer.request("turn/steer", { clientUserMessageId, threadId: this.id, expectedTurnId, input: inputOf(input) });
+  }
+
+  /** Stops the running turn. Nothing to stop is no error: it ended by itself. */
+  async interrupt(): Promise<void> {
+    const turnId = this.turn?.id;
+    if (!turnId) return;
+    try {
+      await this.peer.request("turn/interrupt", { threadId: this.id, turnId });
+    } catch (error) {
+      if (!(error instanceof RequestError && error.message === "no active turn to interrupt")) throw error;
+    }
+  }
+
+  /** Answers a server request, now or when the connection is back. The first answer of all clients wins; a late one changes nothing. */
+  answer(requestId: string, decision: CommandDecision): void {
+    if (!this.state?.requests.some(({ id }) => id === requestId)) return;
+    this.answers.set(requestId, decision);
+    if (this.head !== null) this.peer.respond(requestId, { decision });
+    this.tell(null);
+  }
+
+  /** The state as soon as it fits, which may be now. Rejects when the handle is closed or fails, or after `timeoutMs`. */
+  until(isMet: (thread: Thread) => boolean, { timeoutMs }: { timeoutMs?: number } = {}): Promise<Thread> {
+    if (this.failure) return Promise.reject(this.failure);
+    if (this.state && isMet(this.state)) return Promise.resolve(this.state);
+    const { promise, resolve, reject } = Promise.withResolvers<Thread>();
+    const waiter: Waiter = { isMet, resolve, reject };
+    this.waiters.add(waiter);
+    if (timeoutMs === undefined) return promise;
+    const timer = setTimeout(() => reject(new Error(`nothing of the kind within ${timeoutMs} ms`)), timeoutMs);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.waiters.delete(waiter);
+    });
+  }
+
+  /** Follows the thread no more. The thread itself goes on. */
+  close(): void {
+    if (this.failure) return;
+    this.fail(new ClientClosed());
+    this.peer.forget(this);
+  }
+
+  /** For the client. Resolves when everything the log held is folded. */
+  async opened(): Promise<this> {
+    await this.until(() => this.isCaughtUp);
+    return this;
+  }
+
+  /** For the client: there is a socket. */
+  attach(): void {
+    if (this.head === null && !this.failure) void this.resume();
+    else this.settle();
+  }
+
+  /** For the client: the socket is gone. */
+  detach(): void {
+    this.head = null;
+    this.attaching += 1;
+  }
+
+  /** For the client: a frame of this thread. */
+  receive(frame: Frame): void {
+    if (this.failure || frame.seq <= (this.state?.seq ?? 0)) return;
+    if (!this.state && frame.method !== "thread/started") {
+      // Its beginning passed before we listened: ask for everything.
+      if (this.head !== null) {
+        this.detach();
+        void this.resume();
+      }
+      return;
+    }
+    this.state = reduce(this.state, frame);
+    if (frame.method === "serverRequest/resolved") this.answers.delete(String(frame.params.requestId));
+    this.tell(frame);
+  }
+
+  /** For the client: it ends here. */
+  fail(failure: Error): void {
+    if (this.failure) return;
+    this.failure = failure;
+    this.head = null;
+    for (const { reject } of this.waiters) reject(failure);
+    this.waiters.clear();
+    this.tell(null);
+    this.listeners.clear();
+  }
+
+  private async resume(): Promise<void> {
+    this.attaching += 1;
+    const attempt = this.attaching;
+    const params = { threadId: this.id, afterSeq: this.state?.seq ?? 0, excludeTurns: true };
+    try {
+      const { seq } = await this.peer.ask("thread/resume", params, { isIdempotent: false });
+      if (attempt !== this.attaching) return;
+      if (seq === null) throw new ReplayUnsupported();
+      this.head = seq;
+      this.failedAttempts = 0;
+      for (const [requestId, decision] of this.answers) this.peer.respond(requestId, { decision });
+      this.settle();
+      this.tell(null);
+    } catch (error) {
+      if (attempt === this.attaching && !(error instanceof ConnectionLost)) this.resumeFailed(error);
+    }
+  }
+
+  /** The server's own trouble passes, say when an object is moved; a refusal stays. A lost socket is the client's to mend. */
+  private resumeFailed(error: unknown): void {
+    const isPassing = error instanceof RequestError && error.code === -32603;
+    if (!isPassing) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+      this.peer.forget(this);
+      return;
+    }
+    this.failedAttempts += 1;
+    const attempt = this.attaching;
+    const tryAgain = () => {
+      if (attempt === this.attaching && !this.failure) void this.resume();
+    };
+    setTimeout(tryAgain, reconnectPauseMs(this.failedAttempts, 1));
+  }
+
+  private tell(frame: Frame | null): void {
+    this.settle();
+    for (const listener of this.listeners) {
+      try {
+        listener(this, frame);
+      } catch (error) {
+        // A listener's mistake is its own: it surfaces, and the next frame still counts.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  private settle(): void {
+    const { state } = this;
+    if (!state) return;
+    for (const waiter of this.waiters) {
+      if (!waiter.isMet(state)) continue;
+      this.waiters.delete(waiter);
+      waiter.resolve(state);
+    }
+  }
+}
+
+function inputOf(input: string | UserInput[]): ParamsInput<"turn/start">["input"] {
+  return typeof input === "string" ? [{ type: "text", text: input, text_elements: [] }] : input;
+}
