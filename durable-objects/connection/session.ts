@@ -151,7 +151,7 @@ export class Session {
   }
 
   private async startThread(id: RequestId, params: Extract<Request, { method: "thread/start" }>["params"]): Promise<void> {
-    this.requireRoom();
+    this.requireRoom(params.cwd ?? "");
     const client = this.state.initialized?.client ?? { name: "unknown", version: "0" };
     // Named here and not by the thread, so that frames of the new thread find out at once whose they are.
     const threadId = this.gateway.newThreadId();
@@ -161,7 +161,7 @@ export class Session {
   }
 
   private async resumeThread(id: RequestId, params: Extract<Request, { method: "thread/resume" }>["params"]): Promise<void> {
-    if (!this.followed(params.threadId)) this.requireRoom();
+    if (!this.followed(params.threadId)) this.requireRoom("");
     this.attached(id, params.threadId, await this.gateway.resumeThread(params, this.subscriber()));
   }
 
@@ -173,7 +173,17 @@ export class Session {
     }
     const { result, seq, cwd, cursor, catchUp, pending } = attached;
     const others = this.state.threads.filter((followed) => followed.threadId !== threadId);
-    this.state.threads = [...others, { threadId, cursor, cwd }];
+    const threads = [...others, { threadId, cursor, cwd }];
+    // Others may have been attached while this one was on its way.
+    const refusal = this.refusalOf(threads);
+    if (refusal) {
+      this.state.threads = others;
+      this.keep();
+      void this.gateway.detach(threadId, this.state.connection);
+      this.socket.send(errorMessage(id, refusal));
+      return;
+    }
+    this.state.threads = threads;
     this.keep();
     this.socket.send(resultMessage(id, result, this.replay ? seq : undefined));
     for (const text of catchUp) this.socket.send(text);
@@ -252,12 +262,23 @@ export class Session {
     return this.state.threads.find((thread) => thread.threadId === threadId);
   }
 
-  private requireRoom(): void {
-    if (this.state.threads.length >= limits.threadsPerSocketMax) {
-      throw new Refusal(
-        refusals.invalidRequest(`this connection follows ${limits.threadsPerSocketMax} threads already; unsubscribe from one`),
-      );
+  /** Before a thread is begun or looked for: one more, whose root has this name, can be followed. */
+  private requireRoom(cwd: string): void {
+    const refusal = this.refusalOf([...this.state.threads, { threadId: this.gateway.newThreadId(), cursor: 0, cwd }]);
+    if (refusal) throw new Refusal(refusal);
+  }
+
+  /** The platform throws where an attachment is too large, and then every later frame would fail with it. */
+  private refusalOf(threads: FollowedThread[]): WireError | null {
+    const most = limits.threadsPerSocketMax;
+    if (threads.length > most) {
+      return refusals.invalidRequest(`this connection follows ${most} threads already; unsubscribe from one`);
     }
+    const text = JSON.stringify({ ...this.state, threads });
+    if (new TextEncoder().encode(text).length <= limits.sessionStateBytesMax) return null;
+    return refusals.invalidRequest(
+      "this connection cannot remember another thread with a folder of that name; unsubscribe from one",
+    );
   }
 
   private subscriber(): { connection: string; replay: boolean } {

@@ -45,8 +45,9 @@ export const limits = {
   deliveryPauseMsMax: 60_000,
   /** Sockets and connections attached to one thread. */
   subscribersMax: 1_000,
-  /** Threads attached to one socket; the socket's attachment may hold 16 KiB. */
+  /** Threads attached to one socket, and UTF-8 bytes of all that a socket has to remember: its attachment may hold 16 KiB. */
   threadsPerSocketMax: 128,
+  sessionStateBytesMax: 15_500,
   /** Requests of one socket that wait for their answer; the next one is told to come back later. */
   requestsInFlightMax: 256,
   /** Notification methods one client may opt out of. */

@@ -15,7 +15,9 @@ export function installCodex(): string {
   if (!existsSync(program)) {
     console.log(`Installing ${codexPackage}, once …`);
     mkdirSync(folder, { recursive: true });
-    execFileSync("npm", ["install", "--prefix", folder, "--no-save", "--no-package-lock", codexPackage], { stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync("npm", ["install", "--prefix", folder, "--no-save", "--no-package-lock", codexPackage], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   }
   return program;
 }
@@ -43,7 +45,12 @@ export function createCodexHome(program: string): CodexHome {
       openTerminal({
         command: [program, ...parameters],
         cwd: folder,
-        env: { HOME: home, CODEX_HOME: codexHome, PATH: `${process.execPath.replace(/\/[^/]+$/, "")}:/usr/bin:/bin`, LANG: "C.UTF-8" },
+        env: {
+          HOME: home,
+          CODEX_HOME: codexHome,
+          PATH: `${process.execPath.replace(/\/[^/]+$/, "")}:/usr/bin:/bin`,
+          LANG: "C.UTF-8",
+        },
       }),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };

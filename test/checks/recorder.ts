@@ -31,7 +31,8 @@ export async function startRecorder(serverPort: number): Promise<Recorder> {
     const server = connect(serverPort, "127.0.0.1");
     let connection = 0;
     server.once("connect", () => {
-      connection = connections += 1;
+      connections += 1;
+      connection = connections;
     });
     const read = (to: "client" | "server") =>
       messageReader((text) => messages.push({ connection, to, atMs: Date.now(), message: JSON.parse(text) }));

@@ -84,28 +84,45 @@ export async function startServer({ port, persistTo, env = {} }: ServerOptions =
   };
 }
 
-/** A port nobody listens on. Somebody may take it before it is used; on a machine of our own that does not happen. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port nobody listens on, below those that the system gives to outgoing connections: a client that tries again and again while its
+ * server is down would otherwise one day get the server's own port, and talk to itself.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await canListen(port)) return port;
+  }
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 
 /** The repository's root. */
 export const projectRoot: string = fileURLToPath(new URL("../../", import.meta.url));
 
-function spawnServer(options: { port: number; inspectorPort: number; persistTo: string; env: Record<string, string> }): ChildProcess {
+function spawnServer(options: {
+  port: number;
+  inspectorPort: number;
+  persistTo: string;
+  env: Record<string, string>;
+}): ChildProcess {
   const { port, inspectorPort, persistTo, env } = options;
   requireWebApp();
   // A file and not `--var`: it also keeps wrangler from reading the operator's own `.dev.vars`, which may name a model that costs money.
   const variables = join(persistTo, "variables.env");
   mkdirSync(persistTo, { recursive: true });
-  writeFileSync(variables, Object.entries(env).map(([name, value]) => `${name}='${value}'\n`).join(""));
+  writeFileSync(
+    variables,
+    Object.entries(env)
+      .map(([name, value]) => `${name}='${value}'\n`)
+      .join(""),
+  );
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
   const child = spawn(
     process.execPath,

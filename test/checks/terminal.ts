@@ -54,9 +54,16 @@ export interface Program {
 
 /** Starts the program in a terminal of its own. Its tmux server is its own as well: nobody's sessions are touched. */
 export async function openTerminal({ command, cwd, env, columns = 120, rows = 40 }: Program): Promise<Terminal> {
-  const name = `spindle-check-${process.pid}-${(terminals += 1)}`;
+  terminals += 1;
+  const name = `spindle-check-${process.pid}-${terminals}`;
   const tmux = async (...parameters: string[]) => (await run("tmux", ["-L", name, "-f", "/dev/null", ...parameters])).stdout;
-  const program = ["env", "-i", "TERM=tmux-256color", ...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...command];
+  const program = [
+    "env",
+    "-i",
+    "TERM=tmux-256color",
+    ...Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    ...command,
+  ];
   // The options come before the program, which may be quicker than us: the screen of one that ended has to stay readable.
   await tmux(
     ...["start-server", ";", "set-option", "-g", "remain-on-exit", "on", ";", "set-option", "-g", "history-limit", "20000", ";"],

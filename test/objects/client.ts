@@ -5,8 +5,11 @@ import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
 
+/** Milliseconds after which what is waited for will not come any more. */
+const patienceMs = 12_000;
+
 // biome-ignore lint/suspicious/noExplicitAny: a story reads what came, and the schema has judged its shape.
-type Wire = any;
+export type Wire = any;
 
 export interface Message {
   id?: string | number;
@@ -25,15 +28,22 @@ export interface ClientOptions {
   headers?: Record<string, string>;
   optOut?: string[];
   experimentalApi?: boolean;
+  /** As `initialize` tells it. */
+  name?: string;
 }
 
 export class Client {
   readonly frames: Message[] = [];
+  /** The same, as they came. */
+  readonly texts: string[] = [];
   /** The last thread that was started or resumed. */
   threadId = "";
   closed: { code: number; reason: string } | null = null;
   private readonly socket: WebSocket;
   private readonly methods = new Map<string | number, string>();
+  /** What this client sent and the server took, for the schema too: a story must not stand on messages that no Codex client sends. */
+  private readonly sent = new Map<string | number, object>();
+  private readonly answers: { answerTo: string; result: unknown }[] = [];
   private readonly waiting: { wanted: (message: Message) => boolean; resolve: (message: Message) => void }[] = [];
   private serial = 0;
   /** Frames before this one were looked at by `until`. */
@@ -41,7 +51,7 @@ export class Client {
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
-    socket.addEventListener("message", ({ data }) => this.take(JSON.parse(String(data))));
+    socket.addEventListener("message", ({ data }) => this.take(String(data)));
     socket.addEventListener("close", ({ code, reason }) => {
       this.closed = { code, reason };
     });
@@ -60,7 +70,7 @@ export class Client {
     const extensions = options.replay === false ? {} : { "spindle/replay": {} };
     const { optOut: optOutNotificationMethods = null, experimentalApi = true } = options;
     await client.request("initialize", {
-      clientInfo: { name: "story", title: null, version: "0.0.1" },
+      clientInfo: { name: options.name ?? "story", title: null, version: "0.0.1" },
       capabilities: { experimentalApi, extensions, optOutNotificationMethods },
     });
     client.sendText(JSON.stringify({ method: "initialized" }));
@@ -87,8 +97,15 @@ export class Client {
     this.serial += 1;
     const id = this.serial;
     this.methods.set(id, method);
+    this.sent.set(id, { id, method, params });
     this.socket.send(JSON.stringify({ id, method, params }));
     return this.find((message) => message.method === undefined && message.id === id, 0);
+  }
+
+  /** The message with which the server refuses. */
+  async refusal(method: string, params?: unknown): Promise<string> {
+    const { error, result } = await this.ask(method, params);
+    return error ? `${error.code} ${error.message}` : `no refusal: ${JSON.stringify(result)}`;
   }
 
   async startThread(params: Record<string, unknown> = {}): Promise<string> {
@@ -116,13 +133,59 @@ export class Client {
     return message;
   }
 
+  /** The next message that was not looked at yet and that `wanted` wants. */
+  async untilThat(wanted: (message: Message) => boolean): Promise<Message> {
+    const message = await this.find(wanted, this.looked);
+    this.looked = this.frames.indexOf(message) + 1;
+    return message;
+  }
+
+  /** The end of the turn that runs. */
+  async untilTurnEnds(): Promise<Wire> {
+    return (await this.until("turn/completed")).params.turn;
+  }
+
+  /** Says it and waits for the end of the turn. */
+  async turn(text: string, params: Record<string, unknown> = {}): Promise<Wire> {
+    const id = await this.say(text, params);
+    const ended = await this.untilThat(({ method, params: told }) => method === "turn/completed" && told.turn.id === id);
+    return ended.params.turn;
+  }
+
+  /** Nothing came for this long. */
+  async untilQuiet(durationMs = 60): Promise<void> {
+    for (let heard = -1; heard !== this.frames.length; ) {
+      heard = this.frames.length;
+      await new Promise((resolve) => setTimeout(resolve, durationMs));
+    }
+  }
+
+  async untilClosed(): Promise<{ code: number; reason: string }> {
+    const deadline = Date.now() + 5_000;
+    while (!this.closed && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    if (!this.closed) throw new Error("the socket stays open");
+    return this.closed;
+  }
+
   answer(request: Message, decision: unknown): void {
+    this.answers.push({ answerTo: request.method ?? "", result: { decision } });
     this.socket.send(JSON.stringify({ id: request.id, result: { decision } }));
   }
 
   async readFile(path: string): Promise<string> {
     const { dataBase64 } = await this.request("fs/readFile", { path: `/workspace/${path}`, threadId: this.threadId });
-    return atob(dataBase64);
+    return Buffer.from(dataBase64, "base64").toString();
+  }
+
+  async writeFile(path: string, text: string): Promise<void> {
+    const dataBase64 = Buffer.from(text).toString("base64");
+    await this.request("fs/writeFile", { path: `/workspace/${path}`, dataBase64, threadId: this.threadId });
+  }
+
+  /** Names of all files at the workspace's root. */
+  async files(): Promise<string[]> {
+    const { entries } = await this.request("fs/readDirectory", { path: "/workspace", threadId: this.threadId });
+    return entries.map(({ fileName }: { fileName: string }) => fileName);
   }
 
   /** The thread as this client folds it from the frames with `seq`. */
@@ -151,13 +214,16 @@ export class Client {
     const frames = this.frames.flatMap((frame): object[] => {
       if (frame.method !== undefined) return [{ message: frame }];
       const method = this.methods.get(frame.id ?? "");
-      return method && frame.error === undefined ? [{ method, result: frame.result }] : [];
+      if (!method || frame.error !== undefined) return [];
+      return [{ method, result: frame.result }, { request: this.sent.get(frame.id ?? "") }];
     });
-    const response = await fetch(inject("schemaServer"), { method: "POST", body: JSON.stringify(frames) });
+    const response = await fetch(inject("schemaServer"), { method: "POST", body: JSON.stringify([...frames, ...this.answers]) });
     return response.json();
   }
 
-  private take(message: Message): void {
+  private take(text: string): void {
+    const message: Message = JSON.parse(text);
+    this.texts.push(text);
     this.frames.push(message);
     for (const waiter of this.waiting.splice(0)) {
       if (waiter.wanted(message)) waiter.resolve(message);
@@ -174,11 +240,11 @@ export class Client {
           new Error(
             `waited in vain; heard ${this.frames
               .slice(-12)
-              .map((frame) => frame.method ?? JSON.stringify(frame).slice(0, 200))
+              .map((frame) => frame.method ?? JSON.stringify(frame).slice(0, 120))
               .join(", ")}`,
           ),
         );
-      }, 8_000);
+      }, patienceMs);
       this.waiting.push({
         wanted,
         resolve: (message) => {

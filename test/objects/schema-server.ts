@@ -1,10 +1,14 @@
 /** Judges frames by Codex's own schema. It runs beside the tests, on Node, because ajv makes code at run time and workerd allows none. */
 import { createServer } from "node:http";
 import type { TestProject } from "vitest/node";
-import { checkResult, checkServerMessage } from "../support/codex-schema.ts";
+import { checkAnswer, checkClientMessage, checkResult, checkServerMessage } from "../support/codex-schema.ts";
 
-/** What one frame was: a message of the server's own, or its answer to a method. */
-export type Judged = { message: unknown } | { method: string; result: unknown };
+/** What one frame was: a message of the server's own, its answer to a method, a request that it took, or a client's answer to its own. */
+export type Judged =
+  | { message: unknown }
+  | { method: string; result: unknown }
+  | { request: unknown }
+  | { answerTo: string; result: unknown };
 
 export default async function setup(project: TestProject): Promise<() => void> {
   const server = createServer(async (request, response) => {
@@ -23,6 +27,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
 function problemOf(frame: Judged): string | null {
   try {
     if ("message" in frame) checkServerMessage(frame.message);
+    else if ("request" in frame) checkClientMessage(frame.request);
+    else if ("answerTo" in frame) checkAnswer(frame.answerTo, frame.result);
     else checkResult(frame.method, frame.result);
     return null;
   } catch (error) {

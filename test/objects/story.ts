@@ -1,9 +1,11 @@
 /** Stories about the objects, told twice: awake, and with the objects evicted wherever they may sleep. */
-import { env, evictAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { env, evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
-import type { Environment } from "../../durable-objects/environment.ts";
-import { threadStub } from "../../durable-objects/environment.ts";
+import type { ThreadRuntime } from "#thread/runtime";
+import { type Environment, threadStub } from "../../durable-objects/environment.ts";
 import { Client, type ClientOptions } from "./client.ts";
+
+export const environment = env as unknown as Environment;
 
 export interface Told {
   client: Client;
@@ -15,7 +17,7 @@ export interface Told {
 /** Every frame that any client of the story heard has to fit Codex's schema. */
 export function story(title: string, tell: (told: Told) => Promise<void>, options: ClientOptions = {}): void {
   for (const way of ["awake", "evicted"] as const) {
-    test(`${title} (${way})`, async () => {
+    test(`${title} (${way})`, { timeout: 30_000 }, async () => {
       const clients: Client[] = [];
       const connect = async (more: ClientOptions = {}) => {
         const client = await Client.connect({ ...options, ...more });
@@ -23,10 +25,11 @@ export function story(title: string, tell: (told: Told) => Promise<void>, option
         return client;
       };
       const sleep = way === "awake" ? async () => {} : () => evictAllDurableObjects({ webSockets: "hibernate" });
-      await tell({ client: await connect(), connect, sleep });
-      for (const client of clients) {
-        expect(await client.judged()).toEqual([]);
-        client.close();
+      try {
+        await tell({ client: await connect(), connect, sleep });
+        for (const client of clients) expect(await client.judged()).toEqual([]);
+      } finally {
+        for (const client of clients) client.close();
       }
     });
   }
@@ -34,10 +37,44 @@ export function story(title: string, tell: (told: Told) => Promise<void>, option
 
 /** The object dies on the spot, in the middle of whatever it does; its sockets to other objects live. */
 export async function crash(threadId: string): Promise<void> {
-  const stub = threadStub(env as unknown as Environment, "local", threadId);
   try {
-    await runInDurableObject(stub, (_, state) => state.abort("crash"));
+    await runInDurableObject(stubOf(threadId), (_, state) => state.abort("crash"));
   } catch {
     // That it died is what was asked for.
   }
+}
+
+export function stubOf(threadId: string) {
+  return threadStub(environment, "local", threadId);
+}
+
+/** Looks into the thread's object, or takes a part of its world in hand. */
+export function inThread<Result>(
+  threadId: string,
+  look: (runtime: ThreadRuntime, state: DurableObjectState) => Result | Promise<Result>,
+): Promise<Result> {
+  return runInDurableObject(stubOf(threadId), (instance, state) =>
+    look((instance as unknown as { runtime: ThreadRuntime }).runtime, state),
+  );
+}
+
+/** The alarm rings, whatever time it is. Whether one was set. */
+export function ring(threadId: string): Promise<boolean> {
+  return runDurableObjectAlarm(stubOf(threadId));
+}
+
+/** From now on, and until it is evicted, the thread's clock is this far ahead. */
+export function later(threadId: string, durationMs: number): Promise<void> {
+  return inThread(threadId, ({ host }) => {
+    const { now } = host;
+    host.now = () => now() + durationMs;
+  });
+}
+
+/** From now on, and until it is evicted, the thread's pauses are fifty times shorter: five retries would take six seconds. */
+export function hurry(threadId: string): Promise<void> {
+  return inThread(threadId, ({ host }) => {
+    const { sleep } = host;
+    host.sleep = (durationMs, signal) => sleep(durationMs / 50, signal);
+  });
 }

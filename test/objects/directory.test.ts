@@ -1,0 +1,101 @@
+import { runInDurableObject } from "cloudflare:test";
+import { expect, test } from "vitest";
+import type { ThreadSummary } from "#directory/summary";
+import { directoryStub } from "../../durable-objects/environment.ts";
+import type { Wire } from "./client.ts";
+import { Client } from "./client.ts";
+import { environment, inThread } from "./story.ts";
+
+/** A summary like those that threads send, of a thread made for it. */
+async function summaryOf(preview: string): Promise<ThreadSummary> {
+  const client = await Client.connect();
+  const threadId = await client.startThread();
+  await client.turn(`say ${preview}`);
+  const summary = await inThread(threadId, (runtime) => runtime.summary());
+  client.close();
+  if ("deleted" in summary) throw new Error("it is not deleted");
+  return summary;
+}
+
+test("a summary that is older than the one kept, or comes twice, changes nothing", async () => {
+  const directory = directoryStub(environment, "account-of-summaries");
+  const summary = await summaryOf("hi");
+  const named = (name: string, seq: number): ThreadSummary => ({ ...summary, seq, thread: { ...summary.thread, name } });
+  const names = async () => (listed(await directory.list({} as Wire)) ?? []).map(({ name }) => name);
+  await directory.update(named("second", 20));
+  await directory.update(named("first", 10));
+  expect(await names()).toEqual(["second"]);
+  await directory.update(named("second again", 20));
+  expect(await names()).toEqual(["second"]);
+  await directory.update(named("third", 30));
+  expect(await names()).toEqual(["third"]);
+});
+
+test("a message of a deleted thread that was still under way does not bring it back", async () => {
+  const directory = directoryStub(environment, "account-of-the-deleted");
+  const summary = await summaryOf("hi");
+  await directory.update(summary);
+  await directory.update({ threadId: summary.threadId, deleted: true });
+  await directory.update({ threadId: summary.threadId, deleted: true });
+  await directory.update({ ...summary, seq: summary.seq + 1 });
+  expect(listed(await directory.list({} as Wire))).toEqual([]);
+  expect(await directory.listLoaded({} as Wire)).toEqual({ data: [], nextCursor: null });
+});
+
+test("a deletion that overtakes the first summary holds as well", async () => {
+  const directory = directoryStub(environment, "account-of-overtakers");
+  const summary = await summaryOf("hi");
+  await directory.update({ threadId: summary.threadId, deleted: true });
+  await directory.update(summary);
+  expect(listed(await directory.list({} as Wire))).toEqual([]);
+});
+
+test("threads of the same second are paged without gap and without repetition", async () => {
+  const directory = directoryStub(environment, "account-of-one-second");
+  const summary = await summaryOf("hi");
+  const ids = Array.from({ length: 25 }, (_, index) => `01a1fb3f-0000-7000-8000-${String(index).padStart(12, "0")}`);
+  for (const id of ids) await directory.update({ ...summary, threadId: id, thread: { ...summary.thread, id } });
+  for (const sortDirection of ["asc", "desc"] as const) {
+    const seen: string[] = [];
+    for (let cursor: string | null = null, pages = 0; pages === 0 || cursor; pages++) {
+      const page: Wire = await directory.list({ limit: 4, cursor, sortDirection } as Wire);
+      seen.push(...page.result.data.map(({ id }: Wire) => id));
+      cursor = page.result.nextCursor;
+    }
+    expect(seen).toEqual(sortDirection === "asc" ? ids : ids.toReversed());
+  }
+});
+
+test("a cursor that is none is a refusal and no crash", async () => {
+  const directory = directoryStub(environment, "account-of-cursors");
+  for (const cursor of ["garbage", "1|", "|x", "99999999999999999999|x", "1;DROP TABLE threads|x"]) {
+    expect(await directory.list({ cursor } as Wire), cursor).toEqual({
+      refused: { code: -32600, message: `invalid cursor: ${cursor}` },
+    });
+  }
+});
+
+test("what waits for somebody stands in the summary, and leaves it with the answer", async () => {
+  const client = await Client.connect();
+  const threadId = await client.startThread();
+  await client.say("write a.txt: a");
+  const request = await client.until("item/fileChange/requestApproval");
+  const pending = () =>
+    runInDurableObject(directoryStub(environment, "local"), (_, { storage }) =>
+      storage.sql
+        .exec<{ pending_requests: string }>("SELECT pending_requests FROM threads WHERE id = ?", threadId)
+        .toArray()
+        .map((row) => JSON.parse(row.pending_requests)),
+    );
+  await expect
+    .poll(pending)
+    .toEqual([[{ id: request.id, method: "item/fileChange/requestApproval", startedAtMs: request.params.startedAtMs }]]);
+  client.answer(request, "decline");
+  await client.untilTurnEnds();
+  await expect.poll(pending).toEqual([[]]);
+  client.close();
+});
+
+function listed(page: Wire): { id: string; name: string | null }[] {
+  return page.result.data;
+}
