@@ -39,7 +39,6 @@ export class ThreadRuntime {
   activity: Activity | null = null;
   private folded: Thread | null;
   private isDriving = false;
-  private wanted = false;
   private alarmAtMs: number | null = null;
   private retentionPausedToMs = 0;
   private lastLeftAtMs = 0;
@@ -94,20 +93,14 @@ export class ThreadRuntime {
 
   /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
   async drive(): Promise<void> {
-    this.wanted = true;
     if (this.isDriving) return;
     this.isDriving = true;
     try {
-      // Whoever calls while we act is heard at the next turn of this loop; nothing may come between its end and the flag's.
-      while (this.wanted) {
-        this.wanted = false;
-        await this.actUntilRest();
-      }
+      await this.actUntilRest();
     } catch (error) {
       // Not even the failure could be written down, say because the storage is gone. The alarm tries again.
-      this.host.report("driveFailed", { error: described(error) });
-    } finally {
       this.isDriving = false;
+      this.host.report("driveFailed", { error: described(error) });
     }
   }
 
@@ -126,6 +119,8 @@ export class ThreadRuntime {
       }
       standstill = this.thread?.seq === seq ? standstill + 1 : 0;
     }
+    // Between the last look at `next` and this line nobody else ran: whoever commits from now on starts the loop again.
+    this.isDriving = false;
     this.schedule();
     if (this.folded) void this.outbox.flush().then(() => this.schedule());
   }

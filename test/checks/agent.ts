@@ -18,7 +18,7 @@ const filesMade = 320;
 const workplace = mkdtempSync(join(tmpdir(), "spindle-agent-"));
 const folder = join(workplace, "folder");
 const results: { title: string; problem: string | null }[] = [];
-let server: ChildProcess | null = null;
+let server = null as ChildProcess | null;
 
 try {
   makeFolder();

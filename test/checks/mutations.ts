@@ -176,11 +176,11 @@ const mutations: Mutation[] = [
     tests: simulation,
   },
   {
-    name: "a wakeup is lost",
+    name: "the loop takes itself for running",
     law: "1",
     file: "durable-objects/thread/runtime.ts",
-    line: "    this.wanted = true;\n    if (this.isDriving) return;",
-    broken: "    if (this.isDriving) return;\n    this.wanted = true;",
+    line: "    this.isDriving = false;\n    this.schedule();",
+    broken: "    this.schedule();",
     tests: simulation,
   },
   {
@@ -197,7 +197,7 @@ const mutations: Mutation[] = [
     file: "durable-objects/connection/session.ts",
     line: "    await Promise.all(this.unanswered.get(threadId) ?? []);\n",
     broken: "",
-    tests: story("turn"),
+    tests: ["--project", "node", "test/connection"],
   },
   {
     name: "the log may be changed",

@@ -17,13 +17,13 @@ story("every error of the real server's session is answered in its words", async
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
   const expected = new Map(
-    lines.flatMap(({ dir, msg }) => (dir === "s2c" && msg.id !== undefined && !msg.method ? [[msg.id, msg]] : [])),
+    lines.flatMap(({ dir, msg }) => (dir === "s2c" && msg.id !== undefined && !msg.method ? [[msg.id, msg] as const] : [])),
   );
   const client = await Client.open();
   const differences: unknown[] = [];
   let compared = 0;
   for (const { dir, msg } of lines) {
-    const wanted = dir === "c2s" && msg.method ? expected.get(msg.id) : undefined;
+    const wanted = dir === "c2s" && msg.method && msg.id !== undefined ? expected.get(msg.id) : undefined;
     if (!wanted) continue;
     client.sendText(JSON.stringify(msg));
     const answer = await client.untilThat(({ id, method }) => method === undefined && id === msg.id);

@@ -4,21 +4,17 @@ import { crash, inThread, ring, story } from "./story.ts";
 
 const asksForChanges = "item/fileChange/requestApproval";
 
-/** Says yes to whatever is asked, once each. */
+/** Says yes to whatever is asked and not resolved, once each. */
 function agree(client: Client, answered: Set<unknown>): void {
-  for (const frame of client.frames) {
-    if (!frame.method?.endsWith("/requestApproval") || answered.has(frame.id)) continue;
-    const isResolved = client.frames.some(
-      ({ method, params }) => method === "serverRequest/resolved" && params.requestId === frame.id,
-    );
-    if (isResolved) continue;
+  const asked = client.frames.filter(({ id, method }) => method?.endsWith("/requestApproval") && !answered.has(id));
+  for (const frame of asked) {
     answered.add(frame.id);
-    client.answer(frame, "accept");
+    if (!client.frames.some(({ params }) => params?.requestId === frame.id)) client.answer(frame, "accept");
   }
 }
 
 async function endOfTurn(client: Client, answered: Set<unknown>): Promise<Wire> {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 5))) {
+  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 10))) {
     agree(client, answered);
     const end = client.frames.find(({ method }) => method === "turn/completed");
     if (end) return end.params.turn;
@@ -65,7 +61,7 @@ async function survive(
   client.say(script, { clientUserMessageId: "m1" }).catch(() => "it died before it answered");
   while (!fate.isDead && !client.methodsHeard().includes("turn/completed")) {
     agree(client, answered);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
   await client.untilQuiet(5);
   const back = client.threadFrames();

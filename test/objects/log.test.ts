@@ -53,6 +53,7 @@ test("streamed text of an item that is still being written stays", async () => {
     storage.transactionSync(() => storage.sql.exec("DELETE FROM frames WHERE delta_of IS NOT NULL").toArray()),
   );
   await expect(attempt).rejects.toThrow("only streamed text of a completed item may leave the log");
+  await client.request("turn/interrupt", { threadId, turnId: "this one" });
   client.close();
 });
 

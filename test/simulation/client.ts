@@ -32,6 +32,7 @@ export class SimulatedClient {
   private kept: SessionState | null = null;
   private inbox: string[] = [];
   private inFlight = 0;
+  private lastOnSocket = 0;
 
   constructor(world: World, replay: boolean) {
     this.world = world;
@@ -53,6 +54,7 @@ export class SimulatedClient {
     // What still waits is asked again; a client that replays hears also what was resolved.
     if (!this.replay) this.asked.clear();
     this.inFlight = 0;
+    this.lastOnSocket = 0;
     this.wake();
     const extensions = this.replay ? { "spindle/replay": {} } : {};
     this.post("initialize", {
@@ -138,7 +140,10 @@ export class SimulatedClient {
   }
 
   private take(message: Message): void {
-    if (message.method === undefined) return this.takeAnswer(message);
+    if (message.method === undefined) {
+      this.takeAnswer(message);
+      return;
+    }
     if (message.id !== undefined) this.asked.add(message.id);
     if (message.method === "serverRequest/resolved") this.asked.delete(String(message.params?.requestId));
     if (this.replay) this.takeFrame(message);
@@ -169,6 +174,9 @@ export class SimulatedClient {
     const text = JSON.stringify({ ...message, seq: undefined });
     const known = this.frames.get(seq);
     if (known !== undefined && known !== text) throw new Error(`frame ${seq} came twice, and was another the second time`);
+    // What waits is asked again after a resume; every other frame comes to a socket once.
+    if (message.id === undefined && seq <= this.lastOnSocket) throw new Error(`frame ${seq} came twice to one socket`);
+    this.lastOnSocket = Math.max(this.lastOnSocket, seq);
     const last = this.thread?.seq ?? 0;
     if (this.world.holdsFrameBetween(last, seq)) throw new Error(`frame ${seq} came after ${last}: a gap`);
     this.frames.set(seq, text);

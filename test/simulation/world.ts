@@ -56,6 +56,7 @@ export class World {
   alarmAtMs: number | null = null;
   private tasks: Task[] = [];
   private isCommitting = false;
+  private lastSeq = 0;
   private life: Life | null = null;
   private serial = 0;
 
@@ -214,6 +215,7 @@ export class World {
         } finally {
           this.isCommitting = false;
         }
+        this.requireNumbered();
         perhapsCrash("after a commit", 0.006);
         return result;
       },
@@ -269,6 +271,16 @@ export class World {
         inside,
       );
     if (!expected) this.failures.push(`${event}: ${inside}`);
+  }
+
+  /** Numbers go 1, 2, 3 …, commit by commit: what leaves the log later was there before. */
+  private requireNumbered(): void {
+    const { sql } = this.storage;
+    if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'frames'").toArray().length === 0) return;
+    for (const { seq } of sql.exec<{ seq: number }>("SELECT seq FROM frames WHERE seq > ? ORDER BY seq", this.lastSeq)) {
+      if (seq !== this.lastSeq + 1) this.failures.push(`frame ${seq} was appended after ${this.lastSeq}`);
+      this.lastSeq = seq;
+    }
   }
 
   /** Append, then send: what goes out is in the log, letter by letter. */
