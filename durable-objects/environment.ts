@@ -13,6 +13,8 @@ export interface Environment {
   OPENAI_BASE_URL?: string;
   /** One model, or several with commas between; the first is the default. */
   OPENAI_MODEL?: string;
+  /** `1`: answers go on at the endpoint when this object dies, and are taken up again. OpenAI's own endpoint only; it keeps them for that. */
+  OPENAI_BACKGROUND?: string;
   /** With it every request needs it as a bearer token; without it only this machine is served. */
   SPINDLE_TOKEN?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */

@@ -4,11 +4,12 @@ import { type Catalogue, createCatalogue } from "#models/catalogue";
 import type { Environment } from "./environment.ts";
 
 export function catalogueOf(environment: Environment): Catalogue {
-  const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, SPINDLE_REHEARSAL_INTERVAL_MS } = environment;
+  const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, OPENAI_BACKGROUND, SPINDLE_REHEARSAL_INTERVAL_MS } = environment;
   return createCatalogue({
     apiKey: OPENAI_API_KEY,
     baseUrl: OPENAI_BASE_URL,
     models: OPENAI_MODEL,
+    background: OPENAI_BACKGROUND === "1",
     countIntervalMs: SPINDLE_REHEARSAL_INTERVAL_MS === undefined ? undefined : Number(SPINDLE_REHEARSAL_INTERVAL_MS),
     newId,
     sleep: (durationMs, signal) => sleep(durationMs, signal ?? new AbortController().signal),

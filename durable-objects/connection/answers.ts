@@ -50,8 +50,15 @@ export function answerForConnection(request: Request, catalogue: ModelCatalogue)
   }
 }
 
+/** The real server's words; an effort without any is shown by its name. */
+const effortDescriptions: Record<string, string> = {
+  low: "Fast responses with lighter reasoning",
+  medium: "Balances speed and reasoning depth for everyday tasks",
+  high: "Greater reasoning depth for complex problems",
+};
+
 function listModels({ models, defaultModel }: ModelCatalogue): Result<"model/list"> {
-  const data = models.map(({ id, displayName, description }) => ({
+  const data = models.map(({ id, displayName, description, efforts, defaultEffort }) => ({
     id,
     model: id,
     upgrade: null,
@@ -61,8 +68,11 @@ function listModels({ models, defaultModel }: ModelCatalogue): Result<"model/lis
     description,
     modelSpecialty: null,
     hidden: false,
-    supportedReasoningEfforts: [{ reasoningEffort: "medium", description: "The model's own balance of speed and depth" }],
-    defaultReasoningEffort: "medium",
+    supportedReasoningEfforts: efforts.map((effort) => ({
+      reasoningEffort: effort,
+      description: effortDescriptions[effort] ?? effort,
+    })),
+    defaultReasoningEffort: defaultEffort,
     inputModalities: ["text" as const],
     supportsPersonality: false,
     multiAgentVersion: null,

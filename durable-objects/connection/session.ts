@@ -6,6 +6,7 @@
 import { answerForConnection } from "#connection/answers";
 import type { Gateway } from "#connection/gateway";
 import { limits } from "#core/limits";
+import type { ModelInfo } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Request, scopeOf } from "#protocol/methods";
@@ -304,5 +305,5 @@ export class Session {
 export interface ModelCatalogue {
   version: string;
   defaultModel: string;
-  models: { id: string; displayName: string; description: string }[];
+  models: ModelInfo[];
 }

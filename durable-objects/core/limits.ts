@@ -33,6 +33,8 @@ export const limits = {
   itemOutputCharactersMax: 512 * 1024,
   /** UTF-8 bytes of the diff of a whole turn; a longer one is not sent, each of its parts was. */
   turnDiffBytesMax: 4_000_000,
+  /** Tools that a client may bring to a thread; models choose badly among more. */
+  clientToolsMax: 128,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */
   heartbeatMs: 30_000,
   /** Rows of streamed text stay this long after their turn, for clients on their way back; then the completed item says it all. */

@@ -19,6 +19,11 @@ export type Step =
   | { type: "land"; call: Call }
   | { type: "refuseChanges"; call: Call; decision: Refused }
   | { type: "refuseUnknownTool"; call: Call }
+  | { type: "notePlan"; call: Call }
+  | { type: "askUser"; call: Call }
+  | { type: "callClient"; call: Call }
+  /** The answer to a question or to a client's tool is there. */
+  | { type: "takeAnswer"; call: Call }
   /** Somebody has to answer. May take days; costs nothing. */
   | { type: "wait"; requestId: string }
   | { type: "endTurn"; status: "completed" | "interrupted" }
@@ -40,9 +45,7 @@ function nextOfCall(call: Call): Step {
   const { state } = call;
   switch (state.type) {
     case "requested":
-      if (call.call.tool === "shell") return { type: "judgeCommand", call };
-      if (call.call.tool === "applyPatch") return { type: "preparePatch", call };
-      return { type: "refuseUnknownTool", call };
+      return beginningOf(call);
     case "commandAsked":
       return { type: "wait", requestId: state.requestId };
     case "commandApproved":
@@ -57,7 +60,31 @@ function nextOfCall(call: Call): Step {
       return { type: "land", call };
     case "changesRefused":
       return { type: "refuseChanges", call, decision: state.decision };
+    case "answerAwaited":
+      return { type: "wait", requestId: state.requestId };
+    case "answered":
+      return { type: "takeAnswer", call };
     default:
       return state satisfies never;
+  }
+}
+
+function beginningOf(call: Call): Step {
+  switch (call.call.tool) {
+    case "shell":
+      return { type: "judgeCommand", call };
+    case "applyPatch":
+      return { type: "preparePatch", call };
+    case "plan":
+      return { type: "notePlan", call };
+    case "userInput":
+      return { type: "askUser", call };
+    case "client":
+      return { type: "callClient", call };
+    case "invalid":
+    case "unknown":
+      return { type: "refuseUnknownTool", call };
+    default:
+      return call.call satisfies never;
   }
 }

@@ -1,5 +1,7 @@
 /** The private column of a frame: what the loop has to remember and no client may see. */
 import type { PatchOperation } from "#core/apply-patch";
+import type { PlanStep } from "#protocol/notifications";
+import type { Question } from "#protocol/server-requests";
 import type { ApprovalPolicy } from "#protocol/thread";
 
 /** One item of a model's input or output in the Responses API's own shape. It is stored as it came and sent back as it came. */
@@ -13,6 +15,8 @@ export interface Settings {
   summary: string | null;
   baseInstructions: string | null;
   developerInstructions: string | null;
+  /** Absent in logs from before clients could bring tools. */
+  clientTools?: ClientTool[];
 }
 
 /** A version of a file: git's mode, git's blob id of the content (of the target, for a symlink), size in bytes. */
@@ -29,10 +33,24 @@ export interface FileChange {
   after: FileVersion | null;
 }
 
-/** What the model asked for. */
+/** A tool that the client brought along; `name` is what the model calls it, unique among all tools. */
+export interface ClientTool {
+  name: string;
+  namespace: string | null;
+  tool: string;
+  description: string;
+  /** JSON Schema of the arguments, as the client gave it. */
+  inputSchema: unknown;
+}
+
+/** What the model asked for. `invalid` is a call of a tool we have, with arguments nobody could read: the model is told what is wrong. */
 export type ToolCall =
   | { tool: "shell"; command: string; timeoutMs: number | null }
   | { tool: "applyPatch"; operations: PatchOperation[] }
+  | { tool: "plan"; explanation: string | null; plan: PlanStep[] }
+  | { tool: "userInput"; questions: Question[] }
+  | { tool: "client"; namespace: string | null; name: string; arguments: unknown }
+  | { tool: "invalid"; message: string }
   | { tool: "unknown"; name: string };
 
 /** What somebody answered. `garbage` is an answer that could not be read. */
@@ -53,6 +71,12 @@ export type PrivateEvent =
   | { type: "commandStarted"; callId: string }
   /** A command or a patch wants to change files. `requestId` is null where policy or an earlier answer lets it pass unasked. */
   | { type: "proposed"; callId: string; requestId: string | null; proposed: ProposedChanges }
+  /** A question or a client's tool waits for an answer. */
+  | { type: "asked"; callId: string; requestId: string }
+  /** What somebody answered to it; null when it could not be read. */
+  | { type: "answered"; requestId: string; answer: unknown }
+  /** The endpoint does not take the built-in tools: from now on they are offered as functions. */
+  | { type: "builtInToolsRefused" }
   | { type: "decided"; requestId: string; decision: Decision }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
   | { type: "settled"; callId: string; landed: FileChange[] };

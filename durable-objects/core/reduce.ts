@@ -5,7 +5,7 @@
 import type { Frame } from "#core/frame";
 import { mergeLanded } from "#core/landed";
 import type { Decision, PrivateEvent } from "#core/private";
-import type { Call, CallState, Thread, Work } from "#core/thread";
+import type { Call, CallState, PendingRequest, Thread, Work } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
 import type { Turn } from "#protocol/turn";
 
@@ -71,6 +71,7 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
       };
     }
     case "turn/diff/updated":
+    case "turn/plan/updated":
       return thread;
     case "item/started":
     case "item/completed": {
@@ -98,13 +99,12 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
     case "serverRequest/resolved":
       return { ...thread, requests: thread.requests.filter((request) => request.id !== frame.params.requestId) };
     case "item/commandExecution/requestApproval":
-    case "item/fileChange/requestApproval": {
+    case "item/fileChange/requestApproval":
+    case "item/tool/requestUserInput":
+    case "item/tool/call": {
       const { id, seq } = frame;
-      // The switch has narrowed method and params together; the object literal has to say so once more, case by case.
-      const request =
-        frame.method === "item/fileChange/requestApproval"
-          ? { id, seq, method: frame.method, params: frame.params }
-          : { id, seq, method: frame.method, params: frame.params };
+      // Method and params of a frame belong together, and so they do in what waits; TypeScript loses that in an object literal.
+      const request = { id, seq, method: frame.method, params: frame.params } as PendingRequest;
       return { ...thread, requests: [...thread.requests, request] };
     }
     case "error":
@@ -147,6 +147,14 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
         requestId ? { type: "changesAsked", requestId, proposed } : { type: "changesApproved", proposed },
       );
     }
+    case "asked":
+      return withCall(thread, event.callId, () => ({ type: "answerAwaited", requestId: event.requestId }));
+    case "answered": {
+      const call = thread.work?.calls.find(({ state }) => "requestId" in state && state.requestId === event.requestId);
+      return call ? withCall(thread, call.callId, () => ({ type: "answered", answer: event.answer })) : thread;
+    }
+    case "builtInToolsRefused":
+      return { ...thread, needsFunctionTools: true };
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":

@@ -19,6 +19,8 @@ export interface Thread {
   /** Null where the private column is not seen: in clients. */
   settings: Settings | null;
   grants: Grants;
+  /** The endpoint takes function tools only. Absent in snapshots from before this was known. */
+  needsFunctionTools?: boolean;
   work: Work | null;
 }
 
@@ -62,7 +64,9 @@ export type CallState =
   | { type: "commandStarted" }
   | { type: "changesAsked"; requestId: string; proposed: ProposedChanges }
   | { type: "changesApproved"; proposed: ProposedChanges }
-  | { type: "changesRefused"; decision: Refused; proposed: ProposedChanges };
+  | { type: "changesRefused"; decision: Refused; proposed: ProposedChanges }
+  | { type: "answerAwaited"; requestId: string }
+  | { type: "answered"; answer: unknown };
 
 export type Refused = Exclude<Decision, "accept" | "acceptForSession">;
 

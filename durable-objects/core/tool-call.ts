@@ -1,22 +1,33 @@
-/** Between the Responses API's tool calls and ours: what a call asks for, and how its outcome is told to the model. */
-import type { PatchOperation } from "#core/apply-patch";
-import type { ModelItem, ToolCall } from "#core/private";
+/**
+ * Between the Responses API's tool calls and ours: what a call asks for, and how its outcome is told to the model. Built-in tools, function
+ * tools and the older forms of both mean the same here, because endpoints and models differ in which they speak.
+ */
+import { type PatchOperation, parsePatchText } from "#core/apply-patch";
+import type { ClientTool, ModelItem, ToolCall } from "#core/private";
+import { functionNames } from "#core/tool-form";
 
 /** What an output item of the model asks for; null when it is no tool call. */
-export function parseToolCall(item: ModelItem): ToolCall | null {
+export function parseToolCall(item: ModelItem, clientTools: readonly ClientTool[] = []): ToolCall | null {
   switch (item.type) {
     case "shell_call": {
       const action = record(item.action);
-      const commands = Array.isArray(action.commands) ? action.commands.filter((line) => typeof line === "string") : [];
-      return { tool: "shell", command: commands.join("\n"), timeoutMs: positive(action.timeout_ms) };
+      return shellCall(stringsOf(action.commands).join("\n"), action.timeout_ms);
+    }
+    case "local_shell_call": {
+      const action = record(item.action);
+      const cwd = typeof action.working_directory === "string" ? action.working_directory : null;
+      return shellCall(inDirectory(cwd, commandLine(action.command)), action.timeout_ms);
     }
     case "apply_patch_call": {
       const operation = parseOperation(record(item.operation));
-      return operation ? { tool: "applyPatch", operations: [operation] } : { tool: "unknown", name: "apply_patch" };
+      return operation
+        ? { tool: "applyPatch", operations: [operation] }
+        : invalid("apply_patch: the operation could not be read");
     }
-    case "function_call":
     case "custom_tool_call":
-      return { tool: "unknown", name: String(item.name) };
+      return functionCall(String(item.name), typeof item.input === "string" ? item.input : "", clientTools);
+    case "function_call":
+      return functionCall(String(item.name), typeof item.arguments === "string" ? item.arguments : "", clientTools);
     default:
       return null;
   }
@@ -29,6 +40,8 @@ export function callIdOf(item: ModelItem): string | null {
 export type CallOutcome =
   | { type: "ran"; stdout: string; stderr: string; exitCode: number }
   | { type: "patched"; ok: boolean; message: string }
+  /** A client's tool may answer with images: then `content` stands for the text. */
+  | { type: "told"; message: string; content?: ModelItem[] }
   | { type: "refused"; message: string };
 
 /** The item that answers a call; the API wants exactly one for each call of a response. */
@@ -40,6 +53,8 @@ export function callOutput(raw: ModelItem, outcome: CallOutcome): ModelItem {
       const { stdout, stderr, exitCode } = run;
       return { type: "shell_call_output", call_id, output: [{ stdout, stderr, outcome: { type: "exit", exit_code: exitCode } }] };
     }
+    case "local_shell_call":
+      return { type: "local_shell_call_output", id: raw.id, call_id, output: textOf(outcome) };
     case "apply_patch_call": {
       const ok = outcome.type === "patched" && outcome.ok;
       return { type: "apply_patch_call_output", call_id, status: ok ? "completed" : "failed", output: textOf(outcome) };
@@ -47,12 +62,86 @@ export function callOutput(raw: ModelItem, outcome: CallOutcome): ModelItem {
     case "custom_tool_call":
       return { type: "custom_tool_call_output", call_id, output: textOf(outcome) };
     default:
-      return { type: "function_call_output", call_id, output: textOf(outcome) };
+      return { type: "function_call_output", call_id, output: (outcome.type === "told" && outcome.content) || textOf(outcome) };
   }
 }
 
-/** The tools as the Responses API names them. */
-export const builtInTools: ModelItem[] = [{ type: "shell", environment: { type: "local" } }, { type: "apply_patch" }];
+/** A function or custom tool by its name. What is no JSON is taken as the one text that custom tools and careless models send. */
+function functionCall(name: string, text: string, clientTools: readonly ClientTool[]): ToolCall {
+  const client = clientTools.find((tool) => tool.name === name);
+  const parsed = parseArguments(text);
+  if (client) return { tool: "client", namespace: client.namespace, name: client.tool, arguments: parsed ?? {} };
+  const fields = record(parsed);
+  if (functionNames.shell.has(name)) {
+    const command = commandLine(fields.command ?? fields.commands ?? fields.cmd ?? (parsed === null ? text : undefined));
+    if (command === "") return invalid(`${name}: a command is needed, as a string or as a list of words`);
+    const workdir = [fields.workdir, fields.working_directory, fields.cwd].find((path) => typeof path === "string") ?? null;
+    return shellCall(inDirectory(workdir as string | null, command), fields.timeout_ms ?? fields.timeout);
+  }
+  if (functionNames.applyPatch.has(name)) {
+    const operation = parseOperation(record(fields.operation ?? fields));
+    if (operation) return { tool: "applyPatch", operations: [operation] };
+    const patch = [fields.patch, fields.input, fields.diff].find((value) => typeof value === "string") ?? text;
+    const operations = parsePatchText(String(patch));
+    return Array.isArray(operations) ? { tool: "applyPatch", operations } : invalid(`apply_patch: ${operations.message}`);
+  }
+  if (functionNames.plan.has(name)) return planCall(fields);
+  if (functionNames.userInput.has(name)) return questionCall(fields);
+  return { tool: "unknown", name };
+}
+
+function planCall({ explanation, plan }: Record<string, unknown>): ToolCall {
+  if (!Array.isArray(plan)) return invalid("update_plan: `plan` has to be a list of {step, status}");
+  const steps = plan.map(record).map(({ step, status }) => ({ step: String(step ?? ""), status: statusOf(status) }));
+  if (steps.some(({ step }) => step === "")) return invalid("update_plan: every step needs a text");
+  return { tool: "plan", explanation: typeof explanation === "string" ? explanation : null, plan: steps };
+}
+
+function statusOf(status: unknown): "pending" | "inProgress" | "completed" {
+  if (status === "completed") return "completed";
+  return status === "in_progress" || status === "inProgress" ? "inProgress" : "pending";
+}
+
+function questionCall({ questions }: Record<string, unknown>): ToolCall {
+  if (!Array.isArray(questions) || questions.length === 0) return invalid("request_user_input: at least one question is needed");
+  return {
+    tool: "userInput",
+    questions: questions.map(record).map(({ id, header, question, options, isOther, is_other }, index) => ({
+      id: typeof id === "string" && id !== "" ? id : `question_${index + 1}`,
+      header: typeof header === "string" ? header : "",
+      question: String(question ?? ""),
+      isOther: isOther === true || is_other === true,
+      isSecret: false,
+      options: Array.isArray(options)
+        ? options
+            .map(record)
+            .map(({ label, description }) => ({ label: String(label ?? ""), description: String(description ?? "") }))
+        : null,
+    })),
+  };
+}
+
+function shellCall(command: string, timeoutMs: unknown): ToolCall {
+  if (command.trim() === "") return invalid("shell: the command is empty");
+  return { tool: "shell", command, timeoutMs: typeof timeoutMs === "number" && timeoutMs > 0 ? timeoutMs : null };
+}
+
+/** A list is the words of one command, as `execve` takes them; `bash -lc SCRIPT` is the script. */
+function commandLine(command: unknown): string {
+  if (typeof command === "string") return command;
+  const words = stringsOf(command);
+  const [program = "", option = "", script] = words;
+  if (words.length === 3 && /(^|\/)(ba|z)?sh$/.test(program) && /^-l?c$/.test(option) && script !== undefined) return script;
+  return words.map(quoted).join(" ");
+}
+
+function inDirectory(directory: string | null, command: string): string {
+  return directory === null || directory === "" || directory === "." ? command : `cd ${quoted(directory)} && ${command}`;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
 
 function textOf(outcome: CallOutcome): string {
   if (outcome.type !== "ran") return outcome.message;
@@ -69,10 +158,23 @@ function parseOperation(operation: Record<string, unknown>): PatchOperation | nu
   return null;
 }
 
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+function invalid(message: string): ToolCall {
+  return { tool: "invalid", message };
 }
 
-function positive(value: unknown): number | null {
-  return typeof value === "number" && value > 0 ? value : null;
+/** Null where the text is no JSON. */
+function parseArguments(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function stringsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : {};
 }

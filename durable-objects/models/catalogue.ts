@@ -8,15 +8,26 @@ export interface CatalogueOptions {
   baseUrl?: string | undefined;
   /** Names with commas between; the first is the default. */
   models?: string | undefined;
+  /** Whether answers of the endpoint can be taken up again after a crash: `background` of the OpenAI model. */
+  background?: boolean | undefined;
   countIntervalMs?: number | undefined;
   newId: () => string;
   sleep: (durationMs: number, signal?: AbortSignal) => Promise<void>;
 }
 
+export interface ModelInfo {
+  id: string;
+  displayName: string;
+  description: string;
+  /** Reasoning efforts a person may choose from, weakest first; the default is one of them. */
+  efforts: string[];
+  defaultEffort: string;
+}
+
 export interface Catalogue {
   version: string;
   defaultModel: string;
-  models: { id: string; displayName: string; description: string }[];
+  models: ModelInfo[];
   model(name: string): Model;
   contextWindow(name: string): number | null;
 }
@@ -25,7 +36,15 @@ export interface Catalogue {
 export const protocolVersion = "0.169.0";
 
 /** Without a key the embedded `rehearsal` is the only model, and is called what it is. */
-export function createCatalogue({ apiKey, baseUrl, models, countIntervalMs, newId, sleep }: CatalogueOptions): Catalogue {
+export function createCatalogue({
+  apiKey,
+  baseUrl,
+  models,
+  background,
+  countIntervalMs,
+  newId,
+  sleep,
+}: CatalogueOptions): Catalogue {
   const rehearsal = createOpenAiModel({
     apiKey: "rehearsal",
     baseUrl: "http://rehearsal.invalid/v1",
@@ -34,8 +53,11 @@ export function createCatalogue({ apiKey, baseUrl, models, countIntervalMs, newI
   });
   const names = apiKey ? (models ?? "").split(",").flatMap((name) => name.trim() || []) : [];
   if (apiKey && names.length === 0) names.push("gpt-5.1-codex");
-  const remote = apiKey ? createOpenAiModel({ apiKey, baseUrl: baseUrl || undefined, newId }) : null;
-  const known = names.map((id) => ({ id, displayName: id, description: `${id}, through the Responses API` }));
+  const remote = apiKey ? createOpenAiModel({ apiKey, baseUrl: baseUrl || undefined, newId, background }) : null;
+  // No endpoint says what efforts a model has; these three every reasoning model knows, and for others the adapter leaves them out.
+  const efforts = { efforts: ["low", "medium", "high"], defaultEffort: "medium" };
+  const unique = [...new Set(names)].filter((id) => id !== rehearsalModelInfo.id);
+  const known = unique.map((id) => ({ id, displayName: id, description: `${id}, through the Responses API`, ...efforts }));
   return {
     version: protocolVersion,
     defaultModel: names[0] ?? rehearsalModelInfo.id,

@@ -17,17 +17,27 @@ export interface ModelRequest {
   outputSchema: unknown;
   /** Stable per thread, so that the endpoint can reuse its prefix cache. */
   promptCacheKey: string;
+  /** Takes up a response that goes on at the endpoint (background mode), behind the last event that was kept, instead of asking anew. */
+  resume?: { responseId: string; afterSequenceNumber: number } | undefined;
 }
 
 /** What happens while a model answers. Text arrives as it is made; an item counts once it is done, all of it once `completed` came. */
-export type ModelEvent =
+export type ModelEvent = ModelHappening & {
+  /** In background mode: whoever has kept everything up to this event may resume the response behind it. Left out where that is not so. */
+  sequenceNumber?: number;
+};
+
+type ModelHappening =
+  /** The response can be taken up again under this id; only in background mode. */
+  | { type: "responseStarted"; responseId: string }
   | { type: "messageStarted"; itemId: string }
   | { type: "messageDelta"; itemId: string; delta: string }
   | { type: "reasoningStarted"; itemId: string }
   | { type: "reasoningPartAdded"; itemId: string; summaryIndex: number }
   | { type: "reasoningDelta"; itemId: string; summaryIndex: number; delta: string }
   | { type: "itemDone"; itemId: string; item: ModelItem }
-  | { type: "completed"; usage: TokenUsageBreakdown };
+  /** `output` stands only at the end of a resumed response: all its items in order, also those that were done before it was taken up. */
+  | { type: "completed"; usage: TokenUsageBreakdown; output?: ModelItem[] };
 
 export interface Model {
   /**
@@ -37,24 +47,41 @@ export interface Model {
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
 }
 
-/** The world's failure, as a value the loop turns into `error` frames. `message` is what a person reads. */
-export class ModelError extends Error {
-  readonly info: CodexErrorInfo;
+/** What the loop has to know of a failure besides its message. */
+interface Failure {
+  info: CodexErrorInfo;
   /** HTTP status of the refused request, or null when the stream broke. */
+  httpStatus?: number | null;
+  willRetry: boolean;
+  /** What the endpoint asked us to wait (retry-after), or null. */
+  retryAfterMs?: number | null;
+  /** Retries after which it is not worth trying, where that is fewer than usual; null: as usual. */
+  retriesMax?: number | null;
+  /** The endpoint knows no tools but functions: the same request with function tools may pass. */
+  refusesBuiltInTools?: boolean;
+  /** The response will not go on at the endpoint, so there is nothing to resume: the next attempt asks anew. */
+  responseIsOver?: boolean;
+}
+
+/** The world's failure, as a value the loop turns into `error` frames. `message` is what a person reads. */
+export class ModelError extends Error implements Required<Failure> {
+  readonly info: CodexErrorInfo;
   readonly httpStatus: number | null;
   readonly willRetry: boolean;
-  /** What the endpoint asked us to wait (retry-after), or null. */
   readonly retryAfterMs: number | null;
+  readonly retriesMax: number | null;
+  readonly refusesBuiltInTools: boolean;
+  readonly responseIsOver: boolean;
 
-  constructor(
-    message: string,
-    failure: { info: CodexErrorInfo; httpStatus?: number | null; willRetry: boolean; retryAfterMs?: number | null },
-  ) {
+  constructor(message: string, failure: Failure) {
     super(message);
     this.name = "ModelError";
     this.info = failure.info;
     this.httpStatus = failure.httpStatus ?? null;
     this.willRetry = failure.willRetry;
     this.retryAfterMs = failure.retryAfterMs ?? null;
+    this.retriesMax = failure.retriesMax ?? null;
+    this.refusesBuiltInTools = failure.refusesBuiltInTools ?? false;
+    this.responseIsOver = failure.responseIsOver ?? false;
   }
 }

@@ -1,6 +1,7 @@
 /** How an endpoint fails, told in the words and with the codes of the real Codex server (transcript 16), as `ModelError`. */
 import { APIConnectionTimeoutError, APIError } from "openai";
-import { ModelError } from "#models/model";
+import { ModelError, type ModelItem } from "#models/model";
+import { refusesBuiltInTools } from "#models/openai-refusals";
 import type { CodexErrorInfo } from "#protocol/turn";
 
 /** What the server says of its failure: an HTTP error's body, an `error` event, or the `error` of a failed response. */
@@ -10,12 +11,23 @@ export interface ServerError {
   message?: string | null | undefined;
 }
 
-/** The request got no stream: the server refused it, or it never got there. `url` must carry no secret. */
-export function requestFailure(error: unknown, url: string): ModelError {
+/** The request for an answer got no stream: the server refused it, or it never got there. `url` must carry no secret. */
+export function requestFailure(error: unknown, { url, tools }: { url: string; tools: ModelItem[] }): ModelError {
   if (error instanceof APIConnectionTimeoutError) return stalled();
-  if (error instanceof APIError && error.status) return refusal(error, error.status, url);
+  if (error instanceof APIError && error.status) {
+    const refused = refusal(error, error.status, url);
+    if (!refusesBuiltInTools(error, tools)) return refused;
+    return new ModelError(refused.message, { ...refused, willRetry: true, refusesBuiltInTools: true });
+  }
   // The cause (a name lookup, a TLS failure, an unsendable header that would quote the key) stays out: the real server's words say no more.
   return disconnected("error sending request");
+}
+
+/** The request for the rest of a response got no stream. Responses are kept for a while only: then nothing is left but to ask anew. */
+export function resumeFailure(error: unknown, url: string): ModelError {
+  const failure = requestFailure(error, { url, tools: [] });
+  const isGone = error instanceof APIError && [400, 404, 410, 422].includes(error.status ?? 0);
+  return isGone ? new ModelError(failure.message, { ...failure, willRetry: true, responseIsOver: true }) : failure;
 }
 
 /** The stream broke while it was read. `reason` is the transport's word for it, or ours when the stream just ended. */
@@ -32,13 +44,14 @@ export function failedResponse(error: ServerError): ModelError {
   const known = verdict(error, null);
   if (known) return known;
   const message = `stream disconnected before completion: ${error.message || "response.failed event received"}`;
-  return new ModelError(message, { info: "other", willRetry: true, retryAfterMs: pauseInText(error.message) });
+  const retryAfterMs = pauseInText(error.message);
+  return new ModelError(message, { info: "other", willRetry: true, retryAfterMs, responseIsOver: true });
 }
 
 /** `response.incomplete`: a filter or the output limit cut the answer. Asking again would be cut again, so nobody should. */
 export function incompleteResponse(reason: string): ModelError {
   const message = `stream disconnected before completion: Incomplete response returned, reason: ${reason}`;
-  return new ModelError(message, { info: "other", willRetry: false });
+  return new ModelError(message, { info: "other", willRetry: false, responseIsOver: true });
 }
 
 function refusal(error: APIError, status: number, url: string): ModelError {
@@ -56,6 +69,8 @@ function refusal(error: APIError, status: number, url: string): ModelError {
     case 500:
       return new ModelError("We’re currently experiencing high demand, which may cause temporary errors.", {
         ...facts,
+        // The real server does not say this status either.
+        httpStatus: null,
         info: "internalServerError",
         willRetry: true,
       });
@@ -64,8 +79,9 @@ function refusal(error: APIError, status: number, url: string): ModelError {
       return new ModelError(`unexpected status ${spoken(status)}: ${body}, url: ${url}`, {
         ...facts,
         info: badRequest ? "badRequest" : { httpConnectionFailed: { httpStatusCode: status } },
-        // The real server tries a 401 once more as well: a key may just have been replaced.
         willRetry: status >= 500 || [401, 408, 409, 425].includes(status),
+        // The real server tries a 401 once more as well: a key may just have been replaced. Twice would be no other key.
+        retriesMax: status === 401 ? 1 : null,
       });
     }
   }
@@ -74,7 +90,7 @@ function refusal(error: APIError, status: number, url: string): ModelError {
 /** Codes that say what happened better than the HTTP status or the place where they came up. */
 function verdict(error: ServerError, httpStatus: number | null): ModelError | null {
   const say = (message: string, info: CodexErrorInfo, willRetry = false) =>
-    new ModelError(message, { info, httpStatus, willRetry });
+    new ModelError(message, { info, httpStatus, willRetry, responseIsOver: true });
   switch (error.code || error.type) {
     case "context_length_exceeded":
       return say(

@@ -9,6 +9,8 @@ export const rehearsalModelInfo = {
   displayName: "Rehearsal (no model)",
   description:
     "An embedded stand-in that needs no key. It is not a language model: it obeys one instruction a line, such as `say hello`.",
+  efforts: ["medium"],
+  defaultEffort: "medium",
 };
 
 export interface RehearsalOptions {

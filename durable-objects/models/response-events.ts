@@ -4,7 +4,7 @@ import type { ModelEvent, ModelItem } from "#models/model";
 import { failedResponse, incompleteResponse } from "#models/openai-errors";
 
 /** One server-sent event that matters to us, or null: what is unknown or malformed is skipped, never fatal. */
-export function readResponseEvent(name: string | null, data: string): ResponseEvent | null {
+export function readResponseEvent(name: string | null, data: string): NumberedEvent | null {
   let json: unknown;
   try {
     json = JSON.parse(data);
@@ -14,15 +14,37 @@ export function readResponseEvent(name: string | null, data: string): ResponseEv
   if (typeof json !== "object" || json === null) return null;
   // Some servers name the event only in the `event:` line, and some send a bare `{"error": …}`.
   const type = "type" in json ? json.type : (name ?? ("error" in json ? "error" : null));
-  return responseEvent.safeParse({ ...json, type }).data ?? null;
+  const event = responseEvent.safeParse({ ...json, type }).data;
+  if (!event) return null;
+  const number = "sequence_number" in json ? json.sequence_number : null;
+  return { event, sequenceNumber: typeof number === "number" ? number : null };
+}
+
+export interface NumberedEvent {
+  event: ResponseEvent;
+  sequenceNumber: number | null;
+}
+
+export interface ReaderOptions {
+  newId: () => string;
+  /** The ids that stand in the request's input. */
+  usedIds: Set<string>;
+  /** The response may be taken up again, so its id is told. */
+  background: boolean;
+  /** Events come from the middle of a response: an item that is not announced here was announced before. */
+  resumed: boolean;
 }
 
 /**
  * Tells one response's events in our words. Item ids come out unique and never empty: `newId` stands in for those a server leaves
- * out, sends empty or has used before (`usedIds`: the ids that stand in the request's input).
- * Throws `ModelError` when the server says that it failed.
+ * out, sends empty or has used before. Throws `ModelError` when the server says that it failed.
  */
-export function createResponseReader(newId: () => string, usedIds: Set<string>): (event: ResponseEvent) => ModelEvent[] {
+export function createResponseReader({
+  newId,
+  usedIds,
+  background,
+  resumed,
+}: ReaderOptions): (event: ResponseEvent) => ModelEvent[] {
   const items: StreamedItem[] = [];
   let itemsDone = 0;
 
@@ -44,14 +66,22 @@ export function createResponseReader(newId: () => string, usedIds: Set<string>):
 
   function announce(kind: StreamedItem["kind"], place: Place): { item: StreamedItem; events: ModelEvent[] } {
     const id = uniqueId(place.wireId);
-    const item = { ...place, kind, id, streamed: false, parts: new Set<number>(), done: false };
+    const item = { ...place, kind, id, streamed: false, adopted: false, parts: new Set<number>(), done: false };
     items.push(item);
     return { item, events: [{ type: `${kind}Started`, itemId: id }] };
   }
 
+  /** Nothing of the item is told again that the part of the response before ours has told. */
+  function announceOrAdopt(kind: StreamedItem["kind"], place: Place): { item: StreamedItem; events: ModelEvent[] } {
+    const announced = announce(kind, place);
+    if (!resumed) return announced;
+    Object.assign(announced.item, { streamed: true, adopted: true });
+    return { item: announced.item, events: [] };
+  }
+
   function findOrAnnounce(kind: StreamedItem["kind"], place: Place): { item: StreamedItem; events: ModelEvent[] } {
     const item = find(kind, place);
-    return item ? { item, events: [] } : announce(kind, place);
+    return item ? { item, events: [] } : announceOrAdopt(kind, place);
   }
 
   function messageDelta(place: Place, delta: string): ModelEvent[] {
@@ -66,7 +96,8 @@ export function createResponseReader(newId: () => string, usedIds: Set<string>):
     if (item.done) return events;
     if (!item.parts.has(summaryIndex)) {
       item.parts.add(summaryIndex);
-      events.push({ type: "reasoningPartAdded", itemId: item.id, summaryIndex });
+      // A part announces itself by an event without text: one that begins with text began before we came.
+      if (!item.adopted || !delta) events.push({ type: "reasoningPartAdded", itemId: item.id, summaryIndex });
     }
     if (delta) {
       item.streamed = true;
@@ -80,7 +111,7 @@ export function createResponseReader(newId: () => string, usedIds: Set<string>):
     const kind = kindOf(raw);
     if (!kind) return [{ type: "itemDone", itemId: uniqueId(place.wireId), item: raw }];
     const known = find(kind, place);
-    const { item, events } = known && !known.done ? { item: known, events: [] } : announce(kind, place);
+    const { item, events } = known && !known.done ? { item: known, events: [] } : announceOrAdopt(kind, place);
     const at = { wireId: item.wireId, index: item.index };
     if (!item.streamed && kind === "message") events.push(...messageDelta(at, messageText(raw)));
     if (!item.streamed && kind === "reasoning") {
@@ -92,6 +123,8 @@ export function createResponseReader(newId: () => string, usedIds: Set<string>):
 
   return (event) => {
     switch (event.type) {
+      case "response.created":
+        return background ? [{ type: "responseStarted", responseId: event.response.id }] : [];
       case "response.output_item.added": {
         const kind = kindOf(event.item);
         const place = { wireId: idOf(event.item), index: event.output_index };
@@ -109,6 +142,8 @@ export function createResponseReader(newId: () => string, usedIds: Set<string>):
         return itemDone({ wireId: idOf(event.item), index: event.output_index }, event.item);
       case "response.completed": {
         const { output, usage } = event.response;
+        if (resumed && output.length === 0) throw failedResponse({ message: "the resumed response came without its items" });
+        if (resumed) return [{ type: "completed", usage, output }];
         // Some servers send the items only here.
         const late = itemsDone ? [] : output.flatMap((item, index) => itemDone({ wireId: idOf(item), index }, item));
         return [...late, { type: "completed", usage }];
@@ -135,6 +170,8 @@ interface StreamedItem extends Place {
   kind: "message" | "reasoning";
   id: string;
   streamed: boolean;
+  /** It was announced before the response was taken up. */
+  adopted: boolean;
   parts: Set<number>;
   done: boolean;
 }
@@ -186,6 +223,7 @@ const noUsage = {
 
 /** Only what we read; a field that is missing where we can do without it never makes an event malformed. */
 const responseEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("response.created"), response: z.object({ id: z.string().min(1) }) }),
   z.object({ type: z.literal("response.output_item.added"), ...place, item }),
   z.object({ type: z.literal("response.output_item.done"), ...place, item }),
   z.object({ type: z.literal("response.output_text.delta"), ...place, delta: z.string() }),

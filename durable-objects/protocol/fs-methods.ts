@@ -14,7 +14,7 @@ export const fsMethods = {
   }),
 
   "fs/writeFile": method({
-    doc: "Writes a whole file, as the person at the client and without asking; its directory has to exist.",
+    doc: "Writes a whole file, as the person at the client and without asking; directories above it that are missing come with it.",
     scope: "workspace",
     params: struct("FsWriteFileParams", { path: absolutePath, dataBase64: z.string(), ...workspace }),
     result: empty,

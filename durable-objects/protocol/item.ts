@@ -97,12 +97,34 @@ export const fileChangeItem = z.object({
   ...times,
 });
 
+/** A call of a tool that the client brought along. Source: `dynamicToolCall`; example in session 15 of the fixtures. */
+export const toolContentItem = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("inputText"), text: z.string() }),
+  z.object({ type: z.literal("inputImage"), imageUrl: z.string() }),
+  z.object({ type: z.literal("inputAudio"), audioUrl: z.string() }),
+]);
+export type ToolContentItem = z.infer<typeof toolContentItem>;
+
+export const dynamicToolCallItem = z.object({
+  type: z.literal("dynamicToolCall"),
+  id: z.string(),
+  namespace: z.string().nullable(),
+  tool: z.string(),
+  arguments: z.unknown(),
+  status: z.enum(["inProgress", "completed", "failed"]),
+  contentItems: z.array(toolContentItem).nullable(),
+  success: z.boolean().nullable(),
+  durationMs: z.number().nullable(),
+  ...times,
+});
+
 export const threadItem = z.discriminatedUnion("type", [
   userMessageItem,
   agentMessageItem,
   reasoningItem,
   commandExecutionItem,
   fileChangeItem,
+  dynamicToolCallItem,
 ]);
 export type ThreadItem = z.infer<typeof threadItem>;
 export type ItemOf<Type extends ThreadItem["type"]> = Extract<ThreadItem, { type: Type }>;

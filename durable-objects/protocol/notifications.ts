@@ -7,6 +7,9 @@ import { turn, turnError } from "./turn.ts";
 const inTurn = { threadId: z.string(), turnId: z.string() };
 const itemDelta = z.object({ ...inTurn, itemId: z.string(), delta: z.string() });
 
+export const planStep = z.object({ step: z.string(), status: z.enum(["pending", "inProgress", "completed"]) });
+export type PlanStep = z.infer<typeof planStep>;
+
 export const notifications = {
   "thread/started": z.object({ thread }),
   "thread/status/changed": z.object({ threadId: z.string(), status: threadStatus }),
@@ -19,6 +22,7 @@ export const notifications = {
   "turn/started": z.object({ threadId: z.string(), turn }),
   "turn/completed": z.object({ threadId: z.string(), turn }),
   "turn/diff/updated": z.object({ ...inTurn, diff: z.string() }),
+  "turn/plan/updated": z.object({ ...inTurn, explanation: z.string().nullable(), plan: z.array(planStep) }),
   "item/started": z.object({ item: threadItem, ...inTurn, startedAtMs: z.number() }),
   "item/completed": z.object({
     item: threadItem,

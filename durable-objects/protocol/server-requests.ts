@@ -1,6 +1,6 @@
 /** What the server asks of a client: method → params and result. A request waits in the thread's log until somebody answers. */
 import * as z from "zod";
-import { commandAction } from "./item.ts";
+import { commandAction, toolContentItem } from "./item.ts";
 
 const inItem = { threadId: z.string(), turnId: z.string(), itemId: z.string(), startedAtMs: z.number() };
 
@@ -17,6 +17,17 @@ export type CommandDecision = z.infer<typeof commandDecision>;
 
 export const fileChangeDecision = z.enum(["accept", "acceptForSession", "decline", "cancel"]);
 export type FileChangeDecision = z.infer<typeof fileChangeDecision>;
+
+/** A question of the agent. Example: `{"id":"color","header":"Colour","question":"Which one?","isOther":true,"isSecret":false,"options":[…]}` */
+export const question = z.object({
+  id: z.string(),
+  header: z.string(),
+  question: z.string(),
+  isOther: z.boolean(),
+  isSecret: z.boolean(),
+  options: z.array(z.object({ label: z.string(), description: z.string() })).nullable(),
+});
+export type Question = z.infer<typeof question>;
 
 export const serverRequests = {
   "item/commandExecution/requestApproval": {
@@ -37,7 +48,32 @@ export const serverRequests = {
     params: z.object({ ...inItem, reason: z.string().nullable(), grantRoot: z.null() }),
     result: z.object({ decision: fileChangeDecision }),
   },
+  "item/tool/requestUserInput": {
+    params: z.object({
+      threadId: z.string(),
+      turnId: z.string(),
+      itemId: z.string(),
+      questions: z.array(question),
+      isBlocking: z.boolean(),
+      autoResolutionMs: z.null(),
+    }),
+    /** Question id → what was chosen or written. */
+    result: z.object({ answers: z.record(z.string(), z.object({ answers: z.array(z.string()) })) }),
+  },
+  /** A tool that the client brought along is called; whoever has it answers. */
+  "item/tool/call": {
+    params: z.object({
+      threadId: z.string(),
+      turnId: z.string(),
+      callId: z.string(),
+      namespace: z.string().nullable(),
+      tool: z.string(),
+      arguments: z.unknown(),
+    }),
+    result: z.object({ contentItems: z.array(toolContentItem), success: z.boolean() }),
+  },
 } as const;
 
 export type ServerRequestMethod = keyof typeof serverRequests;
+export type ServerRequestResult<Method extends ServerRequestMethod> = z.infer<(typeof serverRequests)[Method]["result"]>;
 export type ServerRequests = { [Method in ServerRequestMethod]: z.infer<(typeof serverRequests)[Method]["params"]> };

@@ -1,7 +1,7 @@
 /** What a client may ask of one thread. Each handler answers from the log, or commits and then answers; refusals are thrown by name. */
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
-import type { ModelItem, Settings } from "#core/private";
+import type { ClientTool, ModelItem, Settings } from "#core/private";
 import { openTurn, wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
@@ -89,6 +89,7 @@ export function startThread(
     summary: null,
     baseInstructions: params.baseInstructions ?? null,
     developerInstructions: params.developerInstructions ?? null,
+    clientTools: clientToolsOf(params.dynamicTools ?? []),
   };
   const thread: WireThread = {
     id: host.threadId,
@@ -127,6 +128,27 @@ export function startThread(
     turns: [],
   };
   runtime.begin([{ method: "thread/started", params: { thread }, private: { event: { type: "threadStarted", settings } } }]);
+}
+
+/**
+ * Tools as a client brings them: functions, or namespaces of functions. The model knows one by a name that holds the namespace. What is
+ * not of that form is left out: a client of another version must still be able to begin a thread.
+ */
+function clientToolsOf(specs: unknown[]): ClientTool[] {
+  return specs.flatMap((spec) => toolsOf(spec, null)).slice(0, limits.clientToolsMax);
+}
+
+function toolsOf(spec: unknown, namespace: string | null): ClientTool[] {
+  if (typeof spec !== "object" || spec === null || !("name" in spec) || typeof spec.name !== "string") return [];
+  if ("tools" in spec && Array.isArray(spec.tools)) {
+    const { name } = spec;
+    return namespace === null ? spec.tools.flatMap((tool) => toolsOf(tool, name)) : [];
+  }
+  const name = namespace === null ? spec.name : `${namespace}__${spec.name}`;
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) return [];
+  const description = "description" in spec && typeof spec.description === "string" ? spec.description : "";
+  const inputSchema = "inputSchema" in spec ? spec.inputSchema : { type: "object", properties: {} };
+  return [{ name, namespace, tool: spec.name, description, inputSchema }];
 }
 
 /** A client names a folder of its own machine; here it is only the name of the workspace's root. */

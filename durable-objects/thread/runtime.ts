@@ -5,7 +5,7 @@
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import { next, type Step } from "#core/next";
-import type { Decision, ModelItem, RequestedCall } from "#core/private";
+import type { ModelItem, PrivateEvent } from "#core/private";
 import { turnAborted } from "#core/prompt";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
@@ -20,6 +20,7 @@ import { createOutboxSchema, Outbox } from "#thread/outbox";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
 import { askModel } from "#thread/steps/model";
+import { askUser, callClient, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { Workspace } from "#workspace/store";
 
 /** Work that is under way and can be told to stop. `finish` appends, at once, what was streamed and not yet appended. */
@@ -150,7 +151,15 @@ export class ThreadRuntime {
       case "refuseChanges":
         return refuseChanges(this, step.call, step.decision);
       case "refuseUnknownTool":
-        return this.refuseUnknownTool(step.call);
+        return refuseUnknownTool(this, step.call);
+      case "notePlan":
+        return notePlan(this, step.call);
+      case "askUser":
+        return askUser(this, step.call);
+      case "callClient":
+        return callClient(this, step.call);
+      case "takeAnswer":
+        return takeAnswer(this, step.call);
       case "endTurn":
         return this.endTurn(step.status);
       case "failTurn":
@@ -180,34 +189,18 @@ export class ThreadRuntime {
     });
   }
 
-  private refuseUnknownTool(call: RequestedCall): void {
-    const message = `There is no tool \`${call.call.tool === "unknown" ? call.call.name : call.call.tool}\` here.`;
-    this.commit([
-      {
-        method: "warning",
-        params: { threadId: this.host.threadId, message: `The model called a tool that does not exist. ${message}` },
-        private: {
-          modelItems: [callOutput(call.raw, { type: "refused", message })],
-          event: { type: "settled", callId: call.callId, landed: [] },
-        },
-      },
-    ]);
-  }
-
   /** An answer to a server request. The first one wins; a later one, or one to a request nobody made, is ignored. */
-  respond(requestId: string, decision: Decision): void {
-    const { thread } = this;
-    const request = thread?.requests.find(({ id }) => id === requestId);
+  respond(requestId: string, event: Extract<PrivateEvent, { type: "decided" | "answered" }>): void {
+    const request = this.thread?.requests.find(({ id }) => id === requestId);
     if (!request) return;
-    const { threadId } = this.host;
     const resolved: Draft = {
       method: "serverRequest/resolved",
-      params: { threadId, requestId },
-      private: { event: { type: "decided", requestId, decision } },
+      params: { threadId: this.host.threadId, requestId },
+      private: { event },
     };
-    // A command's status follows with its run or its refusal, as on the real server.
-    const isCommand = request.method === "item/commandExecution/requestApproval";
-    this.commit(isCommand ? [resolved] : [resolved, this.status({ type: "active", activeFlags: [] })]);
+    // In all other cases the status follows with what the answer sets off, as on the real server.
+    const isFollowed = request.method !== "item/fileChange/requestApproval";
+    this.commit(isFollowed ? [resolved] : [resolved, this.status({ type: "active", activeFlags: [] })]);
     void this.drive();
   }
 
@@ -318,7 +311,11 @@ export class ThreadRuntime {
       seq: thread.seq,
       thread: { ...thread.info, status: thread.status },
       archived: thread.archived,
-      pendingRequests: thread.requests.map(({ id, method, params }) => ({ id, method, startedAtMs: params.startedAtMs })),
+      pendingRequests: thread.requests.map(({ id, seq, method }) => ({
+        id,
+        method,
+        startedAtMs: this.log.frame(seq).emittedAtMs,
+      })),
     };
   }
 
@@ -415,6 +412,7 @@ function closed(item: ThreadItem, completedAtMs: number): ThreadItem {
   switch (item.type) {
     case "commandExecution":
     case "fileChange":
+    case "dynamicToolCall":
       return { ...item, status: "failed", completedAtMs };
     case "userMessage":
     case "agentMessage":

@@ -68,7 +68,14 @@ export class ThreadService {
 
   respond(requestId: string, reply: ClientAnswer): void {
     const asked = this.runtime.thread?.requests.find(({ id }) => id === requestId);
-    if (asked) this.runtime.respond(requestId, decisionOf(asked.method, reply));
+    if (!asked) return;
+    const isQuestion = asked.method === "item/tool/requestUserInput" || asked.method === "item/tool/call";
+    this.runtime.respond(
+      requestId,
+      isQuestion
+        ? { type: "answered", requestId, answer: answerOf(asked.method, reply) }
+        : { type: "decided", requestId, decision: decisionOf(asked.method, reply) },
+    );
   }
 }
 
@@ -83,10 +90,15 @@ async function refusable<Result>(attempt: () => Result | Promise<Result>): Promi
 
 /** Both approvals take the same four words; a command's amendment of the policy is an acceptance for the session here. */
 function decisionOf(method: ServerRequestMethod, reply: ClientAnswer): Decision {
-  if (!("result" in reply)) return "garbage";
-  const parsed = serverRequests[method].result.safeParse(reply.result);
-  if (!parsed.success) return "garbage";
-  const { decision } = parsed.data;
+  const answer = answerOf(method, reply);
+  if (typeof answer !== "object" || answer === null || !("decision" in answer)) return "garbage";
+  const { decision } = answer;
   if (typeof decision === "string") return decision;
   return "acceptWithExecpolicyAmendment" in decision ? "acceptForSession" : "accept";
+}
+
+/** Null for an error, and for what does not fit. */
+function answerOf(method: ServerRequestMethod, reply: ClientAnswer) {
+  if (!("result" in reply)) return null;
+  return serverRequests[method].result.safeParse(reply.result).data ?? null;
 }

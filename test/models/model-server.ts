@@ -1,5 +1,7 @@
-/** A Responses API server inside the test: a `fetch` that answers with the events, bytes or failures it is given. */
+/** A Responses API server inside the test: a `fetch`, or a real server on loopback, that answers with what it is given. */
 import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { ModelEvent, ModelItem, ModelRequest } from "#models/model";
 
 export type WireEvent = { type: string; [field: string]: unknown };
@@ -37,6 +39,81 @@ export function serve(answer: (signal: AbortSignal) => Response | Promise<Respon
     return answer(init?.signal ?? new AbortController().signal);
   };
   return { fetch: fetchHere, requests };
+}
+
+export interface ModelServer {
+  /** For `createOpenAiModel`, e.g. `http://127.0.0.1:40123/v1`. */
+  baseUrl: string;
+  requests: (ServedRequest & { method: string })[];
+  close(): Promise<void>;
+}
+
+export type Answer = (response: ServerResponse, request: ServedRequest & { method: string }) => void | Promise<void>;
+
+/** A real HTTP server on loopback. Request number n (from 0) gets `answers[n]`, and whatever comes after the last one gets that again. */
+export async function listen(...answers: [Answer, ...Answer[]]): Promise<ModelServer> {
+  const requests: ModelServer["requests"] = [];
+  const server = createServer(async (request, response) => {
+    const text = await bodyOf(request);
+    const served = {
+      method: request.method ?? "",
+      url: request.url ?? "",
+      headers: new Headers(request.headers as Record<string, string>),
+      body: text === "" ? {} : JSON.parse(text),
+    };
+    requests.push(served);
+    const answer = answers[Math.min(requests.length, answers.length) - 1] ?? answers[0];
+    await answer(response, served);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Streams `chunks` as they are, one HTTP chunk each; then ends, breaks the connection, or says nothing more. */
+export function streaming(chunks: Iterable<string | Uint8Array>, ending: StreamShape["ending"] = "end"): Answer {
+  return async (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+    response.flushHeaders();
+    response.socket?.setNoDelay(true);
+    let written = 0;
+    for (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      if (!response.write(chunk) && !response.destroyed) {
+        await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+      }
+      written += 1;
+      if (written % 2_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (ending === "end") response.end();
+    // What was written has to leave first: a connection that is destroyed takes its buffers with it.
+    else if (ending === "break") setTimeout(() => response.destroy(), 5);
+  };
+}
+
+export function answering(events: WireEvent[], ending?: StreamShape["ending"]): Answer {
+  return streaming([serverSentEvents(events)], ending);
+}
+
+export function refusing(status: number, body: unknown, headers: Record<string, string> = {}): Answer {
+  return (response) => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 export interface StreamShape {

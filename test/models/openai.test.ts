@@ -184,6 +184,7 @@ describe("a refused request", () => {
       {
         message: "We’re currently experiencing high demand, which may cause temporary errors.",
         info: "internalServerError",
+        httpStatus: null,
         willRetry: true,
       },
     ],
@@ -194,6 +195,7 @@ describe("a refused request", () => {
         message: `unexpected status 401 Unauthorized: stub 401, url: ${url}`,
         info: { httpConnectionFailed: { httpStatusCode: 401 } },
         willRetry: true,
+        retriesMax: 1,
       },
     ],
     [

@@ -25,7 +25,7 @@ export class SimulatedClient {
   readonly texts = new Map<string, string>();
   readonly completedTurns: string[] = [];
   /** Requests of the server that wait, as this client knows. */
-  readonly asked = new Set<string>();
+  readonly asked = new Map<string, string>();
   /** Sent, and not answered as far as the client knows: to be sent again after a reconnect, with the same key. */
   unanswered = new Map<string, { method: string; params: Record<string, unknown> }>();
   private readonly world: World;
@@ -61,7 +61,7 @@ export class SimulatedClient {
       clientInfo: { name: "simulated", version: "0" },
       capabilities: { experimentalApi: true, extensions },
     });
-    if (first) this.post("thread/start", { approvalPolicy: this.world.policy });
+    if (first) this.post("thread/start", this.beginning());
     else this.resume();
     for (const [key, { method, params }] of this.unanswered) {
       this.world.count("request repeated");
@@ -116,6 +116,14 @@ export class SimulatedClient {
     this.post("thread/resume", { threadId, excludeTurns: true, afterSeq });
   }
 
+  private beginning(): Record<string, unknown> {
+    const tool = { type: "function", name: "lookup", description: "Looks a ticket up", inputSchema: { type: "object" } };
+    return {
+      approvalPolicy: this.world.policy,
+      dynamicTools: [{ type: "namespace", name: "tickets", description: "", tools: [tool] }],
+    };
+  }
+
   private wake(): void {
     const socket = {
       send: (text: string) => {
@@ -144,7 +152,7 @@ export class SimulatedClient {
       this.takeAnswer(message);
       return;
     }
-    if (message.id !== undefined) this.asked.add(message.id);
+    if (message.id !== undefined) this.asked.set(message.id, message.method);
     if (message.method === "serverRequest/resolved") this.asked.delete(String(message.params?.requestId));
     if (this.replay) this.takeFrame(message);
     else this.takePlain(message);
@@ -161,8 +169,7 @@ export class SimulatedClient {
     }
     if (id.startsWith("thread/resume") || id.startsWith("thread/start")) {
       // A thread whose very first frame was lost was never begun.
-      if (error && id.startsWith("thread/resume") && !this.thread)
-        this.post("thread/start", { approvalPolicy: this.world.policy });
+      if (error && id.startsWith("thread/resume") && !this.thread) this.post("thread/start", this.beginning());
       else if (error && id.startsWith("thread/start")) this.resume();
     }
     this.unanswered.delete(id);

@@ -102,7 +102,7 @@ function checkFolds(world: World, frames: Frame[]): void {
     }
     expect(new Set(client.completedTurns).size, "no client hears twice that a turn ended").toBe(client.completedTurns.length);
     for (const id of client.completedTurns) expect(turns).toContain(id);
-    expect([...client.asked], "nothing waits for this client any more").toEqual([]);
+    expect([...client.asked.keys()], "nothing waits for this client any more").toEqual([]);
   }
 }
 

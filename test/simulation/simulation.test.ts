@@ -42,6 +42,9 @@ const interesting: Record<string, number> = {
   "delivery failed": 100,
   "acknowledgement lost": 100,
   "person wrote": 100,
+  "replied to item/tool/requestUserInput": 40,
+  "replied to item/tool/call": 40,
+  "crash at answerAwaited": 10,
 };
 
 test("whatever happens between any two effects, nothing is lost, nothing lands twice, every turn ends once", async () => {

@@ -86,19 +86,37 @@ function act(world: World): boolean {
   return false;
 }
 
+type Reply = { result: unknown } | { error: unknown };
+
+const unreadable: Reply[] = [{ result: { nonsense: true } }, { error: { code: -1, message: "no" } }];
+const accepted: Reply = { result: { decision: "accept" } };
+
+/** What a client may answer, the likelier the more often it stands here. The first one is a plain yes. */
+const replies: Record<string, Reply[]> = {
+  "item/tool/requestUserInput": [{ result: { answers: { color: { answers: ["blue"] } } } }, ...unreadable],
+  "item/tool/call": [
+    { result: { contentItems: [{ type: "inputText", text: "ticket open" }], success: true } },
+    { result: { contentItems: [], success: false } },
+    ...unreadable,
+  ],
+};
+const decisions: Reply[] = [
+  ...Array(6).fill(accepted),
+  { result: { decision: "decline" } },
+  { result: { decision: "decline" } },
+  { result: { decision: "acceptForSession" } },
+  { result: { decision: "cancel" } },
+  ...unreadable,
+];
+
 function answer(world: World, client: SimulatedClient): boolean {
   const { random } = world;
-  const requestId = random.pick([...client.asked]);
-  const reply = random.pick<{ result: unknown } | { error: unknown }>([
-    ...Array(6).fill({ result: { decision: "accept" } }),
-    { result: { decision: "decline" } },
-    { result: { decision: "decline" } },
-    { result: { decision: "acceptForSession" } },
-    { result: { decision: "cancel" } },
-    { result: { nonsense: true } },
-    { error: { code: -1, message: "no" } },
-  ]);
-  world.count(`answered ${"result" in reply ? ((reply.result as { decision?: string }).decision ?? "garbage") : "error"}`);
+  const [requestId, method] = random.pick([...client.asked]);
+  const reply = random.pick(replies[method] ?? decisions);
+  if (replies[method]) world.count(`replied to ${method}`);
+  if (!replies[method]) {
+    world.count(`answered ${"result" in reply ? ((reply.result as { decision?: string }).decision ?? "garbage") : "error"}`);
+  }
   client.answer(requestId, reply);
   // A second screen answers as well: the first answer wins.
   const other = random.pick(world.clients);
@@ -118,8 +136,10 @@ async function calm(world: World): Promise<void> {
       if (!client.isOnline) client.connect(false);
       client.read();
     }
-    const asked = world.clients.flatMap((client) => [...client.asked].map((requestId) => ({ client, requestId })))[0];
-    if (asked && round % 3 === 0) asked.client.answer(asked.requestId, { result: { decision: "accept" } });
+    const asked = world.clients.flatMap((client) =>
+      [...client.asked].map(([requestId, method]) => ({ client, requestId, method })),
+    )[0];
+    if (asked && round % 3 === 0) asked.client.answer(asked.requestId, replies[asked.method]?.[0] ?? accepted);
     const went = await world.goOn();
     if (!went) {
       for (const client of world.clients) client.read();

@@ -383,6 +383,13 @@ export class World {
     const call_id = this.name("call_");
     const shell = (command: string): ModelItem => ({ type: "shell_call", id: itemId, call_id, action: { commands: [command] } });
     const patch = (operation: object): ModelItem => ({ type: "apply_patch_call", id: itemId, call_id, operation });
+    const called = (name: string, given: object): ModelItem => ({
+      type: "function_call",
+      id: itemId,
+      call_id,
+      name,
+      arguments: JSON.stringify(given),
+    });
     const path = random.pick(["one.txt", "two.txt", "shared.txt"]);
     const made = random.pick<() => ModelItem>([
       () => shell("ls -la"),
@@ -392,7 +399,10 @@ export class World {
       () => patch({ type: "create_file", path, diff: `+made by ${call_id}\n` }),
       () => patch({ type: "delete_file", path }),
       () => patch({ type: "update_file", path, diff: "@@\n-no such line\n+x\n" }),
-      () => ({ type: "function_call", id: itemId, call_id, name: "no_such_tool", arguments: "{}" }),
+      () => called("no_such_tool", {}),
+      () => called("update_plan", { plan: [{ step: "look", status: "in_progress" }] }),
+      () => called("request_user_input", { questions: [{ id: "color", header: "Colour", question: "Which?" }] }),
+      () => called("tickets__lookup", { id: call_id }),
     ]);
     return { type: "itemDone", itemId, item: made() };
   }

@@ -1,6 +1,6 @@
 /** One thread, top to bottom, and what it wants to know. */
 import { memo } from "preact/compat";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
@@ -37,7 +37,7 @@ export function ThreadView({ thread }: { thread: ThreadHandle }) {
         ))}
       </div>
       {requests.map((request) => (
-        <Approval key={request.id} request={request} thread={thread} />
+        <Asked key={request.id} request={request} thread={thread} />
       ))}
     </>
   );
@@ -66,6 +66,15 @@ const Item = memo(({ item }: { item: ThreadItem }) => {
       return <Command item={item} />;
     case "fileChange":
       return <FileChange item={item} />;
+    case "dynamicToolCall":
+      return (
+        <div class="item command">
+          <p class="head">
+            <code>{item.tool}</code>
+            <span class={`badge ${item.status}`}>{item.status === "inProgress" ? "waiting" : item.status}</span>
+          </p>
+        </div>
+      );
     default:
       // A newer server's item; what is not known is not shown.
       item satisfies never;
@@ -113,7 +122,65 @@ function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
   );
 }
 
-function Approval({ request, thread }: { request: PendingRequest; thread: ThreadHandle }) {
+function Questions({ request, thread }: { request: RequestOf<"item/tool/requestUserInput">; thread: ThreadHandle }) {
+  const [chosen, setChosen] = useState<Record<string, string>>({});
+  const { questions } = request.params;
+  const isAnswered = !thread.questions.includes(request);
+  const send = (event: Event) => {
+    event.preventDefault();
+    const answers = Object.fromEntries(questions.map(({ id }) => [id, { answers: [chosen[id] ?? ""] }]));
+    thread.reply(request.id, { answers });
+  };
+  return (
+    <form class="approval" aria-label="Question" onSubmit={send}>
+      {questions.map(({ id, header, question, options }) => (
+        <label key={id}>
+          <p>
+            {header && <strong>{header} </strong>}
+            {question}
+          </p>
+          <input
+            list={options ? `options-${id}` : undefined}
+            value={chosen[id] ?? ""}
+            onInput={(event) => setChosen({ ...chosen, [id]: event.currentTarget.value })}
+          />
+          {options && (
+            <datalist id={`options-${id}`}>
+              {options.map(({ label, description }) => (
+                <option key={label} value={label} label={description} />
+              ))}
+            </datalist>
+          )}
+        </label>
+      ))}
+      <div class="choices">
+        <button type="submit" disabled={isAnswered}>
+          Answer
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Asked({ request, thread }: { request: PendingRequest; thread: ThreadHandle }) {
+  switch (request.method) {
+    case "item/commandExecution/requestApproval":
+    case "item/fileChange/requestApproval":
+      return <Approval request={request} thread={thread} />;
+    case "item/tool/requestUserInput":
+      return <Questions request={request} thread={thread} />;
+    case "item/tool/call":
+      return <p class="reason">Waiting for the client that has the tool {request.params.tool}.</p>;
+    default:
+      request satisfies never;
+      return null;
+  }
+}
+
+type RequestOf<Method extends PendingRequest["method"]> = Extract<PendingRequest, { method: Method }>;
+type ApprovalRequest = RequestOf<"item/commandExecution/requestApproval" | "item/fileChange/requestApproval">;
+
+function Approval({ request, thread }: { request: ApprovalRequest; thread: ThreadHandle }) {
   const isCommand = request.method === "item/commandExecution/requestApproval";
   const isAnswered = !thread.questions.includes(request);
   const bar = useRef<HTMLElement>(null);

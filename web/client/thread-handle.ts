@@ -43,7 +43,7 @@ export class ThreadHandle {
   private readonly listeners = new Set<ThreadListener>();
   private readonly waiters = new Set<Waiter>();
   /** Answers that no `serverRequest/resolved` has confirmed yet; a lost socket may have taken them with it. */
-  private readonly answers = new Map<string, CommandDecision>();
+  private readonly answers = new Map<string, object>();
 
   /** `head`: where a thread stands that the server has attached us to already; null asks to be attached. */
   constructor(id: string, peer: Peer, head: number | null) {
@@ -63,9 +63,9 @@ export class ThreadHandle {
     return last?.status === "inProgress" ? last : null;
   }
 
-  /** Server requests that wait for an answer and got none from us. */
+  /** Server requests that a person has to answer and we have not; calls of another client's tools are not for us. */
   get questions(): PendingRequest[] {
-    return this.state?.requests.filter(({ id }) => !this.answers.has(id)) ?? [];
+    return this.state?.requests.filter(({ id, method }) => method !== "item/tool/call" && !this.answers.has(id)) ?? [];
   }
 
   /** Called after every folded frame. Returns how to stop. */
@@ -102,9 +102,14 @@ export class ThreadHandle {
 
   /** Answers a server request, now or when the connection is back. The first answer of all clients wins; a late one changes nothing. */
   answer(requestId: string, decision: CommandDecision): void {
+    this.reply(requestId, { decision });
+  }
+
+  /** The same for what is not yes or no: the result is what the request's method says. */
+  reply(requestId: string, result: object): void {
     if (!this.state?.requests.some(({ id }) => id === requestId)) return;
-    this.answers.set(requestId, decision);
-    if (this.head !== null) this.peer.respond(requestId, { decision });
+    this.answers.set(requestId, result);
+    if (this.head !== null) this.peer.respond(requestId, result);
     this.tell(null);
   }
 
@@ -185,7 +190,7 @@ export class ThreadHandle {
       if (seq === null) throw new ReplayUnsupported();
       this.head = seq;
       this.failedAttempts = 0;
-      for (const [requestId, decision] of this.answers) this.peer.respond(requestId, { decision });
+      for (const [requestId, result] of this.answers) this.peer.respond(requestId, result);
       this.settle();
       this.tell(null);
     } catch (error) {

@@ -7,8 +7,9 @@ import { RequestError } from "#client/failures";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { Frame } from "#core/frame";
+import type { PendingRequest } from "#core/thread";
 import type { ItemOf } from "#protocol/item";
-import type { FileChangeDecision } from "#protocol/server-requests";
+import type { FileChangeDecision, Question } from "#protocol/server-requests";
 import type { Turn } from "#protocol/turn";
 import { type AgentArguments, parseArguments, usage } from "./arguments.ts";
 import { blobId, type Outcome, placeOf, readFolder } from "./folder.ts";
@@ -216,22 +217,50 @@ class Agent {
     this.isAsking = true;
     try {
       for (let request = thread.questions[0]; request && !thread.failure; request = thread.questions[0]) {
-        const { id, params } = request;
-        const item = thread.turn?.items.find((candidate) => candidate.id === params.itemId);
-        if (item) this.transcript.begin(item);
-        const question = "command" in params ? `Run ${plain(shownCommand(params.command))} ?` : "Apply this change?";
-        const reason = params.reason ? ` (${plain(params.reason)})` : "";
+        const { id } = request;
         const elsewhere = new AbortController();
         const stop = thread.subscribe(() => {
           if (!thread.state?.requests.some((open) => open.id === id)) elsewhere.abort();
         });
-        const decision = await this.decide(`${question}${reason} y / n / s(ession) `, elsewhere.signal);
+        const result = await this.resultOf(thread, request, elsewhere.signal);
         stop();
-        if (decision) thread.answer(id, decision);
+        if (result) thread.reply(id, result);
       }
     } finally {
       this.isAsking = false;
     }
+  }
+
+  /** Null when somebody else answered first. */
+  private async resultOf(thread: ThreadHandle, request: PendingRequest, signal: AbortSignal): Promise<object | null> {
+    if (request.method === "item/tool/requestUserInput") return this.answersTo(request.params.questions, signal);
+    if (request.method === "item/tool/call") return null;
+    const { params } = request;
+    const item = thread.turn?.items.find((candidate) => candidate.id === params.itemId);
+    if (item) this.transcript.begin(item);
+    const question = "command" in params ? `Run ${plain(shownCommand(params.command))} ?` : "Apply this change?";
+    const reason = params.reason ? ` (${plain(params.reason)})` : "";
+    const decision = await this.decide(`${question}${reason} y / n / s(ession) `, signal);
+    return decision && { decision };
+  }
+
+  /** The agent's own questions, one after the other: a number chooses, anything else is the answer itself. */
+  private async answersTo(questions: Question[], signal: AbortSignal): Promise<object | null> {
+    const answers: Record<string, { answers: string[] }> = {};
+    for (const { id, header, question, options } of questions) {
+      this.transcript.line(plain(header ? `${header}: ${question}` : question));
+      for (const [index, { label, description }] of (options ?? []).entries()) {
+        this.transcript.line(plain(`  ${index + 1}  ${label}${description ? ` (${description})` : ""}`));
+      }
+      if (!this.input.isTerminal) this.transcript.line("answer");
+      const line = (await this.input.ask("answer ", signal))?.trim() ?? "";
+      if (signal.aborted) {
+        this.transcript.note("Answered elsewhere.");
+        return null;
+      }
+      answers[id] = { answers: [options?.[Number(line) - 1]?.label ?? line] };
+    }
+    return { answers };
   }
 
   private async decide(prompt: string, signal: AbortSignal): Promise<FileChangeDecision | null> {

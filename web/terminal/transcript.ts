@@ -73,6 +73,10 @@ export class Transcript {
         this.gap();
         this.change(item);
         break;
+      case "dynamicToolCall":
+        this.gap();
+        this.line(this.paint("cyan", `${plain(item.tool)} ${plain(JSON.stringify(item.arguments))}`));
+        break;
       case "userMessage": {
         if (item.clientId && this.ownMessages.has(item.clientId)) return;
         const text = item.content.map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join("\n");
@@ -137,6 +141,9 @@ export class Transcript {
         break;
       case "fileChange":
         this.line(this.paint("dim", `  ${changeWords[item.status]}`));
+        break;
+      case "dynamicToolCall":
+        this.line(this.paint("dim", `  ${item.status === "failed" ? "failed" : "answered"}`));
         break;
       case "userMessage":
         break;

@@ -125,7 +125,8 @@ export function land(runtime: ThreadRuntime, call: Call): void {
       () => workspace.land(proposed.changes),
     );
   } catch (error) {
-    if (!(error instanceof StaleError)) throw error;
+    // Stale, or no room left: the workspace's refusal is the model's to know.
+    if (!(error instanceof StaleError || error instanceof WorkspaceError)) throw error;
     const message = `The change was accepted but did not land: ${error.message}. Look again and propose it anew.`;
     runtime.commit([settle(runtime, call, proposed, "failed", message, [])]);
   }

@@ -4,7 +4,8 @@ import { limits } from "#core/limits";
 import type { ModelItem, RequestedCall } from "#core/private";
 import { instructions } from "#core/prompt";
 import { openTurn } from "#core/thread";
-import { builtInTools, callIdOf, parseToolCall } from "#core/tool-call";
+import { callIdOf, parseToolCall } from "#core/tool-call";
+import { asFunctions, toolsFor } from "#core/tool-form";
 import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import type { ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
@@ -38,15 +39,16 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
 }
 
 function request(runtime: ThreadRuntime): ModelRequest {
-  const { settings, info, work } = runtime.current;
+  const { settings, info, work, needsFunctionTools = false } = runtime.current;
   if (!settings || !work) throw new Error("no turn is open");
+  const input = runtime.log.modelInput();
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
   return {
     model: settings.model,
     instructions: instructions(settings, info.cwd),
-    input: runtime.log.modelInput(),
+    input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
-    tools: structured ? [] : builtInTools,
+    tools: structured ? [] : toolsFor(settings.clientTools ?? [], needsFunctionTools),
     effort: settings.effort,
     summary: settings.summary,
     outputSchema: work.outputSchema,
@@ -74,6 +76,8 @@ class Answer {
   take(event: ModelEvent): void {
     if (this.broken) throw this.broken.error;
     switch (event.type) {
+      case "responseStarted":
+        return;
       case "messageStarted":
         this.start(emptyMessage(this.newId(event.itemId), this.runtime.host.now()));
         return;
@@ -180,7 +184,7 @@ class Answer {
     this.flush();
     const { current, host } = this.runtime;
     const calls = this.output.flatMap((raw): RequestedCall[] => {
-      const call = parseToolCall(raw);
+      const call = parseToolCall(raw, current.settings?.clientTools);
       return call ? [{ callId: this.newId(callIdOf(raw) ?? host.newId()), raw, call }] : [];
     });
     const total = sum(current.tokenUsage?.total, last);
@@ -217,8 +221,17 @@ async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelE
   const { host, current } = runtime;
   const turn = openTurn(current);
   if (!turn || !current.work) return;
+  if (error.refusesBuiltInTools && !current.needsFunctionTools) {
+    // Found out once, and in the log: this thread asks with function tools from now on.
+    const message =
+      "The model's endpoint does not take the built-in tools. Function tools of the same meaning are used from now on.";
+    const event = { type: "builtInToolsRefused" } as const;
+    runtime.commit([{ method: "warning", params: { threadId: host.threadId, message }, private: { event } }]);
+    return;
+  }
   const failedAttempts = current.work.failedAttempts;
-  if (!error.willRetry || failedAttempts >= limits.modelRetriesMax) {
+  const retriesMax = Math.min(error.retriesMax ?? limits.modelRetriesMax, limits.modelRetriesMax);
+  if (!error.willRetry || failedAttempts >= retriesMax) {
     runtime.failTurn(turnError(error.message, error.info));
     return;
   }
@@ -226,7 +239,7 @@ async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelE
     method: "error",
     params: {
       error: {
-        message: `Reconnecting... ${failedAttempts + 1}/${limits.modelRetriesMax}`,
+        message: `Reconnecting... ${failedAttempts + 1}/${retriesMax}`,
         codexErrorInfo: { responseStreamDisconnected: { httpStatusCode: error.httpStatus } },
         additionalDetails: error.message,
         misalignment: null,
