@@ -33,8 +33,24 @@ export const limits = {
   itemOutputCharactersMax: 512 * 1024,
   /** UTF-8 bytes of the diff of a whole turn; a longer one is not sent, each of its parts was. */
   turnDiffBytesMax: 4_000_000,
+  /** Tokens a model's window is taken to hold when nobody says. */
+  contextTokensDefault: 200_000,
+  /** Share of the window that may be used before the past is made shorter; the rest is for the answer and for tool output. */
+  contextShareMax: 0.8,
+  /** Share of the window that a shortened past may take, the running turn not counted. */
+  compactedShareMax: 0.2,
+  /** AGENTS.md files that are read for a turn. */
+  guidesMax: 50,
+  /** Characters of all AGENTS.md files together that go into the instructions. */
+  guideCharactersMax: 32 * 1024,
   /** Tools that a client may bring to a thread; models choose badly among more. */
   clientToolsMax: 128,
+  /** Characters of the diff that a review is asked about, cut in the middle: a quarter of a usual window. */
+  reviewDiffCharactersMax: 256 * 1024,
+  /** Shell commands of a person that wait in one turn. */
+  userCommandsMax: 16,
+  /** Messages that wait in one thread's queue; the real server's number. */
+  queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */
   heartbeatMs: 30_000,
   /** Rows of streamed text stay this long after their turn, for clients on their way back; then the completed item says it all. */

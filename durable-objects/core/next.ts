@@ -2,12 +2,20 @@
  * The one thing to do now. First run, crash, deploy, sleep and an approval that comes three days later all continue the same way:
  * fold the log, ask `next`.
  */
+import { isNearlyFull } from "#core/compaction";
 import { limits } from "#core/limits";
-import { type Call, openTurn, type Refused, type Thread } from "#core/thread";
+import { type Call, openTurn, type Refused, type Thread, type UserCommand } from "#core/thread";
 
 export type Step =
   | { type: "idle" }
+  /** The thread is at rest, and somebody's message waits for that. */
+  | { type: "startQueued"; submissionId: string }
   | { type: "askModel" }
+  /** The model's window is nearly full. */
+  | { type: "compact" }
+  | { type: "runUserCommand"; command: UserCommand }
+  /** We died while a person's command ran. */
+  | { type: "recoverUserCommand"; command: UserCommand }
   /** Policy has to say whether the command may run. */
   | { type: "judgeCommand"; call: Call }
   | { type: "runCommand"; call: Call }
@@ -31,14 +39,22 @@ export type Step =
 
 export function next(thread: Thread): Step {
   const { work } = thread;
-  if (!openTurn(thread) || !work) return { type: "idle" };
+  if (!openTurn(thread) || !work) return atRest(thread);
   const [call] = work.calls;
   // After a cancel the calls that were not begun are not begun: the turn is over for the person who said so.
   if (work.cancelled && (!call || call.state.type === "requested")) return { type: "endTurn", status: "interrupted" };
+  const [command] = work.userCommands;
+  if (command) return command.hasStarted ? { type: "recoverUserCommand", command } : { type: "runUserCommand", command };
   if (call) return nextOfCall(call);
   if (!work.awaitsModel) return { type: "endTurn", status: "completed" };
   if (work.steps >= limits.turnStepsMax) return { type: "failTurn", reason: "tooManySteps" };
+  if (isNearlyFull(thread)) return { type: "compact" };
   return { type: "askModel" };
+}
+
+function atRest({ queue, archived, deleted }: Thread): Step {
+  const first = queue?.entries[0];
+  return first && !queue?.isHeld && !archived && !deleted ? { type: "startQueued", submissionId: first.id } : { type: "idle" };
 }
 
 function nextOfCall(call: Call): Step {

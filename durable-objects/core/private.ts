@@ -1,6 +1,7 @@
 /** The private column of a frame: what the loop has to remember and no client may see. */
 import type { PatchOperation } from "#core/apply-patch";
 import type { PlanStep } from "#protocol/notifications";
+import type { QueuedSubmission } from "#protocol/queue-methods";
 import type { Question } from "#protocol/server-requests";
 import type { ApprovalPolicy } from "#protocol/thread";
 
@@ -15,6 +16,11 @@ export interface Settings {
   summary: string | null;
   baseInstructions: string | null;
   developerInstructions: string | null;
+  /** Where commands start, absolute; absent where it is the workspace's root. */
+  cwd?: string;
+  personality?: string | null;
+  /** What the client's collaboration mode tells the model. */
+  collaborationInstructions?: string | null;
   /** Absent in logs from before clients could bring tools. */
   clientTools?: ClientTool[];
 }
@@ -75,9 +81,25 @@ export type PrivateEvent =
   | { type: "asked"; callId: string; requestId: string }
   /** What somebody answered to it; null when it could not be read. */
   | { type: "answered"; requestId: string; answer: unknown }
+  /** The endpoint goes on with this response by itself; everything up to this event of it is in the log. */
+  | { type: "responding"; responseId: string; sequenceNumber: number }
+  /** That response cannot be taken up again: the next attempt asks anew. */
+  | { type: "responseLost" }
+  /** What the model is told begins anew with this frame's `modelItems`; `tokens` is what they are estimated to cost. */
+  | { type: "compacted"; tokens: number }
   /** The endpoint does not take the built-in tools: from now on they are offered as functions. */
   | { type: "builtInToolsRefused" }
   | { type: "decided"; requestId: string; decision: Decision }
+  /** A person's own shell command: it waits for its turn in the loop, runs, and is done with. */
+  | { type: "userCommandAsked"; itemId: string; command: string; timeoutMs: number | null }
+  | { type: "userCommandStarted"; itemId: string }
+  | { type: "userCommandEnded"; itemId: string; landed: FileChange[] }
+  /** The turn that has just begun is a review. */
+  | { type: "reviewStarted" }
+  /** At the end of the queue, or in the place of the one with its id. */
+  | { type: "queued"; submission: QueuedSubmission }
+  | { type: "dequeued"; submissionId: string }
+  | { type: "queueReordered"; submissionIds: string[] }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
   | { type: "settled"; callId: string; landed: FileChange[] };
 

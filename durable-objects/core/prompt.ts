@@ -1,11 +1,15 @@
 /** What the model is told: a pure function of the thread's log. */
 import type { Frame } from "#core/frame";
+import { limits } from "#core/limits";
 import type { ModelItem, Settings } from "#core/private";
 
-/** The input of the next request: what every frame's private part adds, in the order of the log. */
+/** The input of the next request: what every frame's private part adds, in the order of the log, from the last compaction on. */
 export function modelInput(frames: Iterable<Pick<Frame, "private">>): ModelItem[] {
-  const input: ModelItem[] = [];
-  for (const frame of frames) if (frame.private?.modelItems) input.push(...frame.private.modelItems);
+  let input: ModelItem[] = [];
+  for (const { private: hidden } of frames) {
+    if (hidden?.event?.type === "compacted") input = [];
+    if (hidden?.modelItems) input.push(...hidden.modelItems);
+  }
   return input;
 }
 
@@ -14,10 +18,45 @@ Use the shell to look around and to run things, and apply_patch to edit files. C
 change is shown to the person as one diff, and reaches the workspace when it is accepted. If a change is declined, do not try it again
 unasked; say what you would do instead, or stop. Keep messages short and plain. Finish with what you did and what is left.`;
 
-/** The system's words: the thread's own base instructions or ours, then the developer's, then where the work is. */
-export function instructions(settings: Settings, cwd: string): string {
-  const parts = [settings.baseInstructions ?? baseInstructions, settings.developerInstructions, `The workspace is ${cwd}.`];
+/** An AGENTS.md of the workspace: what the people who own the files want agents to know. `path` is relative to the root. */
+export interface Guide {
+  path: string;
+  text: string;
+}
+
+const personalities: Record<string, string> = {
+  friendly: "Be warm and encouraging, and still brief.",
+  pragmatic: "Be matter-of-fact: say what matters and nothing else.",
+};
+
+/**
+ * The system's words: the thread's own base instructions or ours, the developer's, the client's mode, the workspace's guides from the root
+ * down, and where the work is. What the guides say yields to what people say in the thread.
+ */
+export function instructions(settings: Settings, cwd: string, guides: readonly Guide[] = []): string {
+  const parts = [
+    settings.baseInstructions ?? baseInstructions,
+    settings.personality ? personalities[settings.personality] : null,
+    settings.developerInstructions,
+    settings.collaborationInstructions,
+    guides.length > 0 ? guidesText(guides) : null,
+    `The workspace is ${cwd}.${settings.cwd ? ` Commands start in ${settings.cwd}.` : ""}`,
+  ];
   return parts.filter((part) => part).join("\n\n");
+}
+
+/** Nearer to the root first; a deeper one adds to those above it and holds for its own folder. Bounded, the root's last to be cut. */
+function guidesText(guides: readonly Guide[]): string {
+  const depth = ({ path }: Guide) => path.split("/").length;
+  let left = limits.guideCharactersMax;
+  const texts = guides
+    .toSorted((one, other) => depth(one) - depth(other) || (one.path < other.path ? -1 : 1))
+    .flatMap(({ path, text }) => {
+      const shown = left > 0 ? cutMiddle(text, left) : "";
+      left -= shown.length;
+      return shown ? `From ${path}:\n${shown}` : [];
+    });
+  return `Instructions of the workspace (AGENTS.md). The person in the thread outranks them.\n\n${texts.join("\n\n")}`;
 }
 
 /** Told to the model when a turn ended before its time; the wording is Codex's own marker, which models know. */
@@ -26,6 +65,14 @@ export function turnAborted(reason: "interrupted" | "failed"): ModelItem {
     reason === "interrupted"
       ? "<turn_aborted>\nThe user interrupted the previous turn on purpose. Tools that were running may have partly run.\n</turn_aborted>"
       : "<turn_aborted>\nThe previous turn failed before it was finished.\n</turn_aborted>";
+  return { type: "message", role: "user", content: [{ type: "input_text", text }] };
+}
+
+/** Told to the model of a command that a person ran; the form is Codex's own, which models know. */
+export function userRan(run: { command: string; exitCode: number; durationMs: number; output: string }): ModelItem {
+  const seconds = (run.durationMs / 1000).toFixed(4);
+  const result = `Exit code: ${run.exitCode}\nDuration: ${seconds} seconds\nOutput:\n${run.output}`;
+  const text = `<user_shell_command>\n<command>\n${run.command}\n</command>\n<result>\n${result}\n</result>\n</user_shell_command>`;
   return { type: "message", role: "user", content: [{ type: "input_text", text }] };
 }
 

@@ -5,7 +5,7 @@
 import type { Frame } from "#core/frame";
 import { mergeLanded } from "#core/landed";
 import type { Decision, PrivateEvent } from "#core/private";
-import type { Call, CallState, PendingRequest, Thread, Work } from "#core/thread";
+import type { Call, CallState, PendingRequest, Queue, Thread, Work } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
 import type { Turn } from "#protocol/turn";
 
@@ -55,7 +55,7 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
     case "thread/closed":
       return thread;
     case "thread/tokenUsage/updated":
-      return { ...thread, tokenUsage: frame.params.tokenUsage };
+      return { ...thread, tokenUsage: frame.params.tokenUsage, contextTokens: frame.params.tokenUsage.last.totalTokens };
     case "turn/started":
       return {
         ...thread,
@@ -65,11 +65,15 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
     case "turn/completed": {
       const { items: _, itemsView: __, ...ended } = frame.params.turn;
       return {
-        ...withTurn(thread, ended.id, (turn) => ({ ...turn, ...ended })),
+        ...held(
+          withTurn(thread, ended.id, (turn) => ({ ...turn, ...ended })),
+          ended.status !== "completed",
+        ),
         info: { ...thread.info, updatedAt: seconds },
         work: null,
       };
     }
+    case "thread/queue/changed":
     case "turn/diff/updated":
     case "turn/plan/updated":
       return thread;
@@ -128,12 +132,13 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
     case "turnStarted":
       return { ...thread, settings: event.settings, work: newWork(event.outputSchema) };
     case "userSaid":
-      return withWork(thread, (work) => ({ ...work, awaitsModel: true }));
+      return withWork(thread, (work) => ({ ...work, awaitsModel: true, responding: null }));
     case "responded":
       return withWork(thread, (work) => ({
         ...work,
         steps: work.steps + 1,
         failedAttempts: 0,
+        responding: null,
         awaitsModel: false,
         calls: event.calls.map((call) => ({ ...call, state: { type: "requested" } })),
       }));
@@ -153,8 +158,52 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       const call = thread.work?.calls.find(({ state }) => "requestId" in state && state.requestId === event.requestId);
       return call ? withCall(thread, call.callId, () => ({ type: "answered", answer: event.answer })) : thread;
     }
+    case "responding": {
+      const { responseId, sequenceNumber: afterSequenceNumber } = event;
+      return withWork(thread, (work) => ({ ...work, responding: { responseId, afterSequenceNumber } }));
+    }
+    case "responseLost":
+      return withWork(thread, (work) => ({ ...work, responding: null }));
+    case "compacted":
+      return { ...thread, inputFromSeq: thread.seq, contextTokens: event.tokens };
     case "builtInToolsRefused":
       return { ...thread, needsFunctionTools: true };
+    case "userCommandAsked": {
+      const { itemId, command, timeoutMs } = event;
+      const asked = { itemId, command, timeoutMs, hasStarted: false };
+      return withWork(thread, (work) => ({ ...work, userCommands: [...work.userCommands, asked] }));
+    }
+    case "userCommandStarted":
+      return withWork(thread, (work) => ({
+        ...work,
+        userCommands: work.userCommands.map((command) =>
+          command.itemId === event.itemId ? { ...command, hasStarted: true } : command,
+        ),
+      }));
+    case "userCommandEnded":
+      return withWork(thread, (work) => ({
+        ...work,
+        userCommands: work.userCommands.filter(({ itemId }) => itemId !== event.itemId),
+      }));
+    case "reviewStarted":
+      return withWork(thread, (work) => ({ ...work, isReview: true }));
+    case "queued": {
+      const { id, clientUserMessageId } = event.submission;
+      const entry = { id, clientUserMessageId, seq: thread.seq };
+      const entries = queueOf(thread);
+      const isKnown = entries.some((other) => other.id === id);
+      return withQueue(thread, isKnown ? entries.map((other) => (other.id === id ? entry : other)) : [...entries, entry]);
+    }
+    case "dequeued":
+      return withQueue(
+        thread,
+        queueOf(thread).filter(({ id }) => id !== event.submissionId),
+      );
+    case "queueReordered":
+      return withQueue(
+        thread,
+        event.submissionIds.flatMap((id) => queueOf(thread).find((entry) => entry.id === id) ?? []),
+      );
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":
@@ -196,8 +245,31 @@ function granted(thread: Thread, { call, state }: Call): Thread["grants"] {
   return thread.grants;
 }
 
+function queueOf(thread: Thread): Queue["entries"] {
+  return thread.queue?.entries ?? [];
+}
+
+/** Nothing holds an empty queue: what is added to it on a thread at rest runs at once. */
+function withQueue(thread: Thread, entries: Queue["entries"]): Thread {
+  return { ...thread, queue: { entries, isHeld: entries.length > 0 && (thread.queue?.isHeld ?? false) } };
+}
+
+function held(thread: Thread, isHeld: boolean): Thread {
+  return thread.queue ? { ...thread, queue: { ...thread.queue, isHeld: isHeld && thread.queue.entries.length > 0 } } : thread;
+}
+
 function newWork(outputSchema: unknown): Work {
-  return { outputSchema, awaitsModel: false, calls: [], failedAttempts: 0, steps: 0, cancelled: false, landed: [] };
+  return {
+    outputSchema,
+    awaitsModel: false,
+    calls: [],
+    failedAttempts: 0,
+    steps: 0,
+    cancelled: false,
+    landed: [],
+    userCommands: [],
+    isReview: false,
+  };
 }
 
 function withWork(thread: Thread, change: (work: Work) => Work): Thread {

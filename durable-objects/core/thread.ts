@@ -19,14 +19,27 @@ export interface Thread {
   /** Null where the private column is not seen: in clients. */
   settings: Settings | null;
   grants: Grants;
+  /** The model's input begins with the frame of this number; absent before the first compaction. */
+  inputFromSeq?: number;
+  /** Tokens of the model's input as last heard, or estimated after a compaction. */
+  contextTokens?: number;
   /** The endpoint takes function tools only. Absent in snapshots from before this was known. */
   needsFunctionTools?: boolean;
+  /** Absent while nothing was ever queued, and in clients: they ask for it when they hear that it changed. */
+  queue?: Queue;
   work: Work | null;
 }
 
 export type PendingRequest = {
   [Method in ServerRequestMethod]: { id: string; seq: number; method: Method; params: ServerRequests[Method] };
 }[ServerRequestMethod];
+
+/** Messages that wait for a turn of their own. Their words stand in the frames that queued them. */
+export interface Queue {
+  entries: { id: string; clientUserMessageId: string; seq: number }[];
+  /** The last turn was stopped or failed: what waits goes on when a person says so, or when a turn has completed. */
+  isHeld: boolean;
+}
 
 /** What `acceptForSession` allowed from now on: exact commands, and changes of files. */
 export interface Grants {
@@ -43,12 +56,26 @@ export interface Work {
   calls: Call[];
   /** Attempts that failed since the model last answered. */
   failedAttempts: number;
+  /** Where a response that the endpoint makes in the background can be taken up; absent in the foreground. */
+  responding?: { responseId: string; afterSequenceNumber: number } | null;
   /** Responses of the model so far in this turn. */
   steps: number;
   /** Somebody answered `cancel`: the turn ends as soon as the call is settled. */
   cancelled: boolean;
   /** Everything that landed in this turn, one entry per path. */
   landed: FileChange[];
+  /** Shell commands of people that are not done with, in order. */
+  userCommands: UserCommand[];
+  /** The turn is a review: what it says last is told once more when it ends. */
+  isReview: boolean;
+}
+
+export interface UserCommand {
+  itemId: string;
+  command: string;
+  timeoutMs: number | null;
+  /** Found on waking: we died while it ran. */
+  hasStarted: boolean;
 }
 
 export interface Call extends RequestedCall {

@@ -27,7 +27,7 @@ export function requestFailure(error: unknown, { url, tools }: { url: string; to
 export function resumeFailure(error: unknown, url: string): ModelError {
   const failure = requestFailure(error, { url, tools: [] });
   const isGone = error instanceof APIError && [400, 404, 410, 422].includes(error.status ?? 0);
-  return isGone ? new ModelError(failure.message, { ...failure, willRetry: true, responseIsOver: true }) : failure;
+  return new ModelError(failure.message, { ...failure, willRetry: failure.willRetry || isGone, responseIsOver: isGone });
 }
 
 /** The stream broke while it was read. `reason` is the transport's word for it, or ours when the stream just ended. */
@@ -91,7 +91,9 @@ function refusal(error: APIError, status: number, url: string): ModelError {
 function verdict(error: ServerError, httpStatus: number | null): ModelError | null {
   const say = (message: string, info: CodexErrorInfo, willRetry = false) =>
     new ModelError(message, { info, httpStatus, willRetry, responseIsOver: true });
-  switch (error.code || error.type) {
+  // Only OpenAI has a code for it; the others have words.
+  const code = tooLong.test(error.message ?? "") && httpStatus !== 429 ? "context_length_exceeded" : error.code || error.type;
+  switch (code) {
     case "context_length_exceeded":
       return say(
         "The thread no longer fits the model's context window. Start a new thread or clear earlier history before retrying.",
@@ -112,6 +114,10 @@ function verdict(error: ServerError, httpStatus: number | null): ModelError | nu
       return null;
   }
 }
+
+/** As vLLM, LM Studio, llama.cpp, OpenRouter and Anthropic's gateways say that the input does not fit. */
+const tooLong =
+  /\b(maximum|model'?s) context length (is|of)\b|\bexceeds? (the |its |this |that )?(\w+('s)? ){0,2}(maximum )?context (window|length|size)\b|\bprompt is too long\b|\bcontext (length|window|size) exceeded\b/i;
 
 /** Characters of a refusal's body that reach a person; a gateway's whole HTML page would help nobody. */
 const bodyCharactersMax = 1_000;

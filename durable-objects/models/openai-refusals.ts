@@ -1,6 +1,6 @@
 /**
  * What an endpoint refuses of a request that another form of the same request would pass. There is no code for it: servers say it in
- * their own words, so this reads words, and the tests hold the wordings that were seen. Pure.
+ * their own words, so this reads words, and the tests hold the wordings it is meant for. Pure.
  */
 import { APIError } from "openai";
 import type { ModelItem } from "#models/model";

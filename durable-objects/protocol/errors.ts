@@ -70,6 +70,14 @@ export const refusals = {
     message: `Input exceeds the maximum length of ${inputCharactersMax} characters.`,
   }),
 
+  queueFull: (submissionsMax: number) => refuse(`the queue is full: it holds at most ${submissionsMax} submissions`),
+  queueEmpty: () => refuse("nothing is queued"),
+  queuedSubmissionNotFound: (submissionId: string) => refuse(`queued submission not found: ${submissionId}`),
+  queueReorderMismatch: () => refuse("queuedSubmissionIds must name every queued submission exactly once"),
+  tooManyCommands: (commandsMax: number) => refuse(`${commandsMax} commands wait already`),
+  /** For what needs a thread at rest. */
+  turnRuns: (method: string) => refuse(`${method} is unavailable while a turn is running`),
+
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>
     refuse(`failed to load configuration: Model provider \`${modelProvider}\` not found`),

@@ -118,6 +118,26 @@ export const dynamicToolCallItem = z.object({
   ...times,
 });
 
+/** The model's past was made shorter here. */
+export const contextCompactionItem = z.object({ type: z.literal("contextCompaction"), id: z.string(), ...times });
+
+/** Encloses a review. Example: `{"type":"enteredReviewMode","id":"01a1…","review":"current changes",…}` */
+export const enteredReviewModeItem = z.object({
+  type: z.literal("enteredReviewMode"),
+  id: z.string(),
+  /** What is reviewed. */
+  review: z.string(),
+  ...times,
+});
+
+export const exitedReviewModeItem = z.object({
+  type: z.literal("exitedReviewMode"),
+  id: z.string(),
+  /** The review itself. */
+  review: z.string(),
+  ...times,
+});
+
 export const threadItem = z.discriminatedUnion("type", [
   userMessageItem,
   agentMessageItem,
@@ -125,6 +145,9 @@ export const threadItem = z.discriminatedUnion("type", [
   commandExecutionItem,
   fileChangeItem,
   dynamicToolCallItem,
+  enteredReviewModeItem,
+  exitedReviewModeItem,
+  contextCompactionItem,
 ]);
 export type ThreadItem = z.infer<typeof threadItem>;
 export type ItemOf<Type extends ThreadItem["type"]> = Extract<ThreadItem, { type: Type }>;

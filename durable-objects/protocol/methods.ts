@@ -4,6 +4,7 @@ import { accountAndConfigMethods } from "./account-and-config-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import type { Scope } from "./method.ts";
+import { queueMethods } from "./queue-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
 
@@ -11,6 +12,7 @@ export const methods = {
   ...accountAndConfigMethods,
   ...threadMethods,
   ...turnMethods,
+  ...queueMethods,
   ...fsMethods,
   ...addOnMethods,
 };

@@ -18,6 +18,7 @@ export const notifications = {
   "thread/unarchived": z.object({ threadId: z.string() }),
   "thread/deleted": z.object({ threadId: z.string() }),
   "thread/closed": z.object({ threadId: z.string() }),
+  "thread/queue/changed": z.object({ threadId: z.string() }),
   "thread/tokenUsage/updated": z.object({ ...inTurn, tokenUsage: threadTokenUsage }),
   "turn/started": z.object({ threadId: z.string(), turn }),
   "turn/completed": z.object({ threadId: z.string(), turn }),

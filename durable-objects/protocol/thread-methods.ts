@@ -277,6 +277,13 @@ export const threadMethods = {
     result: z.object({ status: z.enum(["notLoaded", "notSubscribed", "unsubscribed"]) }),
   }),
 
+  "thread/compact/start": method({
+    doc: "Makes what the model is told of the thread shorter, as a turn of its own; the log keeps everything. Refused while a turn runs, which does it by itself when it has to.",
+    scope: "thread",
+    params: struct("ThreadCompactStartParams", { threadId: z.string() }),
+    result: empty,
+  }),
+
   "thread/backgroundTerminals/list": method({
     doc: "Commands that run on beside the turn. Always empty: a command of Spindle ends before the model hears of it.",
     scope: "thread",

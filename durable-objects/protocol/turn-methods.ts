@@ -17,6 +17,14 @@ import { userInput } from "./user-input.ts";
 
 const input = z.array(userInput.meta({ id: "UserInput" }));
 
+/** Example: `{"type":"custom","instructions":"look at it"}` */
+const reviewTarget = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("uncommittedChanges") }),
+  z.object({ type: z.literal("baseBranch"), branch: z.string() }),
+  z.object({ type: z.literal("commit"), sha: z.string(), title: text }),
+  z.object({ type: z.literal("custom"), instructions: z.string() }),
+]);
+
 export const turnMethods = {
   "turn/start": method({
     doc: "Starts a turn, or steers the running one and answers its id. Answers once the message is in the log; progress follows as notifications, and exactly one `turn/completed`. A retry with the same `clientUserMessageId` gets the first turn.",
@@ -80,6 +88,28 @@ export const turnMethods = {
     }),
     experimentalFields: ["additionalContext", "responsesapiClientMetadata", "responsesapiClientMetadataPatch"],
     result: z.object({ turnId: z.string() }),
+  }),
+
+  "thread/shellCommand": method({
+    doc: "Runs the person's own shell command, beside the agent: an item of the running turn, else of a turn of its own that ends with it. It runs in the workspace's overlay; what it changed lands at once and unasked, because the person themself typed it. The model hears of it with its next request. Answers before it runs.",
+    scope: "thread",
+    params: struct("ThreadShellCommandParams", {
+      threadId: z.string(),
+      command: z.string(),
+      timeoutMs: z.int().nullish(),
+    }),
+    result: empty,
+  }),
+
+  "review/start": method({
+    doc: "Begins a turn in which the agent reviews what this thread has changed so far, or what the instructions point to. Two items enclose it: `enteredReviewMode`, and `exitedReviewMode` with the review. Refuses while a turn runs.",
+    scope: "thread",
+    params: struct("ReviewStartParams", {
+      threadId: z.string(),
+      target: reviewTarget.meta({ id: "ReviewTarget" }),
+      delivery: z.enum(["inline"]).nullish(),
+    }),
+    result: z.object({ turn: turn.extend({ rootTurnId: z.string().nullable() }), reviewThreadId: z.string() }),
   }),
 
   "turn/interrupt": method({

@@ -5,7 +5,7 @@
 
 import type { Draft, Frame } from "#core/frame";
 import { limits } from "#core/limits";
-import type { ModelItem, Private } from "#core/private";
+import type { FileChange, ModelItem, Private } from "#core/private";
 import { modelInput } from "#core/prompt";
 import { reduce } from "#core/reduce";
 import type { Sql } from "#core/sql";
@@ -146,10 +146,11 @@ export class ThreadLog {
     return { seq, method: row.method, text: this.wireText(row) };
   }
 
-  /** The input of the next model request: see `modelInput`. */
-  modelInput(): ModelItem[] {
+  /** The input of the next model request: see `modelInput`. `from` is the frame of the last compaction: what came before is not read. */
+  modelInput(from = 0): ModelItem[] {
     const rows = this.sql.exec<{ seq: number; private: string }>(
-      "SELECT seq, private FROM frames WHERE has_model_items = 1 ORDER BY seq",
+      "SELECT seq, private FROM frames WHERE has_model_items = 1 AND seq >= ? ORDER BY seq",
+      from,
     );
     return modelInput(
       Array.from(rows, ({ seq, private: text }) => ({ private: JSON.parse(this.whole(seq, "private", text)) as Private })),
@@ -159,6 +160,17 @@ export class ThreadLog {
   /** The turn that a client's message began or joined, when that message is known. */
   turnOfClientMessage(clientId: string): string | null {
     const [row] = this.sql.exec<{ turn_id: string }>("SELECT turn_id FROM items WHERE client_id = ?", clientId).toArray();
+    return row?.turn_id ?? null;
+  }
+
+  /** The item of a client's message, when that message is known. */
+  itemOfClientMessage(clientId: string): string | null {
+    const [row] = this.sql.exec<{ id: string }>("SELECT id FROM items WHERE client_id = ?", clientId).toArray();
+    return row?.id ?? null;
+  }
+
+  turnOfItem(id: string): string | null {
+    const [row] = this.sql.exec<{ turn_id: string }>("SELECT turn_id FROM items WHERE id = ?", id).toArray();
     return row?.turn_id ?? null;
   }
 
@@ -183,12 +195,16 @@ export class ThreadLog {
 
   /** Blobs that some change of this thread put into the workspace or took out of it: its history. */
   *landedBlobs(): Generator<string> {
+    for (const { before, after } of this.landedChanges()) yield* [before, after].flatMap((version) => version?.hash ?? []);
+  }
+
+  /** Every change that landed in this thread, in order: the agent's, and those of commands that people ran. */
+  *landedChanges(): Generator<FileChange> {
     for (const { private: text, seq } of this.sql.exec<{ seq: number; private: string }>(
       "SELECT seq, private FROM frames WHERE has_model_items = 1 ORDER BY seq",
     )) {
       const { event } = JSON.parse(this.whole(seq, "private", text)) as Private;
-      if (event?.type !== "settled") continue;
-      for (const { before, after } of event.landed) yield* [before, after].flatMap((version) => version?.hash ?? []);
+      if (event?.type === "settled" || event?.type === "userCommandEnded") yield* event.landed;
     }
   }
 

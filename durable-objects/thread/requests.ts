@@ -1,14 +1,20 @@
 /** What a client may ask of one thread. Each handler answers from the log, or commits and then answers; refusals are thrown by name. */
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
-import type { ClientTool, ModelItem, Settings } from "#core/private";
+import type { ClientTool, Settings } from "#core/private";
 import { openTurn, wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
+import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
+import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
+import { askUserCommand } from "#thread/steps/user-command";
+import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
+import { WorkspaceError } from "#workspace/error";
+import { absolutePath, relativePath } from "#workspace/path";
 
 /** The requests that a thread answers itself; attaching a client to it is the object's business. */
 export type ThreadRequest = Extract<Request, { method: keyof typeof handlers }>;
@@ -22,9 +28,18 @@ const handlers = {
   "thread/unarchive": unarchive,
   "thread/goal/get": () => ({ goal: null }),
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
+  "thread/compact/start": startCompaction,
   "turn/start": startTurn,
   "turn/steer": steerTurn,
   "turn/interrupt": interruptTurn,
+  "thread/shellCommand": askUserCommand,
+  "review/start": startReview,
+  "thread/queue/add": addToQueue,
+  "thread/queue/list": listQueue,
+  "thread/queue/update": updateQueued,
+  "thread/queue/delete": deleteQueued,
+  "thread/queue/reorder": reorderQueue,
+  "thread/queue/start": startFromQueue,
 } as const satisfies { [Method in Request["method"]]?: (runtime: ThreadRuntime, params: Params<Method>) => Answer<Method> };
 
 type Answer<Method extends Request["method"]> = Result<Method> | Promise<Result<Method>>;
@@ -49,10 +64,18 @@ export function requireThread(runtime: ThreadRuntime, method: Request["method"])
   if (thread && !thread.deleted) {
     if (method === "thread/unarchive" && !thread.archived) throw new Refusal(refusals.noArchivedRollout(thread.info.id));
     if (thread.archived && method === "thread/resume") throw new Refusal(refusals.threadArchived(thread.info.id));
-    if (thread.archived && method.startsWith("turn/")) throw new Refusal(refusals.threadNotFound(thread.info.id));
+    if (thread.archived && beginsTurn(method)) throw new Refusal(refusals.threadNotFound(thread.info.id));
     return;
   }
   throw new Refusal(unknownThread(method, runtime.host.threadId));
+}
+
+/** An archived thread takes none of these; its queue stays, and may be looked at and tidied. */
+function beginsTurn(method: Request["method"]): boolean {
+  return (
+    method.startsWith("turn/") ||
+    ["thread/queue/add", "thread/queue/start", "thread/shellCommand", "review/start"].includes(method)
+  );
 }
 
 /** The real server has four ways to say that there is no such thread; clients match on them. */
@@ -89,6 +112,7 @@ export function startThread(
     summary: null,
     baseInstructions: params.baseInstructions ?? null,
     developerInstructions: params.developerInstructions ?? null,
+    personality: params.personality ?? null,
     clientTools: clientToolsOf(params.dynamicTools ?? []),
   };
   const thread: WireThread = {
@@ -170,7 +194,7 @@ export function openedThread(runtime: ThreadRuntime, turns: Turn[]): Result<"thr
     disabledPluginIds: [],
     cwd: info.cwd,
     runtimeWorkspaceRoots: [info.cwd],
-    instructionSources: [],
+    instructionSources: runtime.guides().map(({ path }) => absolutePath(info.cwd, path)),
     approvalPolicy: settings.approvalPolicy,
     approvalsReviewer: "user",
     // Nothing but an approved diff reaches the workspace, and nothing reaches the network.
@@ -238,27 +262,56 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
   const { host } = runtime;
   const { settings, info } = runtime.current;
   if (!settings) throw new Error("a thread without settings");
-  const now = host.now();
   const turnId = host.newId();
-  const turn: Turn = { ...begun(turnId), startedAt: Math.floor(now / 1000) };
   const changed: Settings = {
     ...settings,
     model: params.model || settings.model,
     approvalPolicy: params.approvalPolicy ?? settings.approvalPolicy,
-    effort: params.effort ?? settings.effort,
+    effort: params.effort ?? params.collaborationMode?.settings.reasoning_effort ?? settings.effort,
     summary: params.summary ?? settings.summary,
+    personality: params.personality ?? settings.personality ?? null,
+    collaborationInstructions: params.collaborationMode
+      ? (params.collaborationMode.settings.developer_instructions ?? null)
+      : (settings.collaborationInstructions ?? null),
+    ...(params.cwd ? { cwd: startingPlace(info.cwd, params.cwd) } : {}),
   };
+  runtime.commit([
+    ...turnStarted(runtime, turnId, { settings: changed, outputSchema: params.outputSchema }),
+    ...userMessage(runtime, turnId, params),
+  ]);
+  void runtime.drive();
+  return { turn: begun(turnId) };
+}
+
+/** Commands may start in any folder of the workspace, and nowhere else. */
+function startingPlace(root: string, cwd: string): string {
+  try {
+    return absolutePath(root, relativePath(root, cwd));
+  } catch (error) {
+    if (error instanceof WorkspaceError) throw new Refusal(refusals.invalidRequest(error.message));
+    throw error;
+  }
+}
+
+/** A turn that does nothing else. */
+function startCompaction(runtime: ThreadRuntime): Result<"thread/compact/start"> {
+  const { info, settings } = runtime.current;
+  if (openTurn(runtime.current))
+    throw new Refusal(refusals.invalidRequest("a turn is running; it compacts by itself when it has to"));
+  if (!settings) throw new Error("a thread without settings");
+  const turn = { ...begun(runtime.host.newId()), startedAt: Math.floor(runtime.host.now() / 1000) };
   runtime.commit([
     runtime.status({ type: "active", activeFlags: [] }),
     {
       method: "turn/started",
       params: { threadId: info.id, turn },
-      private: { event: { type: "turnStarted", settings: changed, outputSchema: params.outputSchema } },
+      private: { event: { type: "turnStarted", settings, outputSchema: undefined } },
     },
-    ...userMessage(runtime, turnId, params),
   ]);
+  // Should we die between the two, `next` finds a turn in which nothing was said, and ends it.
+  runtime.compact();
   void runtime.drive();
-  return { turn: begun(turnId) };
+  return {};
 }
 
 function steerTurn(runtime: ThreadRuntime, params: Params<"turn/steer">): Result<"turn/steer"> {
@@ -287,80 +340,4 @@ function interruptTurn(runtime: ThreadRuntime): Result<"turn/interrupt"> {
   if (!openTurn(runtime.current)) throw new Refusal(refusals.noActiveTurnToInterrupt());
   runtime.interrupt();
   return {};
-}
-
-function requireInput(input: UserInput[]): void {
-  const characters = input.reduce((total, part) => total + (part.type === "text" ? charactersOf(part.text) : 0), 0);
-  if (characters > limits.inputCharactersMax) throw new Refusal(refusals.inputTooLarge(characters));
-}
-
-/** As the real server counts them: a character outside the Basic Multilingual Plane is one, though JavaScript stores two. */
-function charactersOf(text: string): number {
-  let pairs = 0;
-  for (let at = 0; at < text.length; at++) {
-    if ((text.codePointAt(at) ?? 0) <= 0xffff) continue;
-    pairs += 1;
-    at += 1;
-  }
-  return text.length - pairs;
-}
-
-function begun(turnId: string): Turn {
-  return {
-    id: turnId,
-    rootTurnId: turnId,
-    items: [],
-    itemsView: "notLoaded",
-    status: "inProgress",
-    error: null,
-    startedAt: null,
-    completedAt: null,
-    durationMs: null,
-  };
-}
-
-function userMessage(
-  runtime: ThreadRuntime,
-  turnId: string,
-  { input, clientUserMessageId }: { input: UserInput[]; clientUserMessageId?: string | null },
-): Draft[] {
-  const now = runtime.host.now();
-  const item = {
-    type: "userMessage",
-    id: runtime.host.newId(),
-    clientId: clientUserMessageId ?? null,
-    content: input,
-    startedAtMs: now,
-    completedAtMs: null,
-  } as const;
-  return [
-    runtime.itemStarted(turnId, item),
-    runtime.itemCompleted(
-      turnId,
-      { ...item, completedAtMs: now },
-      { modelItems: [modelMessage(input)], event: { type: "userSaid" } },
-    ),
-  ];
-}
-
-function modelMessage(input: UserInput[]): ModelItem {
-  const content = input.flatMap((part): ModelItem[] => {
-    switch (part.type) {
-      case "text":
-        return [{ type: "input_text", text: part.text }];
-      case "image":
-        return part.url ? [{ type: "input_image", image_url: part.url, detail: part.detail ?? "auto" }] : [];
-      case "mention":
-      case "skill":
-        return [{ type: "input_text", text: `[${part.name}](${part.path})` }];
-      case "localImage":
-      case "audio":
-      case "localAudio":
-        // A path on the client's machine means nothing here.
-        return [{ type: "input_text", text: `(The user attached ${part.type}, which cannot be read here.)` }];
-      default:
-        return part satisfies never;
-    }
-  });
-  return { type: "message", role: "user", content };
 }

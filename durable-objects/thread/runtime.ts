@@ -2,11 +2,13 @@
  * Drives one thread: appends, then sends; asks `next`, then acts. Everything it knows it could learn again from the log, so it may vanish
  * between any two lines; the next one that is made over the same storage goes on where the log ends.
  */
+
+import { compact } from "#core/compaction";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import { next, type Step } from "#core/next";
 import type { ModelItem, PrivateEvent } from "#core/private";
-import { turnAborted } from "#core/prompt";
+import { type Guide, turnAborted } from "#core/prompt";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { ThreadItem } from "#protocol/item";
@@ -17,10 +19,13 @@ import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
+import { startQueued } from "#thread/queue";
+import { exitedReview } from "#thread/review";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
+import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
 import { Workspace } from "#workspace/store";
 
 /** Work that is under way and can be told to stop. `finish` appends, at once, what was streamed and not yet appended. */
@@ -40,6 +45,7 @@ export class ThreadRuntime {
   activity: Activity | null = null;
   private folded: Thread | null;
   private isDriving = false;
+  private guidesOfTurn: { turnId: string; guides: Guide[] } | null = null;
   private alarmAtMs: number | null = null;
   private retentionPausedToMs = 0;
   private lastLeftAtMs = 0;
@@ -136,6 +142,8 @@ export class ThreadRuntime {
     switch (step.type) {
       case "askModel":
         return askModel(this);
+      case "compact":
+        return this.compact();
       case "judgeCommand":
         return judgeCommand(this, step.call);
       case "runCommand":
@@ -160,6 +168,13 @@ export class ThreadRuntime {
         return callClient(this, step.call);
       case "takeAnswer":
         return takeAnswer(this, step.call);
+      case "runUserCommand":
+        return runUserCommand(this, step.command);
+      case "recoverUserCommand":
+        return recoverUserCommand(this, step.command);
+      case "startQueued":
+        startQueued(this, step.submissionId);
+        return;
       case "endTurn":
         return this.endTurn(step.status);
       case "failTurn":
@@ -180,6 +195,8 @@ export class ThreadRuntime {
       step: step.type,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
+    // No turn to fail: the alarm tries again, and the message is still queued.
+    if (step.type === "startQueued") throw error;
     if (!openTurn(this.current)) return;
     this.failTurn({
       message: "Spindle failed while it worked on this turn.",
@@ -212,14 +229,44 @@ export class ThreadRuntime {
     void this.drive();
   }
 
+  /** Makes the model's past shorter; the log keeps all of it. Inside a turn, between two requests, or as all that a turn does. */
+  compact(): void {
+    const turn = openTurn(this.current);
+    if (!turn) return;
+    const now = this.host.now();
+    const { items, tokens } = compact(this.log.frames((this.current.inputFromSeq ?? 1) - 1), turn.id, this.current.tokenUsage);
+    const item = { type: "contextCompaction", id: this.host.newId(), startedAtMs: now, completedAtMs: null } as const;
+    const hidden = { modelItems: items, event: { type: "compacted", tokens } } as const;
+    this.commit([this.itemStarted(turn.id, item), this.itemCompleted(turn.id, { ...item, completedAtMs: now }, hidden)]);
+  }
+
+  /** The workspace's AGENTS.md files. Read once a turn: a turn is not told other rules halfway. */
+  guides(): Guide[] {
+    const turnId = openTurn(this.current)?.id ?? "";
+    if (this.guidesOfTurn?.turnId !== turnId) {
+      const guides = this.workspace
+        .filesNamed("AGENTS.md")
+        .slice(0, limits.guidesMax)
+        .map((path) => ({ path, text: new TextDecoder().decode(this.workspace.read(path)) }));
+      this.guidesOfTurn = { turnId, guides };
+    }
+    return this.guidesOfTurn.guides;
+  }
+
   private endTurn(status: "completed" | "interrupted"): void {
     const turn = openTurn(this.current);
     if (!turn) return;
-    const dangling = this.closeDangling(turn, "said");
+    const dangling = this.closeDangling(turn, "said", { isEnd: true });
     const aborted = status === "interrupted" ? this.unanswered("interrupted") : [];
     // The real server resolves what was asked only after the turn has ended.
     const resolved = this.current.requests.map(({ id }) => this.resolved(id));
-    this.commit([...dangling, this.status({ type: "idle" }), this.ended(turn, status, null, aborted), ...resolved]);
+    this.commit([
+      ...dangling,
+      ...exitedReview(this, turn, status),
+      this.status({ type: "idle" }),
+      this.ended(turn, status, null, aborted),
+      ...resolved,
+    ]);
   }
 
   failTurn(error: TurnError): void {
@@ -227,7 +274,8 @@ export class ThreadRuntime {
     if (!turn) return;
     const { threadId } = this.host;
     this.commit([
-      ...this.closeDangling(turn, "superseded"),
+      ...this.closeDangling(turn, "superseded", { isEnd: true }),
+      ...exitedReview(this, turn, "failed"),
       this.status({ type: "systemError" }),
       { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
       this.ended(turn, "failed", error, this.unanswered("failed")),
@@ -237,12 +285,14 @@ export class ThreadRuntime {
 
   /**
    * Items that nobody will complete any more are completed as they stand, so that no reader waits for them. `said`: a message that was
-   * cut by a person is part of the talk, and the model is told that it said it; one of an attempt that failed is not.
+   * cut by a person is part of the talk, and the model is told that it said it; one of an attempt that failed is not. Commands of people
+   * that wait for the model to finish are not its to close, unless the turn ends.
    */
-  closeDangling(turn: Turn, message: "said" | "superseded"): Draft[] {
+  closeDangling(turn: Turn, message: "said" | "superseded", { isEnd = false }: { isEnd?: boolean } = {}): Draft[] {
     const now = this.host.now();
+    const waiting = isEnd ? [] : (this.current.work?.userCommands ?? []);
     return turn.items
-      .filter((item) => item.completedAtMs === null)
+      .filter(({ id, completedAtMs }) => completedAtMs === null && !waiting.some(({ itemId }) => itemId === id))
       .map((item) => this.itemCompleted(turn.id, closed(item, now), message === "said" ? messageSoFar(item) : undefined));
   }
 
@@ -311,10 +361,10 @@ export class ThreadRuntime {
       seq: thread.seq,
       thread: { ...thread.info, status: thread.status },
       archived: thread.archived,
-      pendingRequests: thread.requests.map(({ id, seq, method }) => ({
+      pendingRequests: thread.requests.map(({ id, seq, method, params }) => ({
         id,
         method,
-        startedAtMs: this.log.frame(seq).emittedAtMs,
+        startedAtMs: "startedAtMs" in params ? params.startedAtMs : this.log.frame(seq).emittedAtMs,
       })),
     };
   }
@@ -417,6 +467,9 @@ function closed(item: ThreadItem, completedAtMs: number): ThreadItem {
     case "userMessage":
     case "agentMessage":
     case "reasoning":
+    case "enteredReviewMode":
+    case "exitedReviewMode":
+    case "contextCompaction":
       return { ...item, completedAtMs };
     default:
       return item satisfies never;

@@ -9,6 +9,8 @@ export interface ShellRun {
   workspace: Workspace;
   /** Absolute; the workspace is seen here. */
   cwd: string;
+  /** Absolute, at or below `cwd`: where the command starts; the workspace's root unless said. */
+  startIn?: string | undefined;
   command: string;
   signal: AbortSignal;
   timeoutMs: number;
@@ -166,9 +168,10 @@ const endedNotes: Record<Ended["end"], (run: ShellRun) => string> = {
 };
 
 async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): Promise<Ended> {
+  const startsIn = run.startIn !== undefined && (await overlay.exists(run.startIn)) ? run.startIn : run.cwd;
   const bash = new Bash({
     fs: overlay,
-    cwd: run.cwd,
+    cwd: startsIn,
     env: environment,
     executionLimits: { ...executionLimits, maxExecutionTimeMs: run.timeoutMs },
     // It patches the globals of the whole isolate, which other threads share; and the interpreter evaluates no JavaScript.

@@ -163,6 +163,15 @@ export class Workspace {
   }
 
   /** Every file and symlink, sorted by path (by code point, as SQLite compares). */
+  /** Paths of the files of this name, at any depth. */
+  filesNamed(name: string): string[] {
+    const rows = this.#sql.exec<{ path: string }>(
+      "SELECT path FROM files WHERE path = ?1 OR substr(path, -length(?1) - 1) = '/' || ?1 ORDER BY path",
+      name,
+    );
+    return rows.toArray().map(({ path }) => path);
+  }
+
   files(): { path: string; mode: number; size: number; hash: string; modifiedAtMs: number }[] {
     return this.#sql
       .exec<FileRow & { modifiedAtMs: number }>(

@@ -57,6 +57,23 @@ test("a turn that goes round and round is stopped", () => {
   expect(next(withWork({ awaitsModel: true, steps: limits.turnStepsMax }))).toEqual({ type: "failTurn", reason: "tooManySteps" });
 });
 
+test("at rest what is queued begins, unless it is held or the thread was put away", () => {
+  const entries = [{ id: "q", clientUserMessageId: "m", seq: 1 }];
+  const atRest: Thread = { ...openThread(), turns: [], work: null, queue: { entries, isHeld: false } };
+  expect(next(atRest)).toEqual({ type: "startQueued", submissionId: "q" });
+  expect(next({ ...atRest, queue: { entries, isHeld: true } })).toEqual({ type: "idle" });
+  expect(next({ ...atRest, archived: true })).toEqual({ type: "idle" });
+  expect(next({ ...openThread(), queue: { entries, isHeld: false } }).type).not.toBe("startQueued");
+});
+
+test("a person's command runs before the agent goes on, also while somebody is asked; one that had begun does not run again", () => {
+  const command = { itemId: "i", command: "ls", timeoutMs: null, hasStarted: false };
+  const calls = [call({ type: "commandAsked", requestId: "r" })];
+  expect(next(withWork({ calls, userCommands: [command] })).type).toBe("runUserCommand");
+  expect(next(withWork({ userCommands: [{ ...command, hasStarted: true }] })).type).toBe("recoverUserCommand");
+  expect(next(withWork({ cancelled: true, userCommands: [command] }))).toEqual({ type: "endTurn", status: "interrupted" });
+});
+
 test("without an open turn there is nothing to do", () => {
   expect(next({ ...openThread(), turns: [] })).toEqual({ type: "idle" });
 });

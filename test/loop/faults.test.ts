@@ -64,6 +64,22 @@ const say = (message: string, code?: string) => ({ error: { message, ...(code &&
 
 const faults: Fault[] = [
   { name: "400", answers: [refusing(400, say("stub 400"))], attempts: 1 },
+  {
+    name: "400, built-in tools refused",
+    answers: [refusing(400, say("'type' of tool must be 'function'")), answering(saying("fine"))],
+    attempts: 2,
+    status: "completed",
+    messages: ["fine"],
+    pausesMs: [],
+  },
+  {
+    name: "400, encrypted reasoning refused",
+    answers: [refusing(400, say("Encrypted content is not supported with this model.")), answering(saying("fine"))],
+    attempts: 2,
+    status: "completed",
+    messages: ["fine"],
+    pausesMs: [],
+  },
   { name: "401", answers: [refusing(401, say("stub 401"))], attempts: 2 },
   { name: "403", answers: [refusing(403, say("stub 403"))], attempts: 1 },
   { name: "404", answers: [refusing(404, say("stub 404"))], attempts: 1 },
@@ -117,11 +133,11 @@ const faults: Fault[] = [
     status: "completed",
     messages: ["lost", "kept"],
   },
-  { name: "stalled before an answer", answers: [() => {}], stallTimeoutMs: 30 },
+  { name: "stalled before an answer", answers: [() => {}], stallTimeoutMs: 150 },
   {
     name: "stalled in the middle of text, once",
     answers: [answering([created, delta("half")], "hang"), answering(saying("whole"))],
-    stallTimeoutMs: 60,
+    stallTimeoutMs: 400,
     attempts: 2,
     status: "completed",
     messages: ["half", "whole"],
@@ -139,7 +155,6 @@ const faults: Fault[] = [
     messages: ["fine"],
   },
   { name: "nothing but malformed events", answers: [streaming(["data: {\n\n", "<html>oops</html>\n\n"])] },
-  { name: "text for an item of no kind we know", answers: [streaming(["data: {}\n\n", 'data: {"type":7}\n\n'])] },
   { name: "response.failed", answers: [answering([created, failed({ code: "server_error", message: "stub failed" })])] },
   {
     name: "response.failed, rate limit with a pause",
@@ -167,6 +182,11 @@ const faults: Fault[] = [
   {
     name: "context window exceeded, refused",
     answers: [refusing(400, say("Your input exceeds the context window of this model.", "context_length_exceeded"))],
+    attempts: 1,
+  },
+  {
+    name: "context window exceeded, in other words",
+    answers: [refusing(400, say("This model's maximum context length is 8192 tokens. However, you requested 9000 tokens."))],
     attempts: 1,
   },
   {
@@ -274,6 +294,32 @@ test("what a failed attempt said is superseded: the model never hears of it, and
   const last = JSON.stringify(server.requests[2]?.body.input);
   expect(last).toContain("the whole sentence");
   expect(last).not.toContain("half a sentence");
+});
+
+test("an endpoint without built-in tools is asked with function tools from then on, in every turn and after a crash", async () => {
+  const server = await listen(refusing(400, say("unsupported tool type: shell")), answering(saying("hello")));
+  servers.push(server);
+  const thread = await createThread({ model: createOpenAiModel({ apiKey: "key", baseUrl: server.baseUrl }) });
+  await thread.turn("one");
+  thread.restart();
+  await thread.turn("two");
+  const types = server.requests.map(({ body }) => [...new Set((body.tools as { type: string }[]).map(({ type }) => type))]);
+  expect(types).toEqual([expect.arrayContaining(["shell", "apply_patch"]), ["function"], ["function"]]);
+});
+
+test("an object that dies while the model speaks asks again when it wakes, and ends the turn once", async () => {
+  const server = await listen(answering([created, delta("half")], "hang"), answering(saying("whole")));
+  servers.push(server);
+  const thread = await createThread({ model: createOpenAiModel({ apiKey: "key", baseUrl: server.baseUrl }) });
+  await thread.say("one");
+  await thread.until("item/agentMessage/delta");
+  thread.restart();
+  const end = await thread.until("turn/completed");
+  expect(end.params.turn.status).toBe("completed");
+  expect(thread.frames().filter(({ method }) => method === "turn/completed")).toHaveLength(1);
+  expect(server.requests).toHaveLength(2);
+  const seqs = thread.frames().map(({ seq }) => seq);
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1));
 });
 
 test("after a failed turn the model is told that it failed", async () => {

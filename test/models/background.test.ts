@@ -131,6 +131,11 @@ describe("a response that cannot be taken up", () => {
     expect(await run(refusing(503, ""))).toMatchObject({ willRetry: true, responseIsOver: false });
   });
 
+  test("because the server is overloaded, is there later", async () => {
+    const error = await run(refusing(503, { error: { code: "server_is_overloaded" } }));
+    expect(error).toMatchObject({ info: "serverOverloaded", willRetry: true, responseIsOver: false });
+  });
+
   test("because it failed, is asked for anew", async () => {
     const failed = { type: "response.failed", sequence_number: 5, response: { error: { code: "server_error", message: "x" } } };
     expect(await run(answering([failed]))).toMatchObject({ willRetry: true, responseIsOver: true });
@@ -140,6 +145,24 @@ describe("a response that cannot be taken up", () => {
     const completed = { type: "response.completed", sequence_number: 5, response: { output: [] } };
     expect(await run(answering([completed]))).toMatchObject({ willRetry: true, responseIsOver: true });
   });
+});
+
+test("of several things that one event says only the last one carries its number: whoever kept less resumes before it", async () => {
+  const item = { type: "message", id: "msg_1", role: "assistant", content: [{ type: "output_text", text: "whole" }] };
+  const response: WireEvent[] = [
+    { type: "response.created", sequence_number: 0, response: { id: "resp_1" } },
+    { type: "response.output_item.done", sequence_number: 7, output_index: 0, item },
+    { type: "response.completed", sequence_number: 8, response: {} },
+  ];
+  const { baseUrl } = await serving(answering(response));
+  const events = await collect(createOpenAiModel({ apiKey: "key", baseUrl, background: true }).stream(modelRequest(), never));
+  expect(events.map(({ type, sequenceNumber }) => [type, sequenceNumber])).toEqual([
+    ["responseStarted", 0],
+    ["messageStarted", undefined],
+    ["messageDelta", undefined],
+    ["itemDone", 7],
+    ["completed", 8],
+  ]);
 });
 
 test("a server that plays the whole response again is heard from where we were", async () => {

@@ -78,21 +78,13 @@ export async function listen(...answers: [Answer, ...Answer[]]): Promise<ModelSe
   };
 }
 
-/** Streams `chunks` as they are, one HTTP chunk each; then ends, breaks the connection, or says nothing more. */
+/** Streams `chunks`, which may reach the client in other pieces; then ends, breaks the connection, or says nothing more. */
 export function streaming(chunks: Iterable<string | Uint8Array>, ending: StreamShape["ending"] = "end"): Answer {
   return async (response) => {
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
     response.flushHeaders();
     response.socket?.setNoDelay(true);
-    let written = 0;
-    for (const chunk of chunks) {
-      if (chunk.length === 0) continue;
-      if (!response.write(chunk) && !response.destroyed) {
-        await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
-      }
-      written += 1;
-      if (written % 2_000 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
+    for (const chunk of chunks) response.write(chunk);
     if (ending === "end") response.end();
     // What was written has to leave first: a connection that is destroyed takes its buffers with it.
     else if (ending === "break") setTimeout(() => response.destroy(), 5);

@@ -1,4 +1,7 @@
-/** What endpoints were seen to say when they refuse a part of a request, and what must not be taken for it. */
+/**
+ * What endpoints say when they refuse a part of a request, and what must not be taken for it. From public reports: llama.cpp's, the four
+ * gateways' and the form of vLLM's. The others are as remembered or expected, not recorded: replace them when a real one is at hand.
+ */
 import { describe, expect, test } from "vitest";
 import type { ModelItem } from "#models/model";
 import { createOpenAiModel } from "#models/openai";

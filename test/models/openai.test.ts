@@ -228,6 +228,15 @@ describe("a refused request", () => {
     [400, { error: { message: "bad" } }, { info: "badRequest", willRetry: false }],
     [
       400,
+      { error: { message: "the request exceeds the available context size, try increasing it" } },
+      { info: "contextWindowExceeded" },
+    ],
+    [400, { error: { message: "prompt is too long: 210000 tokens > 200000 maximum" } }, { info: "contextWindowExceeded" }],
+    [400, { error: { message: "Your input exceeds the context window of this model." } }, { info: "contextWindowExceeded" }],
+    [400, { message: "This model's maximum context length is 8192 tokens." }, { info: "contextWindowExceeded" }],
+    [400, { error: { message: "Unknown parameter: 'context'." } }, { info: "badRequest" }],
+    [
+      400,
       { error: { message: "too long", code: "context_length_exceeded" } },
       { info: "contextWindowExceeded", willRetry: false, httpStatus: 400 },
     ],

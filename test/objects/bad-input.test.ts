@@ -8,7 +8,6 @@ const unknown = "00000000-0000-7000-8000-000000000000";
 /** Where we answer otherwise than the real server, and mean to: method, its words, ours. */
 const answeredOtherwise = [
   ["thread/fork", `no rollout found for thread id ${unknown}`, "thread/fork is not supported by Spindle"],
-  ["thread/compact/start", `thread not found: ${unknown}`, "thread/compact/start is not supported by Spindle"],
   // There is one provider here; what a client's own configuration calls it is of no interest.
   ["thread/start", "failed to load configuration: Model provider `nonexist` not found", "(answered)"],
 ];

@@ -90,7 +90,7 @@ export class SimulatedClient {
   }
 
   /** Says something under a key of its own, twice now and then. */
-  say(method: "turn/start" | "turn/steer", extra: Record<string, unknown> = {}): void {
+  say(method: "turn/start" | "turn/steer" | "thread/queue/add", extra: Record<string, unknown> = {}): void {
     const key = this.world.name("message-");
     const input = [{ type: "text", text: `do ${key}`, text_elements: [] }];
     const params = { threadId: this.world.threadId, input, clientUserMessageId: key, ...extra };

@@ -77,6 +77,21 @@ function act(world: World): boolean {
     client.post("turn/interrupt", { threadId, turnId: world.runtime.current.turns.at(-1)?.id });
     return true;
   }
+  if (random.chance(0.005)) {
+    world.count(`queued ${open ? "in a turn" : "at rest"}`);
+    client.say("thread/queue/add");
+    return true;
+  }
+  if (!open && world.isAlive && world.runtime.thread?.queue?.isHeld && random.chance(0.1)) {
+    world.count("queue started");
+    client.post("thread/queue/start", { threadId });
+    return true;
+  }
+  if (random.chance(0.004)) {
+    world.count(`person ran ${kind ? `in ${kind}` : open ? "while waiting" : "at rest"}`);
+    client.post("thread/shellCommand", { threadId, command: `note ${world.name("person_")} shared.txt` });
+    return true;
+  }
   if (random.chance(0.02)) {
     world.count("person wrote");
     const dataBase64 = Buffer.from(`a person's ${world.name("line ")}\n`).toString("base64");

@@ -14,7 +14,7 @@ export interface TestThreadOptions {
   model: Model;
   shell?: (run: ShellRun) => Promise<ShellResult>;
   /** Of `thread/start`: `approvalPolicy`, `cwd`, … */
-  start?: Omit<Params<"thread/start">, "model">;
+  start?: Partial<Omit<Params<"thread/start">, "model">>;
   contextWindow?: number | null;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
   now?: () => number;

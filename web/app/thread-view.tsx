@@ -66,6 +66,8 @@ const Item = memo(({ item }: { item: ThreadItem }) => {
       return <Command item={item} />;
     case "fileChange":
       return <FileChange item={item} />;
+    case "contextCompaction":
+      return <div class="item reasoning">The talk so far was made shorter for the model.</div>;
     case "dynamicToolCall":
       return (
         <div class="item command">
@@ -75,6 +77,11 @@ const Item = memo(({ item }: { item: ThreadItem }) => {
           </p>
         </div>
       );
+    case "enteredReviewMode":
+      return <div class="item reasoning">Review of {item.review}</div>;
+    case "exitedReviewMode":
+      // Its words are those of the message above.
+      return null;
     default:
       // A newer server's item; what is not known is not shown.
       item satisfies never;

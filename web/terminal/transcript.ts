@@ -73,6 +73,9 @@ export class Transcript {
         this.gap();
         this.change(item);
         break;
+      case "contextCompaction":
+        this.note("The talk so far was made shorter for the model.");
+        break;
       case "dynamicToolCall":
         this.gap();
         this.line(this.paint("cyan", `${plain(item.tool)} ${plain(JSON.stringify(item.arguments))}`));
@@ -84,6 +87,12 @@ export class Transcript {
         this.line(this.paint("bold", `> ${plain(text)}`));
         break;
       }
+      case "enteredReviewMode":
+        this.note(`Review of ${item.review}`);
+        break;
+      case "exitedReviewMode":
+        // Its words are those of the message before it.
+        break;
       case "agentMessage":
       case "reasoning":
         // They begin with their first character.
@@ -146,6 +155,9 @@ export class Transcript {
         this.line(this.paint("dim", `  ${item.status === "failed" ? "failed" : "answered"}`));
         break;
       case "userMessage":
+      case "contextCompaction":
+      case "enteredReviewMode":
+      case "exitedReviewMode":
         break;
       default:
         item satisfies never;

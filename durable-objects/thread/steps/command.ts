@@ -85,7 +85,7 @@ export function refuseCommand(runtime: ThreadRuntime, call: Call, decision: Refu
 
 async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
   const { host, workspace } = runtime;
-  const { info } = runtime.current;
+  const { info, settings } = runtime.current;
   const command = commandOf(call);
   const abort = new AbortController();
   runtime.activity = { abort, kind: "command", finish: () => {} };
@@ -94,6 +94,7 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
   const run = await host.shell({
     workspace,
     cwd: info.cwd,
+    startIn: settings?.cwd,
     command,
     signal: abort.signal,
     now: host.now,
@@ -153,7 +154,7 @@ function settled(call: Call): { type: "settled"; callId: string; landed: [] } {
   return { type: "settled", callId: call.callId, landed: [] };
 }
 
-function outputDelta(
+export function outputDelta(
   runtime: ThreadRuntime,
   turnId: string,
   itemId: string,
@@ -164,17 +165,19 @@ function outputDelta(
 }
 
 /** As the real server shows a command: what a login shell was given. */
-function newItem(runtime: ThreadRuntime, call: Call): CommandItem {
-  const command = commandOf(call);
+export function commandItem(
+  runtime: ThreadRuntime,
+  { id, command, source }: Pick<CommandItem, "id" | "command" | "source">,
+): CommandItem {
   return {
     type: "commandExecution",
-    id: call.callId,
+    id,
     pluginId: null,
     scriptPath: null,
     command: `/bin/bash -lc '${command.replaceAll("'", `'\\''`)}'`,
-    cwd: runtime.current.info.cwd,
+    cwd: runtime.current.settings?.cwd ?? runtime.current.info.cwd,
     processId: null,
-    source: "agent",
+    source,
     status: "inProgress",
     commandActions: commandActions(command),
     aggregatedOutput: null,
@@ -183,6 +186,10 @@ function newItem(runtime: ThreadRuntime, call: Call): CommandItem {
     startedAtMs: runtime.host.now(),
     completedAtMs: null,
   };
+}
+
+function newItem(runtime: ThreadRuntime, call: Call): CommandItem {
+  return commandItem(runtime, { id: call.callId, command: commandOf(call), source: "agent" });
 }
 
 function commandOf({ call }: Call): string {

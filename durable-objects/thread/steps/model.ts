@@ -16,8 +16,9 @@ import type { ThreadRuntime } from "#thread/runtime";
 export async function askModel(runtime: ThreadRuntime): Promise<void> {
   const turn = openTurn(runtime.current);
   if (!turn) return;
-  // Left by an attempt that died with the object: the next attempt says it again, in items of its own.
-  runtime.commit(runtime.closeDangling(turn, "superseded"));
+  // Left by an attempt that died with the object: the next attempt says it again, in items of its own. A response that the endpoint makes
+  // in the background is taken up where the log ends instead, in the same items.
+  if (!runtime.current.work?.responding) runtime.commit(runtime.closeDangling(turn, "superseded"));
   const abort = new AbortController();
   const answer = new Answer(runtime, turn.id);
   runtime.activity = { abort, kind: "model", finish: () => answer.flush() };
@@ -41,11 +42,11 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
 function request(runtime: ThreadRuntime): ModelRequest {
   const { settings, info, work, needsFunctionTools = false } = runtime.current;
   if (!settings || !work) throw new Error("no turn is open");
-  const input = runtime.log.modelInput();
+  const input = runtime.log.modelInput(runtime.current.inputFromSeq);
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
   return {
     model: settings.model,
-    instructions: instructions(settings, info.cwd),
+    instructions: instructions(settings, info.cwd, runtime.guides()),
     input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
     tools: structured ? [] : toolsFor(settings.clientTools ?? [], needsFunctionTools),
@@ -53,6 +54,7 @@ function request(runtime: ThreadRuntime): ModelRequest {
     summary: settings.summary,
     outputSchema: work.outputSchema,
     promptCacheKey: info.id,
+    ...(work.responding ? { resume: work.responding } : {}),
   };
 }
 
@@ -67,16 +69,28 @@ class Answer {
   private flushedAtMs = Number.NEGATIVE_INFINITY;
   private timer: AbortController | null = null;
   private broken: { error: unknown } | null = null;
+  /** How far the log is in a response that the endpoint makes in the background; null in the foreground. */
+  private responseId: string | null;
+  private sequenceNumber: number | null = null;
 
   constructor(runtime: ThreadRuntime, turnId: string) {
     this.runtime = runtime;
     this.turnId = turnId;
+    const { responding } = runtime.current.work ?? {};
+    this.responseId = responding?.responseId ?? null;
+    // A response that is taken up goes on in the items that are open, and does not announce them again.
+    const open = responding ? (openTurn(runtime.current)?.items ?? []).filter(({ completedAtMs }) => completedAtMs === null) : [];
+    for (const { id } of open) this.ids.set(id, id);
   }
 
   take(event: ModelEvent): void {
     if (this.broken) throw this.broken.error;
+    // What is buffered belongs to the events before this one, and is appended under their number.
+    if (!this.continuesBuffer(event)) this.flush();
+    if (event.sequenceNumber !== undefined) this.sequenceNumber = event.sequenceNumber;
     switch (event.type) {
       case "responseStarted":
+        this.responseId = event.responseId;
         return;
       case "messageStarted":
         this.start(emptyMessage(this.newId(event.itemId), this.runtime.host.now()));
@@ -91,18 +105,18 @@ class Answer {
         this.stream(event.itemId, event.summaryIndex, event.delta);
         return;
       case "reasoningPartAdded": {
-        this.flush();
         const { itemId, summaryIndex } = event;
-        this.runtime.commit([
-          { method: "item/reasoning/summaryPartAdded", params: { ...this.place(), itemId: this.idOf(itemId), summaryIndex } },
-        ]);
+        this.commit({
+          method: "item/reasoning/summaryPartAdded",
+          params: { ...this.place(), itemId: this.idOf(itemId), summaryIndex },
+        });
         return;
       }
       case "itemDone":
         this.done(event.itemId, event.item);
         return;
       case "completed":
-        this.complete(event.usage);
+        this.complete(event.usage, event.output ?? this.output);
         return;
       default:
         event satisfies never;
@@ -118,11 +132,11 @@ class Answer {
     this.flushedAtMs = this.runtime.host.now();
     const { itemId, summaryIndex, text: delta } = buffer;
     const params = { ...this.place(), itemId, delta };
-    this.runtime.commit([
+    this.commit(
       summaryIndex === null
         ? { method: "item/agentMessage/delta", params }
         : { method: "item/reasoning/summaryTextDelta", params: { ...params, summaryIndex } },
-    ]);
+    );
   }
 
   /** Forgets what was not appended; for whoever stopped this has flushed before. */
@@ -134,7 +148,6 @@ class Answer {
   private stream(modelId: string, summaryIndex: number | null, delta: string): void {
     if (delta === "") return;
     const itemId = this.idOf(modelId);
-    if (this.buffer && (this.buffer.itemId !== itemId || this.buffer.summaryIndex !== summaryIndex)) this.flush();
     if (this.buffer) this.buffer.text += delta;
     else this.buffer = { itemId, summaryIndex, text: delta };
     const waitedMs = this.runtime.host.now() - this.flushedAtMs;
@@ -159,13 +172,24 @@ class Answer {
     this.timer = null;
   }
 
+  private continuesBuffer(event: ModelEvent): boolean {
+    if (!this.buffer || (event.type !== "messageDelta" && event.type !== "reasoningDelta")) return false;
+    const summaryIndex = event.type === "reasoningDelta" ? event.summaryIndex : null;
+    return this.buffer.itemId === this.ids.get(event.itemId) && this.buffer.summaryIndex === summaryIndex;
+  }
+
+  /** In the background every frame says up to which event of the response the log has everything. */
+  private commit(draft: Draft): void {
+    const { responseId, sequenceNumber } = this;
+    if (responseId === null || sequenceNumber === null) this.runtime.commit([draft]);
+    else this.runtime.commit([{ ...draft, private: { event: { type: "responding", responseId, sequenceNumber } } }]);
+  }
+
   private start(item: ThreadItem): void {
-    this.flush();
-    this.runtime.commit([this.runtime.itemStarted(this.turnId, item)]);
+    this.commit(this.runtime.itemStarted(this.turnId, item));
   }
 
   private done(modelId: string, raw: ModelItem): void {
-    this.flush();
     this.output.push(raw);
     const open = openTurn(this.runtime.current)?.items.find(({ id }) => id === this.ids.get(modelId));
     if (!open || open.completedAtMs !== null) return;
@@ -173,17 +197,16 @@ class Answer {
     // What was streamed is what the item says: nobody is shown one text and left with another.
     if (open.type === "agentMessage") {
       const phase = raw.phase === "commentary" || raw.phase === "final_answer" ? raw.phase : null;
-      this.runtime.commit([this.runtime.itemCompleted(this.turnId, { ...open, phase, completedAtMs })]);
+      this.commit(this.runtime.itemCompleted(this.turnId, { ...open, phase, completedAtMs }));
     } else if (open.type === "reasoning") {
-      this.runtime.commit([this.runtime.itemCompleted(this.turnId, { ...open, completedAtMs })]);
+      this.commit(this.runtime.itemCompleted(this.turnId, { ...open, completedAtMs }));
     }
   }
 
   /** Only now the response counts: its items become the model's own past, its calls become work. */
-  private complete(last: TokenUsageBreakdown): void {
-    this.flush();
+  private complete(last: TokenUsageBreakdown, output: ModelItem[]): void {
     const { current, host } = this.runtime;
-    const calls = this.output.flatMap((raw): RequestedCall[] => {
+    const calls = output.flatMap((raw): RequestedCall[] => {
       const call = parseToolCall(raw, current.settings?.clientTools);
       return call ? [{ callId: this.newId(callIdOf(raw) ?? host.newId()), raw, call }] : [];
     });
@@ -193,7 +216,7 @@ class Answer {
       {
         method: "thread/tokenUsage/updated",
         params: { ...this.place(), tokenUsage },
-        private: { modelItems: this.output, event: { type: "responded", calls } },
+        private: { modelItems: output, event: { type: "responded", calls } },
       },
     ]);
   }
@@ -211,7 +234,11 @@ class Answer {
   private idOf(modelId: string): string {
     const id = this.ids.get(modelId);
     if (id === undefined)
-      throw new ModelError(`the model streamed text for an item it never began: ${modelId}`, { info: "other", willRetry: true });
+      throw new ModelError(`the model streamed text for an item it never began: ${modelId}`, {
+        info: "other",
+        willRetry: true,
+        responseIsOver: true,
+      });
     return id;
   }
 }
@@ -249,7 +276,13 @@ async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelE
       turnId,
     },
   };
-  runtime.commit([...runtime.closeDangling(turn, "superseded"), retrying]);
+  // A background response goes on without us: the next attempt takes it up, and its items stay open.
+  const goesOn = current.work.responding && !error.responseIsOver;
+  runtime.commit(
+    goesOn
+      ? [retrying]
+      : [...runtime.closeDangling(turn, "superseded"), { ...retrying, private: { event: { type: "responseLost" } } }],
+  );
   const ceilingMs = Math.min(limits.retryPauseMs * 2 ** failedAttempts, limits.retryPauseMsMax);
   const pauseMs = error.retryAfterMs ?? Math.ceil(ceilingMs * (0.5 + host.random() / 2));
   runtime.activity = { abort, kind: "pause", finish: () => {} };
