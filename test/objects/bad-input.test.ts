@@ -33,7 +33,7 @@ story("every error of the real server's session is answered in its words", async
     else differences.push([msg.method, wanted.error.message, answer.error?.message ?? "(answered)"]);
   }
   expect(differences).toEqual(answeredOtherwise);
-  expect(same).toBe(28);
+  expect(same).toBe(29);
   client.close();
 });
 
