@@ -20,6 +20,10 @@ export const limits = {
   deliveryCharactersMax: 1_000_000,
   /** Model responses in one turn. A loop that needs more has lost its way. */
   turnStepsMax: 200,
+  /** Tokens that the requests of one turn may count together. A turn that needs more has lost its way, expensively. */
+  turnTokensMax: 20_000_000,
+  /** Milliseconds that a turn may work; what it waits for people does not count. */
+  turnActiveMsMax: 2 * 60 * 60_000,
   /** Failed attempts of one model request before the turn fails; the real client's default. */
   modelRetriesMax: 5,
   /** First pause before a retry, doubled each time, with jitter; and its ceiling. */

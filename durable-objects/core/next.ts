@@ -35,7 +35,10 @@ export type Step =
   /** Somebody has to answer. May take days; costs nothing. */
   | { type: "wait"; requestId: string }
   | { type: "endTurn"; status: "completed" | "interrupted" }
-  | { type: "failTurn"; reason: "tooManySteps" };
+  | { type: "failTurn"; reason: TurnBound };
+
+/** What a turn may not exceed. */
+export type TurnBound = "tooManySteps" | "tooManyTokens" | "tooLong";
 
 export function next(thread: Thread): Step {
   const { work } = thread;
@@ -48,6 +51,8 @@ export function next(thread: Thread): Step {
   if (call) return nextOfCall(call);
   if (!work.awaitsModel) return { type: "endTurn", status: "completed" };
   if (work.steps >= limits.turnStepsMax) return { type: "failTurn", reason: "tooManySteps" };
+  if ((work.tokens ?? 0) >= limits.turnTokensMax) return { type: "failTurn", reason: "tooManyTokens" };
+  if ((work.activeMs ?? 0) >= limits.turnActiveMsMax) return { type: "failTurn", reason: "tooLong" };
   if (isNearlyFull(thread)) return { type: "compact" };
   return { type: "askModel" };
 }

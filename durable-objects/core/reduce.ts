@@ -16,8 +16,16 @@ export function reduce(thread: Thread | null, frame: Frame): Thread {
     if (frame.method !== "thread/started") throw new Error(`a thread's log begins with thread/started, not ${frame.method}`);
     thread = born(frame.params.thread);
   }
-  const seen = { ...reducePublic(thread, frame), seq: frame.seq };
+  const seen = { ...reducePublic(worked(thread, frame.emittedAtMs), frame), seq: frame.seq };
   return frame.private?.event ? reducePrivate(seen, frame.private.event) : seen;
+}
+
+/** The time since the last frame counts as the turn's own, unless it waited for somebody. Clients have no `work` and count nothing. */
+function worked(thread: Thread, nowMs: number): Thread {
+  const { work, requests } = thread;
+  if (!work) return thread;
+  const passedMs = requests.length > 0 ? 0 : Math.max(0, nowMs - (work.lastAtMs ?? nowMs));
+  return { ...thread, work: { ...work, lastAtMs: nowMs, activeMs: (work.activeMs ?? 0) + passedMs } };
 }
 
 function born(wire: Extract<Frame, { method: "thread/started" }>["params"]["thread"]): Thread {
@@ -55,7 +63,10 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
     case "thread/closed":
       return thread;
     case "thread/tokenUsage/updated":
-      return { ...thread, tokenUsage: frame.params.tokenUsage, contextTokens: frame.params.tokenUsage.last.totalTokens };
+      return withWork(
+        { ...thread, tokenUsage: frame.params.tokenUsage, contextTokens: frame.params.tokenUsage.last.totalTokens },
+        (work) => ({ ...work, tokens: (work.tokens ?? 0) + frame.params.tokenUsage.last.totalTokens }),
+      );
     case "turn/started":
       return {
         ...thread,

@@ -56,6 +56,11 @@ export interface Work {
   calls: Call[];
   /** Attempts that failed since the model last answered. */
   failedAttempts: number;
+  /** Tokens its requests counted, and milliseconds it worked, not counting the time it waited for people. */
+  tokens?: number;
+  activeMs?: number;
+  /** When the last frame came, Unix ms. */
+  lastAtMs?: number;
   /** Where a response that the endpoint makes in the background can be taken up; absent in the foreground. */
   responding?: { responseId: string; afterSequenceNumber: number } | null;
   /** Responses of the model so far in this turn. */

@@ -6,7 +6,7 @@
 import { compact } from "#core/compaction";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
-import { next, type Step } from "#core/next";
+import { next, type Step, type TurnBound } from "#core/next";
 import type { ModelItem, PrivateEvent } from "#core/private";
 import { type Guide, turnAborted } from "#core/prompt";
 import { openTurn, type Thread } from "#core/thread";
@@ -179,8 +179,8 @@ export class ThreadRuntime {
         return this.endTurn(step.status);
       case "failTurn":
         return this.failTurn({
-          message: `The turn was stopped after ${limits.turnStepsMax} model responses.`,
-          codexErrorInfo: "other",
+          message: turnBounds[step.reason],
+          codexErrorInfo: step.reason === "tooManyTokens" ? "sessionBudgetExceeded" : "other",
           additionalDetails: null,
           misalignment: null,
         });
@@ -435,6 +435,13 @@ export class ThreadRuntime {
     return attached;
   }
 }
+
+/** How a turn that crossed a bound says so. */
+const turnBounds: Record<TurnBound, string> = {
+  tooManySteps: `The turn was stopped after ${limits.turnStepsMax} model responses.`,
+  tooManyTokens: `The turn was stopped after ${limits.turnTokensMax} tokens.`,
+  tooLong: `The turn was stopped after ${limits.turnActiveMsMax / 60_000} minutes of work.`,
+};
 
 /** Steps without a new frame before the loop takes itself for broken. A steered model call may append nothing; a hundred do not. */
 const standstillMax = 100;

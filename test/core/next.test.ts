@@ -55,6 +55,14 @@ test("after a cancel what was not begun is not begun, and what was begun is fini
 
 test("a turn that goes round and round is stopped", () => {
   expect(next(withWork({ awaitsModel: true, steps: limits.turnStepsMax }))).toEqual({ type: "failTurn", reason: "tooManySteps" });
+  expect(next(withWork({ awaitsModel: true, tokens: limits.turnTokensMax }))).toEqual({
+    type: "failTurn",
+    reason: "tooManyTokens",
+  });
+  expect(next(withWork({ awaitsModel: true, activeMs: limits.turnActiveMsMax }))).toEqual({
+    type: "failTurn",
+    reason: "tooLong",
+  });
 });
 
 test("at rest what is queued begins, unless it is held or the thread was put away", () => {

@@ -60,6 +60,14 @@ test("a request waits from the frame that asks to the frame that resolves", () =
   expect(folded([...opening, request, resolved]).requests).toEqual([]);
 });
 
+test("a turn's time is what it worked, not what it waited for people", () => {
+  const resolved: Draft = { method: "serverRequest/resolved", params: { threadId: "t", requestId: "t:r" } };
+  // One frame a second: from the turn's start to the question, and from the answer on.
+  expect(folded([...opening, ...said, request]).work?.activeMs).toBe(3_000);
+  expect(folded([...opening, ...said, request, resolved]).work?.activeMs).toBe(3_000);
+  expect(folded([...opening, ...said, request, resolved, ...said]).work?.activeMs).toBe(6_000);
+});
+
 test("a turn that ended keeps its items and nothing of the loop's work", () => {
   const ended = folded([
     ...opening,
@@ -81,8 +89,8 @@ test("without the private part a client folds the same thread, less the loop's o
 });
 
 test("a method that only newer servers know moves the count and nothing else", () => {
-  const thread = openThread();
-  const newer = { seq: 3, emittedAtMs: 1, method: "spindle/newer/thing", params: { threadId: "t" } } as unknown as Frame;
+  const thread = folded(opening.map(({ private: _, ...draft }) => draft as Draft));
+  const newer = { seq: 3, emittedAtMs: 2_000, method: "spindle/newer/thing", params: { threadId: "t" } } as unknown as Frame;
   expect(reduce(thread, newer)).toEqual({ ...thread, seq: 3 });
 });
 

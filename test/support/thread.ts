@@ -16,6 +16,8 @@ export interface TestThreadOptions {
   /** Of `thread/start`: `approvalPolicy`, `cwd`, … */
   start?: Partial<Omit<Params<"thread/start">, "model">>;
   contextWindow?: number | null;
+  /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
+  diesAtCommit?: (moment: "before" | "after") => boolean;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
   now?: () => number;
 }
@@ -56,6 +58,7 @@ export async function createThread({
   shell = runShell,
   start = {},
   contextWindow = null,
+  diesAtCommit = () => false,
   now = Date.now,
 }: TestThreadOptions): Promise<TestThread> {
   const storage = createSql();
@@ -80,13 +83,22 @@ export async function createThread({
     const alive = () => {
       if (!own.alive) throw new Error("the process is dead");
     };
+    const dieIf = (dies: boolean) => {
+      if (!dies) return;
+      own.alive = false;
+      setImmediate(() => thread.restart());
+      throw new Error("the process died");
+    };
     return {
       account: "test",
       threadId,
       sql: storage.sql,
       transaction: (closure) => {
         alive();
-        return storage.transactionSync(closure);
+        dieIf(diesAtCommit("before"));
+        const result = storage.transactionSync(closure);
+        dieIf(diesAtCommit("after"));
+        return result;
       },
       now,
       newId,
