@@ -45,6 +45,8 @@ export interface Model {
    * `ModelError` too. Aborting `signal` ends the iterator; what was streamed until then did not count.
    */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** Whether the endpoint has refused the built-in tools for the model of this name before, in any thread of this process. */
+  refusedBuiltInTools?(name: string): boolean;
 }
 
 /** What the loop has to know of a failure besides its message. */

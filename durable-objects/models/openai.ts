@@ -66,15 +66,27 @@ export function createOpenAiModel({
         }
       } catch (error) {
         if (signal.aborted) return;
-        throw error instanceof ModelError ? withoutSecret(error, client.apiKey) : error;
+        if (!(error instanceof ModelError)) throw error;
+        if (error.refusesBuiltInTools && functionsOnly.size < functionsOnlyMax)
+          functionsOnly.add(`${endpoint.url} ${request.model}`);
+        throw withoutSecret(error, client.apiKey);
       } finally {
         if (signal.aborted && canResume && responseId) void cancel(client, responseId);
       }
       // An aborted stream ends without an error, just like a cut one: only our own signal makes the end a clean one.
       if (!signal.aborted) throw disconnected("stream closed before response.completed");
     },
+    refusedBuiltInTools: (name) => functionsOnly.has(`${endpoint.url} ${name}`),
   };
 }
+
+/**
+ * `<address> <model>` of those that take no tools but functions. Shared by all threads of the process, so that each endpoint is asked
+ * in vain once and not once a thread; a new process finds it out again, for one refused request.
+ */
+const functionsOnly = new Set<string>();
+/** Model names come from clients: beyond this many, each thread finds out for itself. */
+const functionsOnlyMax = 1_000;
 
 interface Endpoint {
   client: OpenAI;

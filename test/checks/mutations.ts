@@ -35,8 +35,8 @@ const mutations: Mutation[] = [
     name: "a second terminal frame",
     law: "8",
     file: "durable-objects/thread/runtime.ts",
-    line: "this.ended(turn, status, null, aborted), ...resolved",
-    broken: "this.ended(turn, status, null, aborted), this.ended(turn, status, null, []), ...resolved",
+    line: "      this.ended(turn, status, null, aborted),\n",
+    broken: "      this.ended(turn, status, null, aborted),\n      this.ended(turn, status, null, []),\n",
     tests: simulation,
   },
   {
@@ -115,8 +115,8 @@ const mutations: Mutation[] = [
     name: "a retry makes a second turn",
     law: "6",
     file: "durable-objects/thread/log.ts",
-    line: "return row?.turn_id ?? null;",
-    broken: "return row ? null : null;",
+    line: 'WHERE client_id = ?", clientId).toArray();\n    return row?.turn_id ?? null;',
+    broken: 'WHERE client_id = ?", clientId).toArray();\n    return row ? null : null;',
     tests: simulation,
   },
   {
@@ -163,8 +163,8 @@ const mutations: Mutation[] = [
     name: "a cut item stays open",
     law: "8",
     file: "durable-objects/thread/runtime.ts",
-    line: "      .filter((item) => item.completedAtMs === null)",
-    broken: "      .filter((item) => item.completedAtMs === 0)",
+    line: ".filter(({ id, completedAtMs }) => completedAtMs === null && ",
+    broken: ".filter(({ id, completedAtMs }) => completedAtMs === 0 && ",
     tests: simulation,
   },
   {

@@ -307,6 +307,20 @@ test("an endpoint without built-in tools is asked with function tools from then 
   expect(types).toEqual([expect.arrayContaining(["shell", "apply_patch"]), ["function"], ["function"]]);
 });
 
+test("another thread of the same endpoint and model does not ask in vain again, and says so in its log; another model does", async () => {
+  const server = await listen(refusing(400, say("unsupported tool type: shell")), answering(saying("hello")));
+  servers.push(server);
+  const model = () => createOpenAiModel({ apiKey: "key", baseUrl: server.baseUrl });
+  await (await createThread({ model: model() })).turn("one");
+  const second = await createThread({ model: model() });
+  await second.turn("two");
+  const toolTypes = ({ body }: { body: Record<string, unknown> }) => (body.tools as { type: string }[]).map(({ type }) => type);
+  expect(server.requests).toHaveLength(3);
+  expect(new Set(toolTypes(server.requests[2] as (typeof server.requests)[number]))).toEqual(new Set(["function"]));
+  expect(second.frames().filter(({ method }) => method === "warning")).toHaveLength(1);
+  expect(model().refusedBuiltInTools?.("another-model")).toBe(false);
+});
+
 test("an object that dies while the model speaks asks again when it wakes, and ends the turn once", async () => {
   const server = await listen(answering([created, delta("half")], "hang"), answering(saying("whole")));
   servers.push(server);

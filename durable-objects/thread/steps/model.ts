@@ -22,10 +22,13 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
   const abort = new AbortController();
   const answer = new Answer(runtime, turn.id);
   runtime.activity = { abort, kind: "model", finish: () => answer.flush() };
-  const { settings } = runtime.current;
+  const { settings, needsFunctionTools, work } = runtime.current;
   if (!settings) throw new Error("a thread without settings");
+  const model = runtime.host.model(settings.model);
+  const usesTools = (work?.outputSchema ?? null) === null;
+  if (usesTools && !needsFunctionTools && model.refusedBuiltInTools?.(settings.model)) useFunctionTools(runtime);
   try {
-    for await (const event of runtime.host.model(settings.model).stream(request(runtime), abort.signal)) {
+    for await (const event of model.stream(request(runtime), abort.signal)) {
       if (abort.signal.aborted) return;
       answer.take(event);
     }
@@ -243,17 +246,22 @@ class Answer {
   }
 }
 
+/** Said in the log: the thread asks with function tools from now on. */
+function useFunctionTools(runtime: ThreadRuntime): void {
+  const { threadId } = runtime.host;
+  const message =
+    "The model's endpoint does not take the built-in tools. Function tools of the same meaning are used from now on.";
+  const event = { type: "builtInToolsRefused" } as const;
+  runtime.commit([{ method: "warning", params: { threadId, message }, private: { event } }]);
+}
+
 /** Writes the failure down, and either pauses before the next attempt or ends the turn. */
 async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelError, abort: AbortController): Promise<void> {
   const { host, current } = runtime;
   const turn = openTurn(current);
   if (!turn || !current.work) return;
   if (error.refusesBuiltInTools && !current.needsFunctionTools) {
-    // Found out once, and in the log: this thread asks with function tools from now on.
-    const message =
-      "The model's endpoint does not take the built-in tools. Function tools of the same meaning are used from now on.";
-    const event = { type: "builtInToolsRefused" } as const;
-    runtime.commit([{ method: "warning", params: { threadId: host.threadId, message }, private: { event } }]);
+    useFunctionTools(runtime);
     return;
   }
   const failedAttempts = current.work.failedAttempts;
