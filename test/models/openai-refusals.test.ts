@@ -130,7 +130,7 @@ describe("a refusal for another reason is not taken for one of the tools:", () =
     ["an item of the input", 400, openAi("Invalid value: 'other'. Supported values are: 'search'.", "input[33].action.type")],
     ["an answer without a call", 400, openAi("No tool call found for function call output with call_id call_1.", "input")],
     ["a call without an answer", 400, openAi("No tool output found for function call call_1.", "input")],
-    ["a model without tools", 400, { error: { message: "registry.ollama.ai/library/gemma:2b does not support tools" } }],
+    ["a model without tools", 400, { error: { message: "gemma:2b does not support tools" } }],
     ["a router without tools", 404, { error: { message: "No endpoints found that support tool use.", code: 404 } }],
     [
       "a function's schema",
