@@ -295,19 +295,9 @@ function startingPlace(root: string, cwd: string): string {
 
 /** A turn that does nothing else. */
 function startCompaction(runtime: ThreadRuntime): Result<"thread/compact/start"> {
-  const { info, settings } = runtime.current;
   if (openTurn(runtime.current))
     throw new Refusal(refusals.invalidRequest("a turn is running; it compacts by itself when it has to"));
-  if (!settings) throw new Error("a thread without settings");
-  const turn = { ...begun(runtime.host.newId()), startedAt: Math.floor(runtime.host.now() / 1000) };
-  runtime.commit([
-    runtime.status({ type: "active", activeFlags: [] }),
-    {
-      method: "turn/started",
-      params: { threadId: info.id, turn },
-      private: { event: { type: "turnStarted", settings, outputSchema: undefined } },
-    },
-  ]);
+  runtime.commit(turnStarted(runtime, runtime.host.newId()));
   // Should we die between the two, `next` finds a turn in which nothing was said, and ends it.
   runtime.compact();
   void runtime.drive();
