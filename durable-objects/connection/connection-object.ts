@@ -1,6 +1,6 @@
 /** One client's socket at `/`, with all its threads. Its state is the socket's: a client that comes back gets a new one and resumes. */
 import { DurableObject } from "cloudflare:workers";
-import { type Gateway, listedBy } from "#connection/gateway";
+import type { Gateway } from "#connection/gateway";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { directoryStub, type Environment, threadStub } from "../environment.ts";
@@ -54,8 +54,7 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     request: (threadId, request) => stub(threadId).request(request),
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
-    listThreads: (params) => listedBy(directoryStub(environment, account).list(params)),
+    directory: (request) => directoryStub(environment, account).request(request),
     report,
-    listLoadedThreads: (params) => directoryStub(environment, account).listLoaded(params),
   };
 }

@@ -1,7 +1,6 @@
 /** What a session needs of the objects behind it: the account's threads and its Directory. */
-import type { Listed } from "#directory/summary";
-import { Refusal } from "#protocol/errors";
-import type { Params, Request, Result } from "#protocol/methods";
+import type { DirectoryReply } from "#directory/requests";
+import type { Params, Request } from "#protocol/methods";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import type { ClientAnswer } from "#thread/service";
 
@@ -15,16 +14,8 @@ export interface Gateway {
   deleteThread(threadId: string): Promise<Reply>;
   /** Somebody's answer to a server request; nobody is told whether it came first. */
   respond(threadId: string, requestId: string, answer: ClientAnswer): Promise<void>;
-  /** Throws a `Refusal` for a cursor that is none. */
-  listThreads(params: Params<"thread/list">): Promise<Result<"thread/list">>;
+  /** What spans the account's threads. */
+  directory(request: Request): Promise<DirectoryReply>;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
-  listLoadedThreads(params: Params<"thread/loaded/list">): Promise<Result<"thread/loaded/list">>;
-}
-
-/** What the Directory refused as a value is thrown again on this side. */
-export async function listedBy(directory: Promise<Listed>): Promise<Result<"thread/list">> {
-  const listed = await directory;
-  if ("refused" in listed) throw new Refusal(listed.refused);
-  return listed.result;
 }

@@ -6,6 +6,7 @@
 import { answerForConnection } from "#connection/answers";
 import type { Gateway } from "#connection/gateway";
 import { limits } from "#core/limits";
+import type { DirectoryReply } from "#directory/requests";
 import type { ModelInfo } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
@@ -125,11 +126,8 @@ export class Session {
         return this.holding(request.params.threadId, async () =>
           this.reply(id, await this.gateway.deleteThread(request.params.threadId)),
         );
-      case "thread/list":
-        return this.result(id, await this.gateway.listThreads(request.params));
-      case "thread/loaded/list":
-        return this.result(id, await this.gateway.listLoadedThreads(request.params));
       default: {
+        if (scopeOf(request.method) === "directory") return this.reply(id, await this.gateway.directory(request));
         const threadId = this.threadOf(request);
         if (threadId === null) return this.result(id, answerForConnection(request, this.models));
         return this.holding(threadId, async () => this.reply(id, await this.gateway.request(threadId, request)));
@@ -220,7 +218,7 @@ export class Session {
    * contains its path, and among those with the same root to the one this socket started or resumed last.
    */
   private threadOf(request: Request): string | null {
-    if (scopeOf(request.method) === "connection" || scopeOf(request.method) === "directory") return null;
+    if (scopeOf(request.method) === "connection") return null;
     const params = request.params as { threadId?: string | null; path?: string; sourcePath?: string };
     if (params.threadId) return params.threadId;
     const path = params.path ?? params.sourcePath ?? "";
@@ -245,9 +243,9 @@ export class Session {
     }
   }
 
-  private reply(id: RequestId, reply: Reply): void {
+  private reply(id: RequestId, reply: Reply | DirectoryReply): void {
     if ("refused" in reply) this.socket.send(errorMessage(id, reply.refused));
-    else this.socket.send(resultTextMessage(id, reply.resultText, this.replay ? reply.seq : undefined));
+    else this.socket.send(resultTextMessage(id, reply.resultText, this.replay && "seq" in reply ? reply.seq : undefined));
   }
 
   private result(id: RequestId, result: unknown): void {

@@ -1,9 +1,9 @@
 /** The account's index of threads: what can be listed, searched and answered across threads. It knows only what threads told it. */
 import { DurableObject } from "cloudflare:workers";
 import { createDirectorySchema, Directory } from "#directory/directory";
-import type { Listed, ThreadSummary } from "#directory/summary";
-import { Refusal } from "#protocol/errors";
-import type { Params, Result } from "#protocol/methods";
+import { answer, type DirectoryReply } from "#directory/requests";
+import type { ThreadSummary } from "#directory/summary";
+import type { Request } from "#protocol/methods";
 import type { Environment } from "../environment.ts";
 
 export class DirectoryObject extends DurableObject<Environment> {
@@ -20,16 +20,7 @@ export class DirectoryObject extends DurableObject<Environment> {
     else this.directory.update(summary);
   }
 
-  async list(params: Params<"thread/list">): Promise<Listed> {
-    try {
-      return { result: this.directory.list(params) };
-    } catch (error) {
-      if (error instanceof Refusal) return { refused: error.wire };
-      throw error;
-    }
-  }
-
-  async listLoaded(params: Params<"thread/loaded/list">): Promise<Result<"thread/loaded/list">> {
-    return this.directory.listLoaded(params);
+  async request(request: Request): Promise<DirectoryReply> {
+    return answer(this.directory, request);
   }
 }

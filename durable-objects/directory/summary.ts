@@ -1,6 +1,4 @@
-/** How a thread stands, as its account's Directory keeps it, and what the Directory answers. */
-import type { WireError } from "#protocol/errors";
-import type { Result } from "#protocol/methods";
+/** How a thread stands, as its account's Directory keeps it. */
 import type { WireThread } from "#protocol/thread";
 
 export interface ThreadSummary {
@@ -12,6 +10,3 @@ export interface ThreadSummary {
   /** Server requests that wait for somebody, for the inbox across threads. */
   pendingRequests: { id: string; method: string; startedAtMs: number }[];
 }
-
-/** A refusal is a value here: an error would lose its shape between two objects. */
-export type Listed = { result: Result<"thread/list"> } | { refused: WireError };

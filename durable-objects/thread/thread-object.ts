@@ -1,6 +1,6 @@
 /** One thread on the platform: its storage, its alarm, its sockets, and the calls of other objects. All that matters is in the runtime. */
 import { DurableObject } from "cloudflare:workers";
-import { type Gateway, listedBy } from "#connection/gateway";
+import type { Gateway } from "#connection/gateway";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { Catalogue } from "#models/catalogue";
 import { refusals } from "#protocol/errors";
@@ -123,9 +123,8 @@ export class ThreadObject extends DurableObject<Environment> {
       respond: async (threadId, requestId, reply) => {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
-      listThreads: (params) => listedBy(directoryStub(this.env, account).list(params)),
+      directory: (request) => directoryStub(this.env, account).request(request),
       report,
-      listLoadedThreads: (params) => directoryStub(this.env, account).listLoaded(params),
     };
   }
 }

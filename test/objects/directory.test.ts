@@ -21,7 +21,7 @@ test("a summary that is older than the one kept, or comes twice, changes nothing
   const directory = directoryStub(environment, "account-of-summaries");
   const summary = await summaryOf("hi");
   const named = (name: string, seq: number): ThreadSummary => ({ ...summary, seq, thread: { ...summary.thread, name } });
-  const names = async () => (listed(await directory.list({} as Wire)) ?? []).map(({ name }) => name);
+  const names = async () => (await list(directory, {})).data.map(({ name }: Wire) => name);
   await directory.update(named("second", 20));
   await directory.update(named("first", 10));
   expect(await names()).toEqual(["second"]);
@@ -38,8 +38,8 @@ test("a message of a deleted thread that was still under way does not bring it b
   await directory.update({ threadId: summary.threadId, deleted: true });
   await directory.update({ threadId: summary.threadId, deleted: true });
   await directory.update({ ...summary, seq: summary.seq + 1 });
-  expect(listed(await directory.list({} as Wire))).toEqual([]);
-  expect(await directory.listLoaded({} as Wire)).toEqual({ data: [], nextCursor: null });
+  expect((await list(directory, {})).data).toEqual([]);
+  expect(await list(directory, {}, "thread/loaded/list")).toEqual({ data: [], nextCursor: null });
 });
 
 test("a deletion that overtakes the first summary holds as well", async () => {
@@ -47,7 +47,7 @@ test("a deletion that overtakes the first summary holds as well", async () => {
   const summary = await summaryOf("hi");
   await directory.update({ threadId: summary.threadId, deleted: true });
   await directory.update(summary);
-  expect(listed(await directory.list({} as Wire))).toEqual([]);
+  expect((await list(directory, {})).data).toEqual([]);
 });
 
 test("threads of the same second are paged without gap and without repetition", async () => {
@@ -58,9 +58,9 @@ test("threads of the same second are paged without gap and without repetition", 
   for (const sortDirection of ["asc", "desc"] as const) {
     const seen: string[] = [];
     for (let cursor: string | null = null, pages = 0; pages === 0 || cursor; pages++) {
-      const page: Wire = await directory.list({ limit: 4, cursor, sortDirection } as Wire);
-      seen.push(...page.result.data.map(({ id }: Wire) => id));
-      cursor = page.result.nextCursor;
+      const page: Wire = await list(directory, { limit: 4, cursor, sortDirection });
+      seen.push(...page.data.map(({ id }: Wire) => id));
+      cursor = page.nextCursor;
     }
     expect(seen).toEqual(sortDirection === "asc" ? ids : ids.toReversed());
   }
@@ -69,7 +69,7 @@ test("threads of the same second are paged without gap and without repetition", 
 test("a cursor that is none is a refusal and no crash", async () => {
   const directory = directoryStub(environment, "account-of-cursors");
   for (const cursor of ["garbage", "1|", "|x", "99999999999999999999|x", "1;DROP TABLE threads|x"]) {
-    expect(await directory.list({ cursor } as Wire), cursor).toEqual({
+    expect(await directory.request({ method: "thread/list", params: { cursor } } as Wire), cursor).toEqual({
       refused: { code: -32600, message: `invalid cursor: ${cursor}` },
     });
   }
@@ -96,6 +96,7 @@ test("what waits for somebody stands in the summary, and leaves it with the answ
   client.close();
 });
 
-function listed(page: Wire): { id: string; name: string | null }[] {
-  return page.result.data;
+async function list(directory: ReturnType<typeof directoryStub>, params: object, method = "thread/list"): Promise<Wire> {
+  const reply: Wire = await directory.request({ method, params } as Wire);
+  return JSON.parse(reply.resultText);
 }

@@ -10,6 +10,7 @@ import { openTurn } from "#core/thread";
 import { uuidv7 } from "#core/uuid";
 import type { ThreadSummary } from "#directory/summary";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
+import { refusals } from "#protocol/errors";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import { ThreadRuntime } from "#thread/runtime";
 import { ThreadService } from "#thread/service";
@@ -171,9 +172,8 @@ export class World {
       request: (_, request) => call(({ service }) => service.request(request)),
       deleteThread: () => call(({ service }) => service.deleteThread()),
       respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
-      listThreads: async () => ({ data: [], nextCursor: null, backwardsCursor: null }),
+      directory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       report: (event, details) => this.reported(event, details),
-      listLoadedThreads: async () => ({ data: [], nextCursor: null }),
     };
   }
 
