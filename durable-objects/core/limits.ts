@@ -24,6 +24,13 @@ export const limits = {
   turnTokensMax: 20_000_000,
   /** Milliseconds that a turn may work; what it waits for people does not count. */
   turnActiveMsMax: 2 * 60 * 60_000,
+  /** Turns of one account that may work at once. What a crowd of people needs, and far from what a runaway script would take. */
+  turnsAtOnceMax: 64,
+  /** A place among them is lost unless it is renewed, which the heartbeat does: three may fail. */
+  turnSlotLeaseMs: 120_000,
+  /** Pause before a turn looks for a place again; and how long it does so before it fails. */
+  turnSlotPauseMs: 500,
+  turnSlotWaitMsMax: 15 * 60_000,
   /** Failed attempts of one model request before the turn fails; the real client's default. */
   modelRetriesMax: 5,
   /** First pause before a retry, doubled each time, with jitter; and its ceiling. */

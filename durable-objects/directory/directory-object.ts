@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { createDirectorySchema, Directory } from "#directory/directory";
 import { answer, type DirectoryReply } from "#directory/requests";
 import type { ThreadSummary } from "#directory/summary";
+import { createTurnSlotsSchema, releaseTurnSlot, takeTurnSlot } from "#directory/turn-slots";
 import type { Request } from "#protocol/methods";
 import type { Environment } from "../environment.ts";
 
@@ -12,6 +13,7 @@ export class DirectoryObject extends DurableObject<Environment> {
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
     createDirectorySchema(context.storage.sql);
+    createTurnSlotsSchema(context.storage.sql);
     this.directory = new Directory(context.storage.sql);
   }
 
@@ -22,5 +24,13 @@ export class DirectoryObject extends DurableObject<Environment> {
 
   async request(request: Request): Promise<DirectoryReply> {
     return answer(this.directory, request);
+  }
+
+  async takeTurnSlot(threadId: string): Promise<boolean> {
+    return takeTurnSlot(this.ctx.storage.sql, threadId, Date.now());
+  }
+
+  async releaseTurnSlot(threadId: string): Promise<void> {
+    releaseTurnSlot(this.ctx.storage.sql, threadId);
   }
 }

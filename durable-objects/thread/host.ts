@@ -31,6 +31,10 @@ export interface Host {
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
   /** Tells the account's Directory how the thread stands. Throws when it cannot be reached. */
   tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }): Promise<void>;
+  /** Whether this thread's turn may work now, one of the account's `limits.turnsAtOnceMax`. Throws when the Directory cannot be reached. */
+  takeTurnSlot(): Promise<boolean>;
+  /** It rests. */
+  releaseTurnSlot(): Promise<void>;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
   /** Empties the storage of a deleted thread. */

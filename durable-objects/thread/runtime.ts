@@ -26,6 +26,7 @@ import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
+import { TurnSlot } from "#thread/turn-slot";
 import { Workspace } from "#workspace/store";
 
 /** Work that is under way and can be told to stop. `finish` appends, at once, what was streamed and not yet appended. */
@@ -42,6 +43,7 @@ export class ThreadRuntime {
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
   readonly workspace: Workspace;
+  readonly turnSlot: TurnSlot;
   activity: Activity | null = null;
   private folded: Thread | null;
   private isDriving = false;
@@ -58,6 +60,7 @@ export class ThreadRuntime {
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
     this.outbox = new Outbox(host, () => host.tellDirectory(this.summary()));
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
+    this.turnSlot = new TurnSlot(host);
   }
 
   /** Null where there is no such thread, or no longer. */
@@ -129,6 +132,7 @@ export class ThreadRuntime {
     // Between the last look at `next` and this line nobody else ran: whoever commits from now on starts the loop again.
     this.isDriving = false;
     this.schedule();
+    this.turnSlot.release();
     if (this.folded) void this.outbox.flush().then(() => this.schedule());
   }
 
@@ -398,6 +402,7 @@ export class ThreadRuntime {
     }
     this.forgetStreamedText();
     this.deliveries.pump();
+    await this.turnSlot.renew();
     await this.outbox.flush();
     void this.drive();
     this.schedule();

@@ -101,6 +101,8 @@ export class ThreadObject extends DurableObject<Environment> {
         const direct = connection.startsWith(directPrefix);
         return direct ? this.sockets.deliver(connection, delivery) : deliverTo(env, connection, delivery);
       },
+      takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
+      releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),
       tellDirectory: (summary) => directoryStub(env, account).update(summary),
       report,
       forget: () => ctx.storage.deleteAll(),

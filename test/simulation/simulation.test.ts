@@ -39,6 +39,7 @@ const interesting: Record<string, number> = {
   "interrupt while waiting": 10,
   "model failed": 50,
   "directory unreachable": 100,
+  "no turn slot": 100,
   "delivery failed": 100,
   "acknowledgement lost": 100,
   "person wrote": 100,

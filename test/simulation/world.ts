@@ -244,6 +244,16 @@ export class World {
         await whileAlive("acknowledgement");
         return ack;
       },
+      takeTurnSlot: async () => {
+        await whileAlive("turn slot");
+        if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
+        if (!this.faulty || this.random.chance(0.8)) return true;
+        this.count("no turn slot");
+        return false;
+      },
+      releaseTurnSlot: async () => {
+        if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
+      },
       tellDirectory: async (summary) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {

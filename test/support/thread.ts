@@ -121,6 +121,8 @@ export async function createThread({
         alive();
         return receive(delivery);
       },
+      takeTurnSlot: async () => true,
+      releaseTurnSlot: async () => {},
       tellDirectory: async () => {},
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });

@@ -20,6 +20,7 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
   // in the background is taken up where the log ends instead, in the same items.
   if (!runtime.current.work?.responding) runtime.commit(runtime.closeDangling(turn, "superseded"));
   const abort = new AbortController();
+  if (!(await awaitTurnSlot(runtime, abort))) return;
   const answer = new Answer(runtime, turn.id);
   runtime.activity = { abort, kind: "model", finish: () => answer.flush() };
   const { settings, needsFunctionTools, work } = runtime.current;
@@ -39,6 +40,35 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
     await failAttempt(runtime, turn.id, error, abort);
   } finally {
     answer.stop();
+  }
+}
+
+/** False when somebody stopped the turn meanwhile, or when it has waited for too long and has failed by that. */
+async function awaitTurnSlot(runtime: ThreadRuntime, abort: AbortController): Promise<boolean> {
+  const { host, turnSlot } = runtime;
+  runtime.activity = { abort, kind: "pause", finish: () => {} };
+  const sinceMs = host.now();
+  for (let isTold = false; ; ) {
+    const isTaken = await turnSlot.take();
+    if (abort.signal.aborted) return false;
+    if (isTaken) return true;
+    if (host.now() - sinceMs >= limits.turnSlotWaitMsMax) {
+      const minutes = limits.turnSlotWaitMsMax / 60_000;
+      runtime.failTurn(
+        turnError(
+          `${limits.turnsAtOnceMax} turns of this account worked for ${minutes} minutes: none ended.`,
+          "serverOverloaded",
+        ),
+      );
+      return false;
+    }
+    if (!isTold) {
+      const message = `${limits.turnsAtOnceMax} turns of this account are at work; this one begins when one of them rests.`;
+      runtime.commit([{ method: "warning", params: { threadId: host.threadId, message } }]);
+      isTold = true;
+    }
+    await host.sleep(limits.turnSlotPauseMs * (1 + host.random()), abort.signal);
+    if (abort.signal.aborted) return false;
   }
 }
 
