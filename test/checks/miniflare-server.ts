@@ -5,12 +5,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { endGroup, endWithUs, pidOf } from "./process-group.ts";
 import { freePort, projectRoot, type Server, type ServerOptions } from "./server.ts";
 
 /** Bundles the Worker as it would be deployed. Returns the folder; whoever asked removes it. */
@@ -46,6 +46,11 @@ export async function startMiniflare({
   const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-miniflare-"));
   const printed: string[] = [];
   let running = await start();
+
+  /** Only the leader is asked: it ends workerd itself, in order. */
+  function end(signal: NodeJS.Signals): Promise<void> {
+    return endGroup(running, { port: servedPort, signal, asked: "leader" });
+  }
 
   async function start(): Promise<ChildProcess> {
     const options: ChildOptions = { bundle, port: servedPort, persistTo: storage, env };
@@ -85,15 +90,15 @@ export async function startMiniflare({
       return pidOf(running);
     },
     logs: () => printed.join(""),
-    kill: (signal) => end(running, servedPort, signal),
-    stop: () => end(running, servedPort, "SIGTERM"),
+    kill: (signal) => end(signal),
+    stop: () => end("SIGTERM"),
     async restart() {
-      await end(running, servedPort, "SIGKILL");
+      await end("SIGKILL");
       printed.push("\n".repeat(5));
       running = await start();
     },
     async close() {
-      await end(running, servedPort, "SIGKILL");
+      await end("SIGKILL");
       if (persistTo === undefined) rmSync(storage, { recursive: true, force: true });
     },
   };
@@ -135,65 +140,6 @@ async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<vo
   process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit(0)));
   await miniflare.ready;
   console.log(`${readyLine} ${port}`);
-}
-
-/** Returns when the leader is gone and the port is free. */
-async function end(child: ChildProcess, port: number, signal: NodeJS.Signals): Promise<void> {
-  const isOver = () => child.exitCode !== null || child.signalCode !== null;
-  const deadline = Date.now() + 10_000;
-  if (signal === "SIGKILL") signalGroup(child, signal);
-  // Only the leader is asked: it ends workerd itself, in order.
-  else if (!isOver()) child.kill(signal);
-  while (!isOver()) {
-    if (Date.now() > deadline) signalGroup(child, "SIGKILL");
-    await pause(5);
-  }
-  signalGroup(child, "SIGKILL");
-  started.delete(child);
-  while (await isListening(port)) await pause(5);
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pidOf(child), signal);
-  } catch (error) {
-    // Nobody is left of the group.
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
-}
-
-function pidOf(child: ChildProcess): number {
-  if (child.pid === undefined) throw new Error("the server could not be started");
-  return child.pid;
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-const started = new Set<ChildProcess>();
-let watches = false;
-
-/** A detached group does not die with us. */
-function endWithUs(child: ChildProcess): void {
-  if (!watches) {
-    process.once("exit", () => {
-      for (const each of started) signalGroup(each, "SIGKILL");
-    });
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-  }
-  watches = true;
-  started.add(child);
 }
 
 if (import.meta.main) await serve(JSON.parse(process.argv[2] ?? "{}"));

@@ -5,10 +5,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endGroup, endWithUs, pause, pidOf } from "./process-group.ts";
 
 export interface ServerOptions {
   /** A free one unless said. */
@@ -40,8 +41,6 @@ export interface Server {
 
 /** Generous: the first start on a busy machine with two cores bundles everything and takes several seconds. */
 const startTimeoutMs = 60_000;
-/** A server that was asked to stop and has not by then is killed. */
-const stopTimeoutMs = 10_000;
 
 /** Starts a server and returns when it serves. Throws with the server's own words when it does not come up. */
 export async function startServer({ port, persistTo, env = {} }: ServerOptions = {}): Promise<Server> {
@@ -57,7 +56,7 @@ export async function startServer({ port, persistTo, env = {} }: ServerOptions =
     try {
       await serving(child, url);
     } catch (error) {
-      await end(child, servedPort, "SIGKILL");
+      await endGroup(child, { port: servedPort, signal: "SIGKILL" });
       throw new Error(`${error instanceof Error ? error.message : error}\n${printed.join("").slice(-4_000)}`);
     }
     return child;
@@ -72,13 +71,13 @@ export async function startServer({ port, persistTo, env = {} }: ServerOptions =
       return pidOf(running);
     },
     logs: () => printed.join(""),
-    kill: (signal) => end(running, servedPort, signal),
+    kill: (signal) => endGroup(running, { port: servedPort, signal }),
     async restart() {
-      await end(running, servedPort, "SIGKILL");
+      await endGroup(running, { port: servedPort, signal: "SIGKILL" });
       running = await start();
     },
     async close() {
-      await end(running, servedPort, "SIGKILL");
+      await endGroup(running, { port: servedPort, signal: "SIGKILL" });
       if (persistTo === undefined) rmSync(storage, { recursive: true, force: true });
     },
   };
@@ -176,61 +175,4 @@ async function serving(child: ChildProcess, url: string): Promise<void> {
     await pause(50);
   }
   throw new Error(`the server did not serve ${url} within ${startTimeoutMs} ms`);
-}
-
-/** Returns when the leader is gone and the port is free. Not when the kernel has no more trace of the group: in some containers nobody reaps. */
-async function end(child: ChildProcess, port: number, signal: NodeJS.Signals): Promise<void> {
-  const deadline = Date.now() + stopTimeoutMs;
-  signalGroup(child, signal);
-  while (child.exitCode === null && child.signalCode === null) {
-    if (Date.now() > deadline) signalGroup(child, "SIGKILL");
-    await pause(10);
-  }
-  // Whoever the leader left behind.
-  signalGroup(child, "SIGKILL");
-  started.delete(child);
-  while (await isListening(port)) await pause(10);
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pidOf(child), signal);
-  } catch (error) {
-    // Nobody is left of the group.
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
-
-function pidOf(child: ChildProcess): number {
-  if (child.pid === undefined) throw new Error("the server could not be started");
-  return child.pid;
-}
-
-const started = new Set<ChildProcess>();
-let listening = false;
-
-/** A detached group does not die with us, so that a check that is stopped by Ctrl-C or fails would leave a server behind. */
-function endWithUs(child: ChildProcess): void {
-  if (!listening) {
-    process.once("exit", () => {
-      for (const each of started) signalGroup(each, "SIGKILL");
-    });
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-  }
-  listening = true;
-  started.add(child);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

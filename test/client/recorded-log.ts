@@ -3,6 +3,7 @@ import type { Draft, Frame } from "#core/frame";
 import type { ItemOf, ThreadItem } from "#protocol/item";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
+import { turn as openTurn, wireThread } from "#test/core/threads";
 
 export const threadId = "01a1fb3d-6c6f-73b3-9300-f3179a7b44f3";
 const turnId = "01a1fb3d-6cbc-7f70-9c6a-ed4d302cac2d";
@@ -12,53 +13,9 @@ const times = { startedAtMs: atMs, completedAtMs: null };
 export const commandRequestId = `${threadId}:command`;
 export const changeRequestId = `${threadId}:change`;
 
-const thread: WireThread = {
-  id: threadId,
-  environments: null,
-  extra: null,
-  sessionId: threadId,
-  forkedFromId: null,
-  attachedToThreadId: null,
-  parentThreadId: null,
-  preview: "",
-  ephemeral: false,
-  section: null,
-  sectionEnteredAt: null,
-  projectId: null,
-  historyMode: "paginated",
-  modelProvider: "spindle",
-  model: "rehearsal",
-  reasoningEffort: null,
-  createdAt: 1_795_216_469,
-  updatedAt: 1_795_216_469,
-  recencyAt: 1_795_216_469,
-  status: { type: "idle" },
-  path: null,
-  cwd: "/workspace",
-  cliVersion: "0.1.0",
-  originator: "test",
-  source: "vscode",
-  canAcceptDirectInput: true,
-  threadSource: null,
-  agentNickname: null,
-  agentRole: null,
-  gitInfo: null,
-  name: null,
-  daybreakEnabled: null,
-  turns: [],
-};
+const thread: WireThread = { ...wireThread, id: threadId, sessionId: threadId, model: "rehearsal", originator: "test" };
 
-const turn: Turn = {
-  id: turnId,
-  rootTurnId: turnId,
-  items: [],
-  itemsView: "notLoaded",
-  status: "inProgress",
-  error: null,
-  startedAt: 1_795_216_469,
-  completedAt: null,
-  durationMs: null,
-};
+const turn: Turn = { ...openTurn, id: turnId, rootTurnId: turnId };
 
 const user: ItemOf<"userMessage"> = {
   type: "userMessage",
