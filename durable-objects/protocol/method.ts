@@ -56,8 +56,11 @@ export const approvalPolicyParam = approvalPolicy.meta({ variants: ["untrusted",
 /** `auto_review` and `guardian_subagent` are accepted and mean `user` here: only people approve. */
 export const approvalsReviewer = z.enum(["user", "auto_review", "guardian_subagent"]);
 
+/** One of the model's own; which, is the model's to say. */
+export const reasoningEffort = z.string().min(1, { error: "reasoning effort must not be empty" }).nullish();
+
 /** Example: `{"mode":"default","settings":{"model":"gpt-6","reasoning_effort":null,"developer_instructions":null}}` */
 export const collaborationMode = struct("CollaborationMode", {
   mode: z.enum(["plan", "default"]),
-  settings: struct("Settings", { model: z.string(), reasoning_effort: text, developer_instructions: text }),
+  settings: struct("Settings", { model: z.string(), reasoning_effort: reasoningEffort, developer_instructions: text }),
 });

@@ -7,6 +7,7 @@ import {
   empty,
   ignored,
   method,
+  reasoningEffort,
   struct,
   text,
   texts,
@@ -51,7 +52,7 @@ export const turnMethods = {
       model: text,
       serviceTier: text,
       serviceTierForTurn: text,
-      effort: text,
+      effort: reasoningEffort,
       summary: z.enum(["auto", "concise", "detailed", "none"]).nullish(),
       personality: z.enum(["none", "friendly", "pragmatic"]).nullish(),
       /** JSON Schema that the turn's final message has to fit. */

@@ -50,6 +50,13 @@ describe("params that do not fit are refused with the first thing serde would sa
     ],
     ["turn/start", { threadId: id, input: [{ type: "text" }] }, "missing field `text`"],
     ["turn/start", { threadId: id, input: ["hi"] }, 'invalid type: string "hi", expected internally tagged enum UserInput'],
+    [
+      "turn/start",
+      { threadId: id, input: [{ type: "text", text: "hi", text_elements: [{ byteRange: { start: -1, end: 0 } }] }] },
+      "invalid value: integer `-1`, expected u32",
+    ],
+    ["turn/start", { threadId: id, input: [{ type: "image" }] }, "data did not match any variant of untagged enum"],
+    ["turn/start", { threadId: id, input: [], effort: "" }, "reasoning effort must not be empty"],
     ["fs/readFile", { path: "rel" }, "AbsolutePathBuf deserialized without a base path"],
   ];
   test.each(table)("%s %j: %s", (method, params, detail) => {

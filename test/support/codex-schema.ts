@@ -71,6 +71,16 @@ export function paramsDefinition(method: string): { name: string; fields: string
     : { name, fields: Object.keys(params?.properties ?? {}).sort(), required: [...(params?.required ?? [])].sort() };
 }
 
+/** The schemas of all requests a client may send, by method: the whole message. */
+export function clientRequests(): ReadonlyMap<string, unknown> {
+  return variantsOf("ClientRequest");
+}
+
+/** What a `$ref` of the bundle or of an envelope points at. */
+export function definitionOf(reference: string): unknown {
+  return definitions()[reference.slice(reference.lastIndexOf("/") + 1)];
+}
+
 /** Where the result's name does not follow from the params' name. */
 const resultDefinitions: Record<string, string> = {
   initialize: "InitializeResponse",
