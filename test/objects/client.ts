@@ -30,6 +30,8 @@ export interface ClientOptions {
   experimentalApi?: boolean;
   /** As `initialize` tells it. */
   name?: string;
+  /** In place of what the options above make of them. */
+  capabilities?: Record<string, unknown>;
 }
 
 export class Client {
@@ -71,7 +73,7 @@ export class Client {
     const { optOut: optOutNotificationMethods = null, experimentalApi = true } = options;
     await client.request("initialize", {
       clientInfo: { name: options.name ?? "story", title: null, version: "0.0.1" },
-      capabilities: { experimentalApi, extensions, optOutNotificationMethods },
+      capabilities: { experimentalApi, extensions, optOutNotificationMethods, ...options.capabilities },
     });
     client.sendText(JSON.stringify({ method: "initialized" }));
     return client;
