@@ -152,6 +152,20 @@ describe("the handshake", () => {
     expect(refusals).toEqual(["the server refused to go on: no more of you"]);
   });
 
+  test("that was refused once and works by the time we know why goes on", async () => {
+    const asked = Promise.withResolvers<string | null>();
+    bridge = begin({ refusal: () => asked.promise });
+    server.refusesSockets = true;
+    request("initialize", { clientInfo: { name: "parent", version: "7" } });
+    await settled();
+    server.refusesSockets = false;
+    await vi.advanceTimersByTimeAsync(1);
+    asked.resolve("not now");
+    await settled();
+    expect(answerTo(1)?.result).toBeDefined();
+    expect(refusals).toEqual([]);
+  });
+
   test("for which no socket opens ends everything when the server says why, and is tried again when it does not", async () => {
     let reason: string | null = null;
     bridge = begin({ refusal: async () => reason });
@@ -266,6 +280,18 @@ describe("a resume of the parent's own", () => {
     expect(said("thread/resume")).toEqual([{ id, method: "thread/resume", params: { threadId } }]);
   });
 
+  test("that was cut keeps nothing of what the thread itself brings from the parent", async () => {
+    await shakeHands();
+    await follow(4);
+    server.handlers["account/read"] = () => undefined;
+    const id = request("thread/resume", { threadId });
+    await settled();
+    server.handlers["account/read"] = () => ({ account: null });
+    await reconnect();
+    expect(answerTo(id)?.result).toBeDefined();
+    expect(frames()).toEqual(plain(recordedLog));
+  });
+
   test("holds what follows it back until it was told itself", async () => {
     await shakeHands();
     server.logs.set(threadId, [...recordedLog]);
@@ -377,6 +403,18 @@ describe("a request of the server", () => {
     expect(server.socket.said.at(-1)).toEqual(decision);
   });
 
+  test("gets its answer once on a socket on which the thread is not back yet", async () => {
+    await shakeHands();
+    await follow(upToRequest);
+    server.logs.set(threadId, recordedLog.slice(0, upToRequest));
+    server.handlers["thread/resume"] = () => undefined;
+    await reconnect();
+    say(decision);
+    expect(server.answers).toEqual([]);
+    server.socket.deliver({ id: String(said("thread/resume")[0]?.id), result: {}, seq: upToRequest });
+    expect(server.answers).toEqual([decision]);
+  });
+
   test("is answered again on the next socket unless the server said that it is resolved", async () => {
     await shakeHands();
     await follow(upToRequest);
@@ -408,6 +446,22 @@ describe("the end of the input", () => {
     await settled();
     expect(hasEnded).toBe(false);
     server.socket.deliver({ id, result: {} });
+    await settled();
+    expect(hasEnded).toBe(true);
+  });
+
+  test("waits until the server has an answer that the parent gave", async () => {
+    const upToRequest = recordedLog.findIndex((frame) => "id" in frame && frame.id === commandRequestId) + 1;
+    await shakeHands();
+    await follow(upToRequest);
+    say({ id: commandRequestId, result: { decision: "accept" } });
+    let hasEnded = false;
+    void bridge.end().then(() => {
+      hasEnded = true;
+    });
+    await settled();
+    expect(hasEnded).toBe(false);
+    server.socket.deliver(recordedLog[upToRequest] as Frame);
     await settled();
     expect(hasEnded).toBe(true);
   });

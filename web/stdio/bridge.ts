@@ -271,7 +271,8 @@ export class Bridge {
 
   private async explain(): Promise<void> {
     const reason = await this.options.refusal();
-    if (reason !== null) this.refuse(reason);
+    // The next socket may have opened while we asked.
+    if (reason !== null && !this.isOpen) this.refuse(reason);
   }
 
   private refuse(reason: string): void {

@@ -7,9 +7,10 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-const main = join(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), "main.ts");
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 if (major > 22 || (major === 22 && minor >= 18)) await import("./main.ts");
 else {
