@@ -38,6 +38,7 @@ ${errorList([
   refusals.notInitialized(),
   refusals.invalidRequest("missing field `…`"),
   refusals.experimentalRequired("…"),
+  refusals.invalidThreadId("…"),
   refusals.overloaded(),
 ])}
 

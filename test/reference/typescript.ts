@@ -25,7 +25,8 @@ export function typeOf(schema: Json): string {
     case "integer":
       return "number";
     case "array":
-      return `${grouped(typeOf(schema.items as Json))}[]`;
+      if (Array.isArray(schema.prefixItems)) return `[${(schema.prefixItems as Json[]).map(typeOf).join(", ")}]`;
+      return `${grouped(typeOf((schema.items ?? {}) as Json))}[]`;
     case "object":
       return objectType(schema);
     default:
