@@ -55,6 +55,7 @@ export const accountAndConfigMethods = {
   initialize: method({
     doc: "The first request of every connection, once; everything else is refused before it. `clientInfo.name` must be a legal HTTP header value.",
     scope: "connection",
+    errors: ["alreadyInitialized", "invalidClientName"],
     params: struct("InitializeParams", { clientInfo, capabilities: capabilities.nullish() }),
     result: z.object({ userAgent: z.string(), codexHome: z.string(), platformFamily: z.string(), platformOs: z.string() }),
   }),
@@ -70,12 +71,13 @@ export const accountAndConfigMethods = {
     doc: "Who is logged in with the model's provider. Nobody is: Spindle knows the caller by the transport's credential, so clients show no login.",
     scope: "connection",
     params: struct("GetAccountParams", { refreshToken: z.boolean().default(false) }),
-    result: z.object({ account: z.null(), userId: z.null(), requiresOpenaiAuth: z.boolean(), workspaceRouting: z.null() }),
+    result: z.object({ account: z.null(), userId: z.null(), requiresOpenaiAuth: z.literal(false), workspaceRouting: z.null() }),
   }),
 
   "account/rateLimits/read": method({
     doc: "The provider account's rate limits. Always refused as the real server does without a login.",
     scope: "connection",
+    errors: ["rateLimitsNeedAccount"],
     params: struct("GetAccountRateLimitsParams", { excludeResetCreditDetails: ignored, supportsLunaReserve: ignored }).nullish(),
     result: z.never(),
   }),
@@ -104,17 +106,14 @@ export const accountAndConfigMethods = {
     scope: "connection",
     // The real server wants no params at all here; what a client sends all the same does no harm.
     params: z.unknown().optional(),
-    result: z.object({ supportsIndependentSpeedModes: z.boolean(), requirements: z.null() }),
+    result: z.object({ supportsIndependentSpeedModes: z.literal(false), requirements: z.null() }),
   }),
 
   "permissionProfile/list": method({
-    doc: "The permission profiles a thread can run under.",
+    doc: "The permission profiles a thread can run under. Always empty: approvals decide.",
     scope: "connection",
     params: struct("PermissionProfileListParams", { ...page, cwd: text }),
-    result: z.object({
-      data: z.array(z.object({ id: z.string(), description: z.string().nullable(), allowed: z.boolean() })),
-      nextCursor: z.null(),
-    }),
+    result: z.object({ data: emptyList, nextCursor: z.null() }),
   }),
 
   "collaborationMode/list": method({

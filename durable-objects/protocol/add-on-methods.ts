@@ -1,6 +1,6 @@
 /** Hooks, skills, plugins, apps, MCP servers: Spindle runs none, and clients that wait for the answer at start-up must hear so. */
 import * as z from "zod";
-import { absolutePath, emptyList, ignored, method, page, struct, text, texts } from "./method.ts";
+import { absolutePath, echo, emptyList, ignored, method, page, struct, text, texts } from "./method.ts";
 
 export const addOnMethods = {
   "hooks/list": method({
@@ -8,7 +8,7 @@ export const addOnMethods = {
     scope: "connection",
     params: struct("HooksListParams", { cwds: z.array(z.string()).default([]), threadId: text }),
     result: z.object({
-      data: z.array(z.object({ cwd: z.string(), hooks: emptyList, warnings: emptyList, errors: emptyList })),
+      data: z.array(z.object({ cwd: echo, hooks: emptyList, warnings: emptyList, errors: emptyList })),
     }),
   }),
 
@@ -16,7 +16,7 @@ export const addOnMethods = {
     doc: "Skills found per directory. Every list is empty.",
     scope: "connection",
     params: struct("SkillsListParams", { cwds: z.array(z.string()).default([]), forceReload: z.boolean().default(false) }),
-    result: z.object({ data: z.array(z.object({ cwd: z.string(), skills: emptyList, errors: emptyList })) }),
+    result: z.object({ data: z.array(z.object({ cwd: echo, skills: emptyList, errors: emptyList })) }),
   }),
 
   "plugin/installed": method({

@@ -3,6 +3,7 @@
  * every error there is -32600. Handlers throw a `Refusal`; only the router turns it into wire form.
  */
 import { codexMethodNames } from "./codex-method-names.ts";
+import { whyUnserved } from "./unserved.ts";
 
 /** Example: `{"code":-32600,"message":"thread not found: 01a1fb3f-…"}` */
 export interface WireError {
@@ -36,8 +37,10 @@ export const refusals = {
   invalidRequest: (detail: string) => refuse(`Invalid request: ${detail}`),
   /** No server of this version knows the method; the real one answers with the whole list. */
   unknownMethod: (method: string) => refuse(`Invalid request: ${unknownVariant(method, codexMethodNames)}`),
-  /** Codex 0.169.0 knows the method, Spindle does not serve it. */
-  notSupported: (method: string) => refuse(`${method} is not supported by Spindle`),
+  /** Codex 0.169.0 knows the method, Spindle does not serve it, for the reason that `unserved.ts` gives. */
+  unserved: (method: string) => refuse(`${method} is not supported by Spindle: ${whyUnserved(method)}`),
+  /** Spindle serves it, but not there: `what` says where. */
+  notSupported: (what: string) => refuse(`${what} is not supported by Spindle`),
   /** `what` is a method (`thread/search`) or one of its fields (`thread/start.dynamicTools`). */
   experimentalRequired: (what: string) => refuse(`${what} requires experimentalApi capability`),
 

@@ -9,6 +9,7 @@ export const fsMethods = {
   "fs/readFile": method({
     doc: "Reads a file as it is: what waits for approval is not in it.",
     scope: "workspace",
+    errors: ["noSuchFile"],
     params: struct("FsReadFileParams", { path: absolutePath, ...workspace }),
     result: z.object({ dataBase64: z.string() }),
   }),
@@ -30,6 +31,7 @@ export const fsMethods = {
   "fs/getMetadata": method({
     doc: "Says what a path is and when it was made and changed (Unix ms).",
     scope: "workspace",
+    errors: ["noSuchFile"],
     params: struct("FsGetMetadataParams", { path: absolutePath, ...workspace }),
     result: z.object({
       isDirectory: z.boolean(),
@@ -43,6 +45,7 @@ export const fsMethods = {
   "fs/readDirectory": method({
     doc: "Lists a directory's entries, not those below them.",
     scope: "workspace",
+    errors: ["noSuchFile"],
     params: struct("FsReadDirectoryParams", { path: absolutePath, ...workspace }),
     result: z.object({
       entries: z.array(z.object({ fileName: z.string(), isDirectory: z.boolean(), isFile: z.boolean() })),
@@ -59,6 +62,7 @@ export const fsMethods = {
   "fs/copy": method({
     doc: "Copies a file, or with `recursive` a directory.",
     scope: "workspace",
+    errors: ["noSuchFile"],
     params: struct("FsCopyParams", {
       sourcePath: absolutePath,
       destinationPath: absolutePath,

@@ -44,6 +44,14 @@ export function parseMessage(text: string): Incoming {
   return dropped;
 }
 
+/** `{"id":1,"method":"thread/read","params":{…}}` */
+export function requestMessage(
+  id: RequestId,
+  { method, params, trace }: { method: string; params: unknown; trace?: unknown },
+): string {
+  return `{"id":${idText(id)},${JSON.stringify({ method, params, trace }).slice(1)}`;
+}
+
 /** `{"id":1,"result":{…}}`; `seq` is the last frame of the thread that the result takes into account. */
 export function resultMessage(id: RequestId, result: unknown, seq?: number): string {
   return resultTextMessage(id, JSON.stringify(result ?? null), seq);

@@ -1,5 +1,6 @@
 /** What a row of the method table says, and the few pieces that many rows share. */
 import * as z from "zod";
+import type { refusals } from "./errors.ts";
 import { approvalPolicy } from "./thread.ts";
 
 /**
@@ -19,6 +20,8 @@ export interface Method<Params extends z.ZodType, Result extends z.ZodType> {
   result: Result;
   /** Needs the `experimentalApi` capability. */
   experimental?: boolean;
+  /** What it refuses, by name, besides what every method may refuse: unreadable params, no handshake, a missing capability, overload. */
+  errors?: readonly (keyof typeof refusals)[];
   /** Fields that need it when they carry something. */
   experimentalFields?: readonly Extract<keyof NonNullable<z.input<Params>>, string>[];
 }
@@ -37,6 +40,9 @@ export const empty = z.object({});
 
 /** A list that is always empty here, because Spindle has nothing of the kind; clients that ask must hear so. */
 export const emptyList = z.array(z.never());
+
+/** What the client itself sent, in the answer to it: a list by it is as empty as its other members. */
+export const echo = z.string();
 
 export const text = z.string().nullish();
 export const texts = z.array(z.string()).nullish();

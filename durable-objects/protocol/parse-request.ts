@@ -35,7 +35,7 @@ function refusalOfUnserved(method: string, session: Session | null) {
   if (!codexMethodNames.includes(method)) return refusals.unknownMethod(method);
   if (!session) return refusals.notInitialized();
   if (!session.experimentalApi && experimentalMethodNames.has(method)) return refusals.experimentalRequired(method);
-  return refusals.notSupported(method);
+  return refusals.unserved(method);
 }
 
 function parseParams(method: MethodName, params: unknown): unknown {

@@ -128,6 +128,7 @@ export const threadMethods = {
   "thread/resume": method({
     doc: "Subscribes the caller to a thread and answers its state; what still waits for an answer is asked again, under the same id. With the extension `spindle/replay`, `afterSeq` asks for every frame after that one, so that nothing is lost and nothing comes twice; without it a message that is being written is told from its beginning. Refuses an archived thread.",
     scope: "thread",
+    errors: ["threadArchived", "overloaded"],
     params: struct("ThreadResumeParams", {
       threadId: z.string(),
       history: ignored,
@@ -175,6 +176,7 @@ export const threadMethods = {
   "thread/list": method({
     doc: "The account's threads, newest first. Ephemeral threads are never listed, archived ones only when asked for.",
     scope: "directory",
+    errors: ["invalidCursor"],
     params: struct("ThreadListParams", {
       currentAccountOnly: z.boolean().default(false),
       ...page,
@@ -209,6 +211,7 @@ export const threadMethods = {
   "thread/loaded/list": method({
     doc: "Ids of the account's threads that are loaded. A thread of Spindle is always there for whoever calls it: all that are not archived count.",
     scope: "directory",
+    errors: ["invalidCursor"],
     params: struct("ThreadLoadedListParams", page),
     result: z.object({ data: z.array(z.string()), nextCursor: z.string().nullable() }),
   }),
@@ -216,6 +219,7 @@ export const threadMethods = {
   "thread/turns/list": method({
     doc: "A thread's turns, newest first, each with its first user message and last agent message unless `itemsView` says otherwise.",
     scope: "thread",
+    errors: ["invalidCursor"],
     params: struct("ThreadTurnsListParams", {
       threadId: z.string(),
       ...page,
@@ -228,6 +232,7 @@ export const threadMethods = {
   "thread/items/list": method({
     doc: "A thread's items, of one turn or of all. A cursor comes from a page before or from `thread/resume`, or names an item to start at.",
     scope: "thread",
+    errors: ["invalidCursor"],
     params: struct("ThreadItemsListParams", {
       threadId: z.string(),
       turnId: text,
@@ -245,6 +250,7 @@ export const threadMethods = {
   "thread/name/set": method({
     doc: "Names a thread; `thread/name/updated` follows. Refuses an empty name.",
     scope: "thread",
+    errors: ["threadNameEmpty"],
     params: struct("ThreadSetNameParams", { threadId: z.string(), name: z.string() }),
     result: empty,
   }),

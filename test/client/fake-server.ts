@@ -111,9 +111,9 @@ export class FakeServer {
       socket.deliver({ id, result, ...(seq === undefined ? {} : { seq }) });
       // In the same packet as the answer: the client must be ready by then.
       if (method === "thread/start" || method === "thread/resume") {
-        for (const frame of this.logs.get(threadId ?? "") ?? []) {
-          if (frame.seq > ((params.afterSeq as number | undefined) ?? 0)) socket.deliver(frame);
-        }
+        // Who resumes without saying what it has gets the state, and live frames from then on.
+        const afterSeq = method === "thread/start" ? 0 : ((params.afterSeq as number | undefined) ?? seq ?? 0);
+        for (const frame of this.logs.get(threadId ?? "") ?? []) if (frame.seq > afterSeq) socket.deliver(frame);
       }
     } catch (error) {
       if (error instanceof Error) throw error;

@@ -7,7 +7,7 @@ const unknown = "00000000-0000-7000-8000-000000000000";
 
 /** Where we answer otherwise than the real server, and mean to: method, its words, ours. */
 const answeredOtherwise = [
-  ["thread/fork", `no rollout found for thread id ${unknown}`, "thread/fork is not supported by Spindle"],
+  ["thread/fork", `no rollout found for thread id ${unknown}`, "thread/fork is not supported by Spindle: it is not built yet"],
   // There is one provider here; what a client's own configuration calls it is of no interest.
   ["thread/start", "failed to load configuration: Model provider `nonexist` not found", "(answered)"],
 ];
@@ -69,7 +69,9 @@ story("before the handshake nothing is answered but the handshake, and it happen
   expect(await client.refusal("thread/start", { mockExperimentalField: "x" })).toBe(
     "-32600 thread/start.mockExperimentalField requires experimentalApi capability",
   );
-  expect(await other.refusal("thread/search", { searchTerm: "x" })).toBe("-32600 thread/search is not supported by Spindle");
+  expect(await other.refusal("thread/search", { searchTerm: "x" })).toBe(
+    "-32600 thread/search is not supported by Spindle: it is not built yet",
+  );
   client.close();
 });
 

@@ -1,19 +1,16 @@
 /** The client of an app server: requests, and threads that survive a lost socket. For browsers, Node 22 and newer, and Workers. */
 import type { Frame } from "#core/frame";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
-import { Connection, type ConnectionState, type Socket, type SocketConstructor } from "./connection.ts";
+import { Connection, type ConnectionState } from "./connection.ts";
 import { ClientClosed, ConnectionLost, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
 import { clientLimits } from "./limits.ts";
+import { type Address, openSocket } from "./open-socket.ts";
+import { isRepeatable } from "./repeatable.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
-export interface ClientOptions {
-  /** `ws://127.0.0.1:8787/` or `wss://…`. */
-  url: string;
-  /** Sent as `Authorization: Bearer`. Browsers cannot send a header with a WebSocket: there a cookie has to say who it is. */
-  token?: string;
+export interface ClientOptions extends Address {
   /** `name` has to be a legal HTTP header value. */
   clientInfo: { name: string; title?: string; version: string };
-  WebSocket?: SocketConstructor;
   /** Unix milliseconds. */
   now?: () => number;
   /** In [0, 1). */
@@ -292,21 +289,6 @@ export class Client {
 }
 
 const overloaded = -32001;
-
-/** Node's own WebSocket takes headers in its second argument; every other one would take it for subprotocols. */
-function openSocket({ url, token, WebSocket: Chosen }: ClientOptions): Socket {
-  const Constructor = Chosen ?? (globalThis.WebSocket as unknown as SocketConstructor);
-  if (token === undefined) return new Constructor(url);
-  const options = { headers: { authorization: `Bearer ${token}` } };
-  return new Constructor(url, options as never);
-}
-
-/** Reads, and commands that carry an idempotency key or name the state they lead to. */
-function isRepeatable(method: string, params: unknown): boolean {
-  if (/\/(read|list|search|readFile|getMetadata|readDirectory|resume|unsubscribe|interrupt)$/.test(method)) return true;
-  const key = method === "turn/start" || method === "turn/steer" ? "clientUserMessageId" : null;
-  return key !== null && typeof (params as Record<string, unknown>)[key] === "string";
-}
 
 function parse(text: string): Message | null {
   try {

@@ -1,0 +1,69 @@
+/**
+ * JSON Schema as a TypeScript type. Our own, because `json-schema-to-typescript` makes an index signature of `not: {}` and so calls
+ * a list that is always empty a list of anything; and no more than what `z.toJSONSchema` writes for this protocol.
+ */
+import type { Json } from "./definitions.ts";
+
+/** One line, or with `indent` a type over several lines where it is an object. */
+export function typeOf(schema: Json): string {
+  if (typeof schema.$ref === "string") return schema.$ref.replace("#/$defs/", "");
+  if ("const" in schema) return JSON.stringify(schema.const);
+  if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  const options = schema.anyOf ?? schema.oneOf;
+  if (Array.isArray(options)) return [...new Set((options as Json[]).map(typeOf))].join(" | ");
+  if (Array.isArray(schema.allOf)) return (schema.allOf as Json[]).map((part) => grouped(typeOf(part))).join(" & ");
+  if ("not" in schema) return "never";
+  if (Array.isArray(schema.type)) return schema.type.map((type) => typeOf({ ...schema, type })).join(" | ");
+  switch (schema.type) {
+    case undefined:
+      return "unknown";
+    case "string":
+    case "boolean":
+    case "null":
+      return schema.type;
+    case "number":
+    case "integer":
+      return "number";
+    case "array":
+      if (Array.isArray(schema.prefixItems)) return `[${(schema.prefixItems as Json[]).map(typeOf).join(", ")}]`;
+      return `${grouped(typeOf((schema.items ?? {}) as Json))}[]`;
+    case "object":
+      return objectType(schema);
+    default:
+      throw new Error(`no TypeScript for ${JSON.stringify(schema)}`);
+  }
+}
+
+export interface Member {
+  name: string;
+  type: string;
+  isRequired: boolean;
+  description?: string;
+}
+
+/** The members of an object's schema in the order of its declaration. */
+export function membersOf(schema: Json): Member[] {
+  const required = new Set((schema.required as string[] | undefined) ?? []);
+  return Object.entries((schema.properties as Record<string, Json> | undefined) ?? {}).map(([name, member]) => ({
+    name,
+    type: typeOf(member),
+    isRequired: required.has(name),
+    description: member.description as string | undefined,
+  }));
+}
+
+function objectType(schema: Json): string {
+  const members = membersOf(schema);
+  if (schema.additionalProperties) return `Record<string, ${typeOf(schema.additionalProperties as Json)}>`;
+  if (members.length === 0) return "Record<string, never>";
+  return `{ ${members.map(memberText).join("; ")} }`;
+}
+
+export function memberText({ name, type, isRequired }: Member): string {
+  const key = /^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name);
+  return `${key}${isRequired ? "" : "?"}: ${type}`;
+}
+
+function grouped(type: string): string {
+  return / [|&] /.test(type) && !/^\{.*\}$|^Record</.test(type) ? `(${type})` : type;
+}
