@@ -39,9 +39,9 @@ export class ShellWatch {
   private isRerouted = false;
   /** Whether a pipeline runs that is heard as a whole. */
   private isRunning = false;
-  /** What was heard, as the interpreter has it; and what it booked last. */
-  private raw: Record<Stream, string> = { stdout: "", stderr: "" };
+  /** What the interpreter booked last; and what was heard of each of the pipelines that are heard in pieces now. */
   private booked: Record<Stream, string> = { stdout: "", stderr: "" };
+  private readonly open = new Set<Record<Stream, string>>();
   private isText: Record<Stream, boolean> = { stdout: false, stderr: false };
 
   constructor(options: ShellWatchOptions) {
@@ -124,15 +124,16 @@ export class ShellWatch {
 
   /** Its pieces have to be all that it said; a loop over a file that is not there, for one, complains itself. */
   private heardInPieces(pipeline: Pipeline): Pipeline {
-    let before = { stdout: 0, stderr: 0 };
+    const heard = { stdout: "", stderr: "" };
     return framed(pipeline, {
       begin: () => {
-        before = { stdout: this.raw.stdout.length, stderr: this.raw.stderr.length };
+        heard.stdout = "";
+        heard.stderr = "";
+        this.open.add(heard);
       },
       end: () => {
-        const { stdout, stderr } = this.raw;
-        const isAll = stdout.slice(before.stdout) === this.booked.stdout && stderr.slice(before.stderr) === this.booked.stderr;
-        if (!isAll) this.close();
+        this.open.delete(heard);
+        if (heard.stdout !== this.booked.stdout || heard.stderr !== this.booked.stderr) this.close();
       },
     });
   }
@@ -183,8 +184,10 @@ export class ShellWatch {
       this.close();
       return;
     }
-    this.raw.stdout += stdout;
-    this.raw.stderr += stderr;
+    for (const pipeline of this.open) {
+      pipeline.stdout += stdout;
+      pipeline.stderr += stderr;
+    }
     this.text += text;
     this.stdout += stdout;
     this.stderr += readable;

@@ -12,6 +12,7 @@ export class CommandOutput {
   private readonly runtime: ThreadRuntime;
   private readonly itemId: string;
   private said = "";
+  private waitingCharacters = 0;
   private flushedAtMs = Number.NEGATIVE_INFINITY;
   private timer: AbortController | null = null;
   private broken: { error: unknown } | null = null;
@@ -26,8 +27,9 @@ export class CommandOutput {
   take(text: string): void {
     if (this.isOver || this.broken) return;
     this.said += text;
+    this.waitingCharacters += text.length;
     const waitedMs = this.runtime.host.now() - this.flushedAtMs;
-    if (waitedMs >= limits.outputDeltaIntervalMs || this.unwritten().length >= limits.deltaCharactersMax) this.tryFlush();
+    if (waitedMs >= limits.outputDeltaIntervalMs || this.waitingCharacters >= limits.deltaCharactersMax) this.tryFlush();
     else if (!this.timer) void this.arm(limits.outputDeltaIntervalMs - waitedMs);
   }
 
@@ -47,6 +49,7 @@ export class CommandOutput {
 
   private flush(): void {
     this.disarm();
+    this.waitingCharacters = 0;
     const delta = this.unwritten();
     if (delta === "") return;
     this.flushedAtMs = this.runtime.host.now();
