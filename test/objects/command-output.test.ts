@@ -78,3 +78,17 @@ story("after a crash a person's command still says what it said before", async (
   );
   expect(saidOf(client, item.id)).toBe(item.aggregatedOutput);
 });
+
+story("a plain client that comes while a command runs hears what it said from its beginning", async ({ client, connect }) => {
+  const threadId = await client.startThread();
+  await client.request("thread/shellCommand", { threadId, command: endless });
+  const { params } = await client.until("turn/started");
+  await untilSaid(client, heard);
+  const late = await connect({ replay: false });
+  await late.resume(threadId, { excludeTurns: false });
+  expect((await late.until("item/started")).params.item).toMatchObject({ status: "inProgress", aggregatedOutput: null });
+  await untilSaid(late, heard);
+  await client.request("turn/interrupt", { threadId, turnId: params.turn.id });
+  const item = await untilCommandEnds(late);
+  expect([saidOf(late, item.id), item.aggregatedOutput]).toEqual([heard, heard]);
+});
