@@ -16,7 +16,6 @@ export class CommandOutput {
   private flushedAtMs = Number.NEGATIVE_INFINITY;
   private timer: AbortController | null = null;
   private broken: { error: unknown } | null = null;
-  private isOver = false;
 
   constructor(runtime: ThreadRuntime, itemId: string) {
     this.runtime = runtime;
@@ -25,7 +24,7 @@ export class CommandOutput {
 
   /** Never throws: it is called from within the shell, which would tell it to the command. */
   take(text: string): void {
-    if (this.isOver || this.broken) return;
+    if (this.broken) return;
     this.said += text;
     this.waitingCharacters += text.length;
     const waitedMs = this.runtime.host.now() - this.flushedAtMs;
@@ -33,21 +32,14 @@ export class CommandOutput {
     else if (!this.timer) void this.arm(limits.outputDeltaIntervalMs - waitedMs);
   }
 
-  /** Appends what was not appended yet; then it takes no more. For whoever stops the command. */
-  finish(): void {
-    if (this.isOver) return;
-    this.flush();
-    this.stop();
-  }
-
-  /** Takes no more. Throws what went wrong while nobody listened. */
+  /** Throws what went wrong while nobody listened. What is not appended yet is the end's to say. */
   stop(): void {
     this.disarm();
-    this.isOver = true;
     if (this.broken) throw this.broken.error;
   }
 
-  private flush(): void {
+  /** Appends what was not appended yet; what comes when the item is complete belongs nowhere. */
+  flush(): void {
     this.disarm();
     this.waitingCharacters = 0;
     const delta = this.unwritten();
@@ -73,7 +65,7 @@ export class CommandOutput {
     } catch (error) {
       this.broken = { error };
     }
-    if (!timer.signal.aborted && !this.isOver && !this.broken) this.tryFlush();
+    if (!timer.signal.aborted && !this.broken) this.tryFlush();
   }
 
   private disarm(): void {

@@ -90,7 +90,7 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
   const command = commandOf(call);
   const abort = new AbortController();
   const said = new CommandOutput(runtime, call.callId);
-  runtime.activity = { abort, kind: "command", finish: () => said.finish() };
+  runtime.activity = { abort, kind: "command", finish: () => said.flush() };
   const startedAtMs = host.now();
   const asked = call.call.tool === "shell" ? call.call.timeoutMs : null;
   const run = await host.shell({

@@ -43,7 +43,7 @@ export async function runUserCommand(runtime: ThreadRuntime, { itemId, command, 
   runtime.commit([{ ...runtime.status(runtime.current.status), private: { event: started } }]);
   const abort = new AbortController();
   const said = new CommandOutput(runtime, itemId);
-  runtime.activity = { abort, kind: "command", finish: () => said.finish() };
+  runtime.activity = { abort, kind: "command", finish: () => said.flush() };
   const run = await host.shell({
     workspace,
     cwd: runtime.current.info.cwd,
