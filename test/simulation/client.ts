@@ -131,7 +131,8 @@ export class SimulatedClient {
       },
       close: () => this.disconnect(),
       keep: (state: SessionState) => {
-        this.kept = structuredClone(state);
+        // What is kept with a socket goes with it: a session that still works for one that is closed keeps nothing for the next.
+        if (this.session === session) this.kept = structuredClone(state);
       },
     };
     const session: Session = this.world.session(structuredClone(this.kept) as SessionState, socket);
