@@ -13,6 +13,8 @@ export const limits = {
   textCellCharactersMax: 256 * 1024,
   /** Milliseconds between two appended batches of streamed text; below it nobody sees a difference, above it text stutters. */
   deltaIntervalMs: 30,
+  /** The same for what a command says: many lines at once are read no better than a few times a second, and each batch is a row. */
+  outputDeltaIntervalMs: 100,
   /** Characters that one streamed batch may gather before it is appended regardless of the interval. */
   deltaCharactersMax: 16 * 1024,
   /** Frames and characters of one delivery from a thread to a connection: large enough to catch up fast, small enough for RPC. */

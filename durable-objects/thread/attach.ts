@@ -53,8 +53,8 @@ function subscribe(runtime: ThreadRuntime, { connection }: Subscriber, cursor: n
 }
 
 /**
- * The frames that bring a client to where the log is: what was written so far of a message that is being written, and what it is that
- * an approval waits for, which Codex's own client shows from `item/started` only. They are no frames of the log.
+ * The frames that bring a client to where the log is: what was written so far of a message that is being written or said by a command
+ * that runs, and what it is that an approval waits for, which Codex's own client shows from `item/started` only. They are no frames of the log.
  */
 function catchUp(thread: Thread): string[] {
   const turn = openTurn(thread);
@@ -68,6 +68,12 @@ function catchUp(thread: Thread): string[] {
       return [
         text("item/started", { item: { ...item, text: "" }, ...place, startedAtMs }),
         ...(item.text ? [text("item/agentMessage/delta", { ...place, itemId: item.id, delta: item.text })] : []),
+      ];
+    }
+    if (item.type === "commandExecution" && item.aggregatedOutput !== null) {
+      return [
+        text("item/started", { item: { ...item, aggregatedOutput: null }, ...place, startedAtMs }),
+        text("item/commandExecution/outputDelta", { ...place, itemId: item.id, delta: item.aggregatedOutput }),
       ];
     }
     if (item.type !== "reasoning") return [text("item/started", { item, ...place, startedAtMs })];

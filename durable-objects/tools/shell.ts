@@ -1,5 +1,6 @@
 /** Runs a shell command on an overlay of the workspace: it sees every file and changes none; what it would change comes back. */
 import { Bash } from "just-bash/browser";
+import { ShellWatch } from "#tools/shell-watch";
 import type { FileChange } from "#workspace/change";
 import { WorkspaceError } from "#workspace/error";
 import { Overlay } from "#workspace/overlay";
@@ -18,12 +19,12 @@ export interface ShellRun {
   outputBytesMax: number;
   /** Unix milliseconds. */
   now: () => number;
-  /** Gets the output when there is any. The interpreter gives it at its end, so this is called at most once. */
+  /** Gets the beginning of `output` piece by piece while the command runs; how far it comes is the interpreter's affair. Must not throw. */
   onOutput?: (text: string) => void;
 }
 
 export interface ShellResult {
-  /** What a terminal would show, as far as it can be known: all of `stdout`, then all of `stderr`. */
+  /** What a terminal would show, as far as it can be known: what was heard while it ran, then the rest of `stdout`, then of `stderr`. */
   output: string;
   stdout: string;
   stderr: string;
@@ -47,13 +48,19 @@ export interface ShellResult {
 export async function runShell(run: ShellRun): Promise<ShellResult> {
   const startedAt = run.now();
   const overlay = new Overlay(run);
-  const ended = await untilEnd(run, overlay);
+  const watch = new ShellWatch({
+    // What comes after this may lose its middle, and what was said cannot be unsaid.
+    outputBytesMax: Math.floor(run.outputBytesMax / 2),
+    readable: withoutAdvice,
+    onOutput: (text) => run.onOutput?.(text),
+  });
+  const ended = await untilEnd(run, overlay, watch);
+  watch.close();
   const outcome = ended.end === "exit" ? outcomeOf(overlay) : { changes: [], notes: [], problem: null };
   overlay.close();
   const stderr = outcome.problem === null ? ended.stderr : `${ended.stderr}bash: ${outcome.problem}\n`;
-  const texts = [ended.stdout + stderr, ended.stdout, stderr];
+  const texts = [inOrder(ended.stdout, stderr, watch), ended.stdout, stderr];
   const [output = "", clippedStdout = "", clippedStderr = ""] = texts.map((text) => clipped(text, run.outputBytesMax));
-  if (output !== "") run.onOutput?.(output);
   return {
     output,
     stdout: clippedStdout,
@@ -123,7 +130,7 @@ interface Ended {
 }
 
 /** Waits for the command, the timeout or the abort, whichever is first; a command that does not notice its end is left behind. */
-async function untilEnd(run: ShellRun, overlay: Overlay): Promise<Ended> {
+async function untilEnd(run: ShellRun, overlay: Overlay, watch: ShellWatch): Promise<Ended> {
   if (run.signal.aborted) return { end: "abort", stdout: "", stderr: endedNotes.abort(run), exitCode: 130 };
   const startedAt = run.now();
   const controller = new AbortController();
@@ -140,14 +147,15 @@ async function untilEnd(run: ShellRun, overlay: Overlay): Promise<Ended> {
   const timer = setTimeout(() => stop("timeout"), run.timeoutMs);
   run.signal.addEventListener("abort", abort, { once: true });
   try {
-    const result = await Promise.race([executed(run, overlay, controller.signal), gracePeriod.promise]);
+    const result = await Promise.race([executed(run, overlay, watch, controller.signal), gracePeriod.promise]);
     // The interpreter's own deadline reads the same clock as the timer, and may be the first to say so.
     if (result?.exitCode === 124 && run.now() - startedAt >= run.timeoutMs) stop("timeout");
     if (end === "exit" && result !== null) return result;
+    // The interpreter forgets what was said before, or does not notice its end at all.
     return {
       end,
-      stdout: result?.stdout ?? "",
-      stderr: (result?.stderr ?? "") + endedNotes[end](run),
+      stdout: watch.stdout + beyond(watch.stdout, result?.stdout ?? ""),
+      stderr: watch.stderr + beyond(watch.stderr, result?.stderr ?? "") + endedNotes[end](run),
       exitCode: endedExitCodes[end],
     };
   } finally {
@@ -167,7 +175,7 @@ const endedNotes: Record<Ended["end"], (run: ShellRun) => string> = {
   abort: () => "bash: interrupted; nothing was kept\n",
 };
 
-async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): Promise<Ended> {
+async function executed(run: ShellRun, overlay: Overlay, watch: ShellWatch, signal: AbortSignal): Promise<Ended> {
   const startsIn = run.startIn !== undefined && (await overlay.exists(run.startIn)) ? run.startIn : run.cwd;
   const bash = new Bash({
     fs: overlay,
@@ -177,6 +185,7 @@ async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): P
     // It patches the globals of the whole isolate, which other threads share; and the interpreter evaluates no JavaScript.
     defenseInDepth: false,
   });
+  watch.attach(bash, run.command);
   try {
     // As it is: otherwise the interpreter strips what stands at the beginning of lines.
     const { stdout, stderr, exitCode } = await bash.exec(run.command, { signal, rawScript: true });
@@ -188,8 +197,22 @@ async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): P
     // The interpreter turns what it expects into exit codes. What is left is a fault of the command's making, such as a full file
     // system in a command that does not look for it; it is the model's to read, not ours to fall over.
     const message = error instanceof Error ? error.message : String(error);
-    return { end: "fault", stdout: "", stderr: `bash: ${message}\n${endedNotes.fault(run)}`, exitCode: endedExitCodes.fault };
+    const stderr = `${watch.stderr}bash: ${message}\n${endedNotes.fault(run)}`;
+    return { end: "fault", stdout: watch.stdout, stderr, exitCode: endedExitCodes.fault };
   }
+}
+
+/** What was heard while it ran, and of either stream what goes on from there. */
+function inOrder(stdout: string, stderr: string, watch: ShellWatch): string {
+  return watch.text + beyond(watch.stdout, stdout) + beyond(watch.stderr, stderr);
+}
+
+/** Not simply what is longer: the interpreter forgets the output of a loop whose condition ends the script. */
+function beyond(heard: string, said: string): string {
+  if (said.startsWith(heard)) return said.slice(heard.length);
+  let shared = 0;
+  while (shared < said.length && said[shared] === heard[shared]) shared += 1;
+  return said.slice(shared);
 }
 
 /** How the interpreter says that one of its own bounds ended the run; a command that may not be run has the same exit code. */

@@ -131,7 +131,8 @@ export class SimulatedClient {
       },
       close: () => this.disconnect(),
       keep: (state: SessionState) => {
-        this.kept = structuredClone(state);
+        // What is kept with a socket goes with it: a session that still works for one that is closed keeps nothing for the next.
+        if (this.session === session) this.kept = structuredClone(state);
       },
     };
     const session: Session = this.world.session(structuredClone(this.kept) as SessionState, socket);
@@ -191,22 +192,22 @@ export class SimulatedClient {
     if (message.method === "turn/completed") this.completedTurns.push(turnIdOf(message));
   }
 
-  /** A plain client puts the text of a message together from what it hears, and it has to be what the item says in the end. */
+  /** A plain client puts a text together from what it hears, and it has to be what the item says in the end. */
   private takePlain(message: Message): void {
-    const item = message.params?.item as { id: string; type: string; text?: string } | undefined;
+    const item = message.params?.item as StreamedItem | undefined;
     if (message.method === "turn/completed") this.completedTurns.push(turnIdOf(message));
-    if (item?.type === "agentMessage" && message.method === "item/started") this.texts.set(item.id, item.text ?? "");
-    if (message.method === "item/agentMessage/delta") {
+    const text = item && streamedText(item);
+    if (item && text !== undefined && message.method === "item/started") this.texts.set(item.id, text);
+    if (message.method === "item/agentMessage/delta" || message.method === "item/commandExecution/outputDelta") {
       const id = String(message.params?.itemId);
       const before = this.texts.get(id);
       if (before === undefined) throw new Error(`text for ${id}, which was never begun`);
       this.texts.set(id, before + String(message.params?.delta));
     }
-    if (item?.type === "agentMessage" && message.method === "item/completed") {
-      const text = this.texts.get(item.id);
-      if (text !== undefined && text !== item.text)
-        throw new Error(`a plain client read "${text}" where the item says "${item.text}"`);
-      if (text !== undefined) this.world.count("plain text checked");
+    if (item && text !== undefined && message.method === "item/completed") {
+      const heard = this.texts.get(item.id);
+      if (heard !== undefined && heard !== text) throw new Error(`a plain client read "${heard}" where the item says "${text}"`);
+      if (heard !== undefined) this.world.count(item.type === "agentMessage" ? "plain text checked" : "plain output checked");
     }
   }
 }
@@ -214,4 +215,16 @@ export class SimulatedClient {
 function turnIdOf(message: Message): string {
   const turn = message.params?.turn as { id: string } | undefined;
   return turn?.id ?? "";
+}
+
+interface StreamedItem {
+  id: string;
+  type: string;
+  text?: string;
+  aggregatedOutput?: string | null;
+}
+
+function streamedText({ type, text, aggregatedOutput }: StreamedItem): string | undefined {
+  if (type === "agentMessage") return text ?? "";
+  return type === "commandExecution" ? (aggregatedOutput ?? "") : undefined;
 }

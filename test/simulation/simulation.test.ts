@@ -23,6 +23,7 @@ const interesting: Record<string, number> = {
   "caught up": 50,
   "caught up in a stream": 10,
   "plain text checked": 100,
+  "plain output checked": 20,
   "request repeated": 20,
   "request doubled": 20,
   "answer lost": 20,

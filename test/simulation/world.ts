@@ -417,13 +417,22 @@ export class World {
     return { type: "itemDone", itemId, item: made() };
   }
 
-  /** `ls` looks; `note ID FILE` appends the id to the file, in the overlay. */
+  /** `ls` looks; `note ID FILE` appends the id to the file, in the overlay. Both speak before they are done. */
   private async shell(run: ShellRun, whileAlive: (label: string) => Promise<void>): Promise<ShellResult> {
     const [name, id = "", file = ""] = run.command.split(" ");
     const result = { stderr: "", exitCode: 0, durationMs: 1, timedOut: false, aborted: false, truncated: false, notes: [] };
+    const say = (text: string) => {
+      // What comes from a process that is dead reaches nobody.
+      run.onOutput?.(text);
+      return text;
+    };
     if (name === "ls") {
       await whileAlive("shell");
-      const output = run.workspace
+      let output = say("files:\n");
+      await whileAlive("shell");
+      output += say(`in ${run.cwd}\n`);
+      if (this.random.chance(0.5)) await whileAlive("shell");
+      output += run.workspace
         .files()
         .map(({ path }) => `${path}\n`)
         .join("");
@@ -434,10 +443,11 @@ export class World {
     const text = `${before ? new TextDecoder().decode(run.workspace.read(file)) : ""}${id}\n`;
     await whileAlive("shell");
     if (run.signal.aborted) return { ...result, aborted: true, exitCode: 130, output: "", stdout: "", changes: [] };
+    const output = say(`noting ${id}\n`);
     await whileAlive("shell");
     const bytes = new TextEncoder().encode(text);
     const after = { mode: 0o100644, hash: run.workspace.putBlob(bytes), size: bytes.length };
-    return { ...result, output: "", stdout: "", changes: [{ path: file, before, after }] };
+    return { ...result, output, stdout: output, changes: [{ path: file, before, after }] };
   }
 }
 

@@ -2,6 +2,7 @@
  * One thread on Node's own SQLite: the shipped runtime and service, a client that keeps every frame, and a world in which nobody waits:
  * `sleep` returns at once and writes down how long it would have been. Model and shell are the test's own.
  */
+import { limits } from "#core/limits";
 import type { Model } from "#models/model";
 import type { Params } from "#protocol/methods";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
@@ -224,7 +225,7 @@ export function merged(frames: TestFrame[]): Omit<TestFrame, "seq">[] {
 }
 
 /** Below this a pause only gathers streamed text. */
-const gatheringMsMax = 50;
+const gatheringMsMax = limits.outputDeltaIntervalMs;
 
 /** UUIDs that count: the same story always has the same ids. */
 function countedIds(): () => string {

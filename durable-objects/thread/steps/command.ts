@@ -8,6 +8,7 @@ import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf } from "#protocol/item";
 import type { ThreadRuntime } from "#thread/runtime";
 import { proposeChanges, refusable } from "#thread/steps/changes";
+import { CommandOutput, restOfOutput } from "#thread/steps/command-output";
 
 type CommandItem = ItemOf<"commandExecution">;
 
@@ -88,7 +89,8 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
   const { info, settings } = runtime.current;
   const command = commandOf(call);
   const abort = new AbortController();
-  runtime.activity = { abort, kind: "command", finish: () => {} };
+  const said = new CommandOutput(runtime, call.callId);
+  runtime.activity = { abort, kind: "command", finish: () => said.flush() };
   const startedAtMs = host.now();
   const asked = call.call.tool === "shell" ? call.call.timeoutMs : null;
   const run = await host.shell({
@@ -100,7 +102,9 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
     now: host.now,
     timeoutMs: Math.min(asked ?? limits.commandTimeoutMs, limits.commandTimeoutMs),
     outputBytesMax: limits.itemOutputCharactersMax,
+    onOutput: (text) => said.take(text),
   });
+  said.stop();
   // Whoever stopped us has ended the turn, and the item with it.
   if (abort.signal.aborted) return;
   const turn = openTurn(runtime.current);
@@ -121,18 +125,18 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
     stderr: cutMiddle(run.stderr, limits.modelOutputCharactersMax) + notes,
     exitCode: run.exitCode,
   };
-  const streamed = outputDelta(runtime, turn.id, call.callId, run.output);
+  const rest = restOfOutput(runtime, turn.id, item, run.output);
   const itemId = runtime.log.hasItem(`${call.callId}_changes`) ? host.newId() : `${call.callId}_changes`;
   const proposed =
     run.changes.length > 0 ? refusable(() => proposeChanges(runtime, turn.id, call, itemId, run.changes, output)) : [];
   if (typeof proposed !== "string" && proposed.length > 0) {
-    runtime.commit([...streamed, runtime.itemCompleted(turn.id, done), ...proposed]);
+    runtime.commit([...rest, runtime.itemCompleted(turn.id, done), ...proposed]);
     return;
   }
   const refusal = typeof proposed === "string" ? `\nThe changes of this command were dropped: ${proposed}\n` : "";
   const outcome: CallOutcome = { type: "ran", ...output, stderr: output.stderr + refusal };
   const hidden = { modelItems: [callOutput(call.raw, outcome)], event: settled(call) };
-  runtime.commit([...streamed, runtime.itemCompleted(turn.id, done, hidden)]);
+  runtime.commit([...rest, runtime.itemCompleted(turn.id, done, hidden)]);
 }
 
 /** A call that did not run, or that nobody knows about, is done with. */
@@ -152,16 +156,6 @@ function settle(
 
 function settled(call: Call): { type: "settled"; callId: string; landed: [] } {
   return { type: "settled", callId: call.callId, landed: [] };
-}
-
-export function outputDelta(
-  runtime: ThreadRuntime,
-  turnId: string,
-  itemId: string,
-  delta: string,
-): Parameters<ThreadRuntime["commit"]>[0] {
-  if (delta === "") return [];
-  return [{ method: "item/commandExecution/outputDelta", params: { threadId: runtime.host.threadId, turnId, itemId, delta } }];
 }
 
 /** As the real server shows a command: what a login shell was given. */

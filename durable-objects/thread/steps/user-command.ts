@@ -9,7 +9,8 @@ import { Refusal, refusals } from "#protocol/errors";
 import type { ItemOf } from "#protocol/item";
 import type { Params, Result } from "#protocol/methods";
 import type { ThreadRuntime } from "#thread/runtime";
-import { commandItem, outputDelta } from "#thread/steps/command";
+import { commandItem } from "#thread/steps/command";
+import { CommandOutput, restOfOutput } from "#thread/steps/command-output";
 import { turnStarted } from "#thread/turn-begin";
 import { StaleError, WorkspaceError } from "#workspace/error";
 
@@ -41,7 +42,8 @@ export async function runUserCommand(runtime: ThreadRuntime, { itemId, command, 
   const started = { type: "userCommandStarted", itemId } as const;
   runtime.commit([{ ...runtime.status(runtime.current.status), private: { event: started } }]);
   const abort = new AbortController();
-  runtime.activity = { abort, kind: "command", finish: () => {} };
+  const said = new CommandOutput(runtime, itemId);
+  runtime.activity = { abort, kind: "command", finish: () => said.flush() };
   const run = await host.shell({
     workspace,
     cwd: runtime.current.info.cwd,
@@ -50,7 +52,9 @@ export async function runUserCommand(runtime: ThreadRuntime, { itemId, command, 
     now: host.now,
     timeoutMs: Math.min(timeoutMs ?? limits.commandTimeoutMs, limits.commandTimeoutMs),
     outputBytesMax: limits.itemOutputCharactersMax,
+    onOutput: (text) => said.take(text),
   });
+  said.stop();
   // Whoever stopped us has ended the turn, and the item with it.
   if (abort.signal.aborted) return;
   const notes = run.notes.map((note) => `${note}\n`).join("");
@@ -63,9 +67,11 @@ export async function runUserCommand(runtime: ThreadRuntime, { itemId, command, 
   }
 }
 
-/** We died while it ran. Nothing of it was kept, and running it again is the person's to decide. */
+/** We died while it ran. Nothing of it was kept but what it said, and running it again is the person's to decide. */
 export function recoverUserCommand(runtime: ThreadRuntime, command: UserCommand): void {
-  settle(runtime, command, dropped("", "the server restarted while the command ran"));
+  const item = openTurn(runtime.current)?.items.find(({ id }) => id === command.itemId);
+  const said = item?.type === "commandExecution" ? (item.aggregatedOutput ?? "") : "";
+  settle(runtime, command, dropped(said, "the server restarted while the command ran"));
 }
 
 interface Ending {
@@ -101,7 +107,7 @@ function settle(
   const told = userRan({ command, exitCode, durationMs, output: cutMiddle(output, limits.modelOutputCharactersMax) });
   runtime.commit(
     [
-      ...outputDelta(runtime, turn.id, itemId, output),
+      ...restOfOutput(runtime, turn.id, item, output),
       runtime.itemCompleted(turn.id, done, { modelItems: [told], event: { type: "userCommandEnded", itemId, landed } }),
     ],
     () => {
