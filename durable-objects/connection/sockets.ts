@@ -1,4 +1,6 @@
 /** Hibernating WebSockets of one object, each with its session; shared by the Connection object and by a thread's own door. */
+import { type Admission, admissionOf, credentialEnded, mayEnd } from "#access/admission";
+import type { HeldSocket } from "#access/register";
 import type { Gateway } from "#connection/gateway";
 
 import { type ModelCatalogue, Session, type SessionState } from "#connection/session";
@@ -9,21 +11,53 @@ export interface Sockets {
   message(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
   closed(socket: WebSocket): Promise<void>;
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
+  /** Its credential ended: the client is told, and from now on neither hears nor says anything here. */
+  end(connection: string): Promise<void>;
 }
 
-/** Answers the upgrade. The platform keeps the socket while the object sleeps, and answers `ping` with `pong` without waking it. */
-export function acceptSocket(context: DurableObjectState, request: Request, account: string, connection: string): Response {
+/** What of the access object a socket's holder needs. */
+export interface SocketAccess {
+  /** Whether the socket may stay open. */
+  hold(socket: HeldSocket, admission: Admission): Promise<boolean>;
+  release(connection: string): Promise<void>;
+}
+
+/**
+ * Answers the upgrade. The platform keeps the socket while the object sleeps, and answers `ping` with `pong` without waking it.
+ * `threadName` names the holder when it is a thread's object.
+ */
+export async function acceptSocket(
+  context: DurableObjectState,
+  request: Request,
+  { account, connection, threadName }: HeldSocket & { account: string },
+  access: SocketAccess,
+): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return new Response("Connection header did not include 'upgrade'", { status: 400 });
   }
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+  const admission = admissionOf(request);
   context.acceptWebSocket(server, [connection]);
   context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-  server.serializeAttachment({ version: 1, account, connection, initialized: null, threads: [] } satisfies SessionState);
+  server.serializeAttachment({
+    version: 1,
+    account,
+    connection,
+    initialized: null,
+    threads: [],
+    admission,
+  } satisfies SessionState);
+  // Only now, when a revocation would find the socket: nothing can fall between the two.
+  if (mayEnd(admission) && !(await access.hold({ connection, threadName }, admission))) {
+    server.close(credentialEnded, endReason);
+    return new Response("invalid websocket bearer token", { status: 401 });
+  }
   return new Response(null, { status: 101, webSocket: client });
 }
 
-export function socketsOf(context: DurableObjectState, gateway: Gateway, models: ModelCatalogue): Sockets {
+const endReason = "the credential of this connection ended";
+
+export function socketsOf(context: DurableObjectState, gateway: Gateway, models: ModelCatalogue, access: SocketAccess): Sockets {
   const sessions = new WeakMap<WebSocket, Session>();
   const sessionOf = (socket: WebSocket): Session => {
     const known = sessions.get(socket);
@@ -34,8 +68,25 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
     sessions.set(socket, session);
     return session;
   };
+  /** Nobody can make a client close its side: whatever it still says finds the end in the attachment. */
+  const end = async (socket: WebSocket): Promise<void> => {
+    const session = sessionOf(socket);
+    session.state.admission = { credential: session.state.admission?.credential ?? null, endsAtMs: 0 };
+    socket.serializeAttachment(session.state);
+    try {
+      socket.close(credentialEnded, endReason);
+    } catch {
+      // It is closing already.
+    }
+    await session.end();
+  };
+  const isOver = (socket: WebSocket): boolean => {
+    const endsAtMs = sessionOf(socket).state.admission?.endsAtMs ?? null;
+    return endsAtMs !== null && endsAtMs <= Date.now();
+  };
   return {
     async message(socket, message) {
+      if (isOver(socket)) return end(socket);
       // Binary frames are dropped without a word, as on the real server.
       if (typeof message !== "string") return;
       if (message.length > limits.incomingMessageBytesMax) {
@@ -45,7 +96,11 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
       await sessionOf(socket).receive(message);
     },
     async closed(socket) {
-      await sessionOf(socket).end();
+      const session = sessionOf(socket);
+      await session.end();
+      const { admission, connection } = session.state;
+      // A row that stays behind is closed for nothing one day.
+      if (admission && mayEnd(admission)) await access.release(connection).catch(() => {});
       try {
         socket.close();
       } catch {
@@ -55,7 +110,14 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
     async deliver(connection, delivery) {
       const [socket] = context.getWebSockets(connection);
       if (!socket || socket.readyState !== WebSocket.OPEN) return { gone: true };
+      if (isOver(socket)) {
+        await end(socket);
+        return { gone: true };
+      }
       return sessionOf(socket).deliver(delivery);
+    },
+    async end(connection) {
+      for (const socket of context.getWebSockets(connection)) await end(socket);
     },
   };
 }
