@@ -112,7 +112,7 @@ export const accessLimits = {
   signInsMax: 10,
   signInWindowMs: 60_000,
   /** Addresses that are counted at once; beyond that all new ones wait for the next window. */
-  signInAddressesMax: 10_000,
+  signInAddressesMax: 1_000,
   /** Bytes of a request to sign in or to make a token. */
   bodyBytesMax: 16 * 1024,
   /** Seconds that a signed token's clock may be off: the real server's default, and what may be configured at most. */

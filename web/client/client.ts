@@ -2,7 +2,7 @@
 import type { Frame } from "#core/frame";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 import { Connection, type ConnectionState, type Socket, type SocketConstructor } from "./connection.ts";
-import { ClientClosed, ConnectionLost, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
+import { ClientClosed, ConnectionLost, CredentialEnded, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
 import { clientLimits } from "./limits.ts";
 import { ThreadHandle } from "./thread-handle.ts";
 
@@ -88,6 +88,7 @@ export class Client {
         opened: () => void this.shakeHands(),
         received: (text) => this.receive(text),
         lost: () => this.settleUnanswered(),
+        credentialEnded: () => this.end(new CredentialEnded()),
         changed: (state) => {
           for (const listener of this.stateListeners) listener(state);
         },

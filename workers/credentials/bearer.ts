@@ -1,4 +1,4 @@
-/** `Authorization: Bearer …`: which kind of token it is, and whether it is a good one. */
+/** A token that came as a bearer: which kind it is, and whether it is a good one. */
 import { decodeProtectedHeader } from "jose";
 import { accessLimits } from "#core/limits";
 import { accessStub, type Environment } from "../../durable-objects/environment.ts";
@@ -6,18 +6,9 @@ import { identifyByAccessJwt, keysOf } from "./access-jwt.ts";
 import { localAccount } from "./account.ts";
 import type { Identified } from "./caller.ts";
 import { isCapabilityToken } from "./capability-token.ts";
-import type { Failure } from "./failure.ts";
 import { hashOf, isSameSecret } from "./secret.ts";
 import type { CredentialSettings } from "./settings.ts";
 import { identifyBySignedBearer } from "./signed-bearer.ts";
-
-/** As the real server reads it: one space, any case of the scheme, spaces around the token do not count. */
-export function bearerOf(authorization: string | undefined): { token: string } | { failure: Failure } {
-  if (authorization === undefined) return { failure: { type: "missing" } };
-  const [, scheme = "", token = ""] = /^([^ ]*) (.*)$/s.exec(authorization) ?? [];
-  if (scheme.toLowerCase() !== "bearer" || token.trim() === "") return { failure: { type: "malformedHeader" } };
-  return { token: token.trim() };
-}
 
 export async function identifyByBearer(
   token: string,
