@@ -37,22 +37,22 @@ export async function acceptSocket(
   }
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
   const admission = admissionOf(request);
-  context.acceptWebSocket(server, [connection]);
+  context.acceptWebSocket(server, [tagOf(connection)]);
   context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-  server.serializeAttachment({
-    version: 1,
-    account,
-    connection,
-    initialized: null,
-    threads: [],
-    admission,
-  } satisfies SessionState);
+  const state: SessionState = { version: 1, account, connection, initialized: null, threads: [], admission };
+  server.serializeAttachment(state);
   // Only now, when a revocation would find the socket: nothing can fall between the two.
   if (mayEnd(admission) && !(await access.hold({ connection, threadName }, admission))) {
+    // The client gets a socket that is over; when it comes back it is told why.
+    server.serializeAttachment({ ...state, admission: { ...admission, endsAtMs: 0 } } satisfies SessionState);
     server.close(credentialEnded, endReason);
-    return new Response("invalid websocket bearer token", { status: 401 });
   }
   return new Response(null, { status: 101, webSocket: client });
+}
+
+/** The platform takes 256 characters; what comes before the slash is the same for all sockets of an object. */
+function tagOf(connection: string): string {
+  return connection.slice(connection.lastIndexOf("/") + 1);
 }
 
 const endReason = "the credential of this connection ended";
@@ -108,7 +108,7 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
       }
     },
     async deliver(connection, delivery) {
-      const [socket] = context.getWebSockets(connection);
+      const [socket] = context.getWebSockets(tagOf(connection));
       if (!socket || socket.readyState !== WebSocket.OPEN) return { gone: true };
       if (isOver(socket)) {
         await end(socket);
@@ -117,7 +117,7 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
       return sessionOf(socket).deliver(delivery);
     },
     async end(connection) {
-      for (const socket of context.getWebSockets(connection)) await end(socket);
+      for (const socket of context.getWebSockets(tagOf(connection))) await end(socket);
     },
   };
 }
