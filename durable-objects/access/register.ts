@@ -17,9 +17,9 @@ export function createAccessSchema(sql: Sql): void {
       ends_at_ms INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE IF NOT EXISTS sockets (
-      connection TEXT PRIMARY KEY, thread_name TEXT, credential TEXT, opened_at_ms INTEGER NOT NULL, ends_at_ms INTEGER
+      connection TEXT PRIMARY KEY, thread_name TEXT, account TEXT NOT NULL, credential TEXT, opened_at_ms INTEGER NOT NULL, ends_at_ms INTEGER
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS sockets_by_credential ON sockets (credential, opened_at_ms);
+    CREATE INDEX IF NOT EXISTS sockets_by_credential ON sockets (credential, account, opened_at_ms);
     CREATE INDEX IF NOT EXISTS sockets_by_end ON sockets (ends_at_ms);
     CREATE TABLE IF NOT EXISTS sign_ins (address TEXT PRIMARY KEY, began_at_ms INTEGER NOT NULL, attempts INTEGER NOT NULL) STRICT;
   `);
@@ -64,6 +64,7 @@ export interface Vouched {
 
 /** A socket and the object that holds it: a connection's own, or the thread's when `threadName` is not null. */
 export interface HeldSocket {
+  account: string;
   connection: string;
   threadName: string | null;
 }
@@ -191,24 +192,26 @@ export class AccessRegister {
 
   /**
    * Remembers a socket that is open already, so that no revocation can fall between the look at its credential and this row: whether
-   * the credential still holds. One credential holds so many sockets; the oldest is closed for the newest, because rows of sockets
+   * the credential still holds. An account has so many sockets on one credential; the oldest is closed for the newest, because rows of sockets
    * that went without a word, as in a deploy, must not lock anybody out.
    */
-  holdSocket({ connection, threadName }: HeldSocket, admission: Admission, nowMs: number): boolean {
+  holdSocket({ account, connection, threadName }: HeldSocket, admission: Admission, nowMs: number): boolean {
     if (!this.holds(admission, nowMs)) return false;
     this.sql.exec(
       `UPDATE sockets SET ends_at_ms = ? WHERE connection IN (
-         SELECT connection FROM sockets WHERE credential IS ? AND (ends_at_ms IS NULL OR ends_at_ms > ?)
+         SELECT connection FROM sockets WHERE credential IS ? AND account = ? AND (ends_at_ms IS NULL OR ends_at_ms > ?)
          ORDER BY opened_at_ms DESC, connection LIMIT -1 OFFSET ?)`,
       nowMs,
       admission.credential,
+      account,
       nowMs,
       accessLimits.socketsPerCredentialMax - 1,
     );
     this.sql.exec(
-      "INSERT INTO sockets (connection, thread_name, credential, opened_at_ms, ends_at_ms) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO sockets (connection, thread_name, account, credential, opened_at_ms, ends_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
       connection,
       threadName,
+      account,
       admission.credential,
       nowMs,
       admission.endsAtMs,
@@ -223,13 +226,13 @@ export class AccessRegister {
   /** Sockets whose time is over, the longest overdue first. */
   dueSockets(nowMs: number): HeldSocket[] {
     return this.sql
-      .exec<{ connection: string; thread_name: string | null }>(
-        "SELECT connection, thread_name FROM sockets WHERE ends_at_ms <= ? ORDER BY ends_at_ms, connection LIMIT ?",
+      .exec<{ account: string; connection: string; thread_name: string | null }>(
+        "SELECT account, connection, thread_name FROM sockets WHERE ends_at_ms <= ? ORDER BY ends_at_ms, connection LIMIT ?",
         nowMs,
         accessLimits.socketsClosedAtOnceMax,
       )
       .toArray()
-      .map(({ connection, thread_name: threadName }) => ({ connection, threadName }));
+      .map(({ account, connection, thread_name: threadName }) => ({ account, connection, threadName }));
   }
 
   /** When the next socket has to be closed. */

@@ -24,25 +24,26 @@ export interface SocketAccess {
 
 /**
  * Answers the upgrade. The platform keeps the socket while the object sleeps, and answers `ping` with `pong` without waking it.
- * `threadName` names the holder when it is a thread's object.
+ * `held` names the object itself.
  */
 export async function acceptSocket(
   context: DurableObjectState,
   request: Request,
-  { account, connection, threadName }: HeldSocket & { account: string },
+  held: HeldSocket,
   access: SocketAccess,
 ): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return new Response("Connection header did not include 'upgrade'", { status: 400 });
   }
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+  const { account, connection } = held;
   const admission = admissionOf(request);
   context.acceptWebSocket(server, [tagOf(connection)]);
   context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   const state: SessionState = { version: 1, account, connection, initialized: null, threads: [], admission };
   server.serializeAttachment(state);
   // Only now, when a revocation would find the socket: nothing can fall between the two.
-  if (mayEnd(admission) && !(await access.hold({ connection, threadName }, admission))) {
+  if (mayEnd(admission) && !(await access.hold(held, admission))) {
     // The client gets a socket that is over; when it comes back it is told why.
     server.serializeAttachment({ ...state, admission: { ...admission, endsAtMs: 0 } } satisfies SessionState);
     server.close(credentialEnded, endReason);

@@ -100,7 +100,7 @@ export const accessLimits = {
   sessionLifetimeMs: 7 * 24 * 60 * 60_000,
   /** Browser sessions of one account: more than a person has browsers. */
   sessionsPerAccountMax: 32,
-  /** Sockets that stand on one credential; the oldest gives way. */
+  /** Sockets of one account that stand on one credential; the oldest gives way. */
   socketsPerCredentialMax: 1_000,
   /** Sockets that are closed in one go; the alarm does the rest. */
   socketsClosedAtOnceMax: 200,

@@ -28,7 +28,7 @@ const session = (id: string, more: { parent?: string; endsAtMs?: number; account
   endsAtMs: 10_000,
   ...more,
 });
-const socket = (connection: string, threadName: string | null = null) => ({ connection, threadName });
+const socket = (connection: string, threadName: string | null = null) => ({ account: "alice", connection, threadName });
 
 test("a token vouches until it is revoked or expires, and is not found by another's hash", () => {
   register.createToken(token("a"), 0);
@@ -107,6 +107,7 @@ test("a socket is due when its credential expires, and the oldest when there are
     register.holdSocket(socket(`c${index}`), jwt, index);
   }
   expect(register.nextEndAtMs()).toBe(5_000);
+  register.holdSocket({ ...socket("of bob by the same key"), account: "bob" }, jwt, 1_999);
   expect(register.dueSockets(4_999)).toEqual([]);
   register.holdSocket(socket("the newest"), jwt, 2_000);
   expect(register.dueSockets(4_999)).toEqual([socket("c0")]);

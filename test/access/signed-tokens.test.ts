@@ -17,9 +17,14 @@ function encoded(value: object): string {
 }
 
 /** By hand, because no library signs what is wrong. */
-function signed(claims: object, header: object = { alg: "HS256", typ: "JWT" }, key: string | Buffer = secret): string {
+function signed(
+  claims: object,
+  header: object = { alg: "HS256", typ: "JWT" },
+  key: string | Buffer = secret,
+  hash = "sha256",
+): string {
   const text = `${encoded(header)}.${encoded(claims)}`;
-  return `${text}.${createHmac("sha256", key).update(text).digest("base64url")}`;
+  return `${text}.${createHmac(hash, key).update(text).digest("base64url")}`;
 }
 
 test("a good token is its subject's account, until its skew is over", async () => {
@@ -44,6 +49,7 @@ const refused: [what: string, token: string, failure: string][] = [
   ["alg None", signed(good, { alg: "None" }), "invalidJwt"],
   ["no algorithm", signed(good, { typ: "JWT" }), "invalidJwt"],
   ["HS512 in the header", signed(good, { alg: "HS512" }), "invalidJwt"],
+  ["HS512 by the right key", signed(good, { alg: "HS512" }, secret, "sha512"), "invalidJwt"],
   ["RS256 signed by a stranger", await new SignJWT(good).setProtectedHeader({ alg: "RS256" }).sign(privateKey), "invalidJwt"],
   ["another key", signed(good, undefined, secret.replace("0", "1")), "invalidJwt"],
   ["an empty key", signed(good, undefined, ""), "invalidJwt"],

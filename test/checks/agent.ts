@@ -65,6 +65,24 @@ try {
     must(run.output, "name7 = 77");
     equal(existsSync(join(folder, "src/part0/file8.ts")), false);
   });
+  await step("another account's token cannot take the thread up, nor learn that it is there", async () => {
+    const made = token(port, "create", "--account", "bob");
+    const bobs = /spindle_[0-9a-f]{16}_[\w-]{43}/.exec(made)?.[0] ?? "";
+    const never = crypto.randomUUID();
+    const resume = async (id: string) => {
+      const run = await agent(port, "", "say hi", ["--token", bobs, "--resume", id]);
+      return { ...run, output: run.output.replaceAll(id, "<id>") };
+    };
+    const [hers, nobodys] = [await resume(threadId), await resume(never)];
+    must(hers.output, "Thread <id> cannot be resumed: no rollout found for thread id <id>");
+    equal(hers.output, nobodys.output);
+    equal(hers.code, nobodys.code);
+    const own = await agent(port, "", "say hi", ["--token", bobs]);
+    equal(own.code, 0);
+    must(token(port, "list"), "bob");
+    token(port, "revoke", bobs.split("_")[1] ?? "");
+    must((await agent(port, "", "say hi", ["--token", bobs])).output, "wants another token");
+  });
   await step("no server is a plain sentence", async () => {
     const run = await agent(await freePort(), "", "say hi");
     must(run.output, "npm start");
@@ -131,6 +149,11 @@ function start(port: number): Promise<string> {
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
   });
+}
+
+function token(port: number, ...parameters: string[]): string {
+  const all = ["run", "--silent", "token", "--", ...parameters, "--url", `http://127.0.0.1:${port}`];
+  return execFileSync("npm", all, { cwd: projectRoot }).toString();
 }
 
 function agent(port: number, answers: string, prompt: string, more: string[] = []): Promise<Run> {
