@@ -2,7 +2,7 @@
  * `npm start` and `npm run agent` as a person uses them: a real folder of a few hundred files goes along, the diff is shown, a yes writes the
  * change back, a no does not, and a thread is taken up again. The server is the one that `npm start` brings up.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -19,9 +19,15 @@ const workplace = mkdtempSync(join(tmpdir(), "spindle-agent-"));
 const folder = join(workplace, "folder");
 const results: { title: string; problem: string | null }[] = [];
 let server = null as ChildProcess | null;
+/** Whatever the operator of this machine has set must not be what is tried here. */
+const nothingConfigured = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OPENAI|SPINDLE)_/.test(name)));
 
 try {
   makeFolder();
+  await step("npm start lets no other machine in without a credential, and names a setting that is wrong", async () => {
+    must(await refusal(["--ip", "0.0.0.0"], {}), "needs a password: set SPINDLE_TOKEN");
+    must(await refusal([], { SPINDLE_JWT_SECRET: "short" }), "SPINDLE_JWT_SECRET needs at least 32 bytes.");
+  });
   const port = await freePort();
   const started = await start(port);
   await step("npm start names the page, the line for codex and the model", async () => {
@@ -129,12 +135,21 @@ function read(path: string): string {
   return readFileSync(join(folder, path), "utf8");
 }
 
+/** What `npm start` says when it does not start. */
+async function refusal(parameters: string[], variables: Record<string, string>): Promise<string> {
+  const env = { ...nothingConfigured, ...variables };
+  const all = ["start", "--", "--port", String(await freePort()), ...parameters];
+  const run = spawnSync("npm", all, { cwd: projectRoot, env, encoding: "utf8", timeout: 30_000 });
+  equal(run.status, 1);
+  return run.stderr;
+}
+
 /** Brings the server up and returns what it said when it was ready. */
 function start(port: number): Promise<string> {
   const child = spawn("npm", ["start", "--", "--port", String(port), "--persist-to", join(workplace, "state")], {
     cwd: projectRoot,
     detached: true,
-    env: { ...process.env, OPENAI_API_KEY: "", SPINDLE_TOKEN: "" },
+    env: nothingConfigured,
   });
   server = child;
   return new Promise((resolve, reject) => {
