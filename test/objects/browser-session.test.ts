@@ -58,6 +58,8 @@ test("a person without a credential gets a page to sign in on, that needs no scr
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   );
   expect(page.headers.get("cache-control")).toBe("no-store");
+  // Else the browser itself would send the form with `Origin: null`, which is another origin.
+  expect(page.headers.get("referrer-policy")).toBe("same-origin");
   expect(await answerOf(await at("/"))).toEqual([401, "missing websocket bearer token"]);
   expect(await answerOf(await at("/", { headers: { Accept: "text/html", ...upgrade } }))).toEqual([
     401,
