@@ -81,30 +81,35 @@ export class AccessObject extends DurableObject<Environment> {
   }
 
   private async closeDue(): Promise<void> {
-    const due = this.register.dueSockets(Date.now());
     // Before anybody is called: should we die meanwhile, the alarm goes on.
     await this.schedule();
-    const closed = await Promise.allSettled(due.map((socket) => this.close(socket)));
-    for (const [index, outcome] of closed.entries()) {
-      const connection = due[index]?.connection;
-      if (connection === undefined) continue;
-      if (outcome.status === "fulfilled") this.register.releaseSocket(connection);
-      else report("socketNotClosed", { connection, error: String(outcome.reason) });
-    }
+    // Each round ends what it finds due, or puts it off.
+    for (let due = this.due(); due.length > 0; due = this.due()) await Promise.all(due.map((socket) => this.close(socket)));
     await this.schedule();
+  }
+
+  private due(): HeldSocket[] {
+    return this.register.dueSockets(Date.now());
   }
 
   /** Wakes the object that holds the socket, and no other. */
   private async close({ connection, threadName }: HeldSocket): Promise<void> {
-    const holder = threadName === null ? connectionStub(this.env, connection) : namedThreadStub(this.env, threadName);
-    await holder.endSocket(connection);
+    try {
+      const holder = threadName === null ? connectionStub(this.env, connection) : namedThreadStub(this.env, threadName);
+      await holder.endSocket(connection);
+      this.register.releaseSocket(connection);
+    } catch (error) {
+      // It could not be reached, say because it is being moved: others must not wait for it.
+      this.register.postponeEnd(connection, Date.now() + accessLimits.closeRetryPauseMs);
+      report("socketNotClosed", { connection, error: String(error) });
+    }
   }
 
   private async schedule(): Promise<void> {
     const nextAtMs = this.register.nextEndAtMs();
     if (nextAtMs === null) return this.ctx.storage.deleteAlarm();
     const nowMs = Date.now();
-    // What is overdue could not be reached just now, or is about to be; a moment far away is looked at once a day.
+    // What is due is about to be closed, and is looked at again should that not come to pass; a moment far away once a day.
     const overdueAtMs = nowMs + accessLimits.closeRetryPauseMs;
     const atMs = nextAtMs <= nowMs ? overdueAtMs : Math.min(nextAtMs, nowMs + accessLimits.alarmMsMax);
     const setAtMs = await this.ctx.storage.getAlarm();

@@ -223,6 +223,11 @@ export class AccessRegister {
     this.sql.exec("DELETE FROM sockets WHERE connection = ?", connection);
   }
 
+  /** It could not be closed: later again. */
+  postponeEnd(connection: string, atMs: number): void {
+    this.sql.exec("UPDATE sockets SET ends_at_ms = ? WHERE connection = ?", atMs, connection);
+  }
+
   /** Sockets whose time is over, the longest overdue first. */
   dueSockets(nowMs: number): HeldSocket[] {
     return this.sql

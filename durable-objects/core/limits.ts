@@ -102,7 +102,7 @@ export const accessLimits = {
   sessionsPerAccountMax: 32,
   /** Sockets of one account that stand on one credential; the oldest gives way. */
   socketsPerCredentialMax: 1_000,
-  /** Sockets that are closed in one go; the alarm does the rest. */
+  /** Sockets that are closed at the same time, each with a call to its object; then the next ones. */
   socketsClosedAtOnceMax: 200,
   /** Pause before a socket that could not be closed is tried again: several tries fit into the promised minute. */
   closeRetryPauseMs: 5_000,

@@ -3,7 +3,7 @@ import { SignJWT } from "jose";
 import { afterEach, expect, inject, test, vi } from "vitest";
 import type { AccessRegister } from "#access/register";
 import { accessLimits } from "#core/limits";
-import { accessStub, connectionStub } from "../../durable-objects/environment.ts";
+import { accessStub, connectionStub, type Environment } from "../../durable-objects/environment.ts";
 import { Client } from "./client.ts";
 import { answerOf, ask, headersFor, tokenFor } from "./front-door.ts";
 import { environment, story } from "./story.ts";
@@ -131,24 +131,33 @@ story("a revoked token's sockets are closed, shared and direct, and nobody else'
   expect(shared.frames.length + direct.frames.length).toBe(heard);
 });
 
-test("a socket that could not be reached is closed by the alarm", async () => {
+test("sockets that could not be reached keep nobody waiting, and are closed by the alarm", async () => {
   const access = accessStub(environment);
   const { id, token } = await tokenFor("alice");
-  const client = await Client.connect({ headers: bearer(token) });
+  const unreachable = await Client.connect({ headers: bearer(token) });
+  const reachable = await Client.connect({ headers: bearer(token) });
   await runInDurableObject(access, async (instance) => {
-    const holder = instance as unknown as { close(socket: object): Promise<void> };
-    const { close } = holder;
-    holder.close = async () => {
-      throw new Error("it is being moved");
-    };
+    const { env } = instance as unknown as { env: Environment };
+    const { CONNECTION } = env;
+    let calls = 0;
+    env.CONNECTION = new Proxy(CONNECTION, {
+      get(target, member) {
+        calls += member === "get" ? 1 : 0;
+        if (member === "get" && calls === 1) throw new Error("it is being moved");
+        const value = Reflect.get(target, member);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
     await instance.revokeToken(id);
-    holder.close = close;
+    env.CONNECTION = CONNECTION;
   });
-  expect(client.closed).toBeNull();
+  const closed = () => [unreachable, reachable].filter((client) => client.closed !== null).length;
+  await expect.poll(closed).toBe(1);
   const dueAtMs = await runInDurableObject(access, (_, { storage }) => storage.getAlarm());
   expect((dueAtMs ?? Number.POSITIVE_INFINITY) - Date.now()).toBeLessThanOrEqual(accessLimits.closeRetryPauseMs);
+  later(accessLimits.closeRetryPauseMs);
   expect(await runDurableObjectAlarm(access)).toBe(true);
-  expect((await client.untilClosed()).code).toBe(4401);
+  await expect.poll(closed).toBe(2);
 });
 
 test("a revocation between the look at a token and the open socket is not missed", async () => {
