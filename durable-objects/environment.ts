@@ -1,4 +1,5 @@
 /** The Worker's bindings, as wrangler.toml names them, and the operator's variables. */
+import type { AccessObject } from "./access/access-object.ts";
 import type { ConnectionObject } from "./connection/connection-object.ts";
 import type { DirectoryObject } from "./directory/directory-object.ts";
 import type { ThreadObject } from "./thread/thread-object.ts";
@@ -7,6 +8,7 @@ export interface Environment {
   THREAD: DurableObjectNamespace<ThreadObject>;
   CONNECTION: DurableObjectNamespace<ConnectionObject>;
   DIRECTORY: DurableObjectNamespace<DirectoryObject>;
+  ACCESS: DurableObjectNamespace<AccessObject>;
   MEMORY: KVNamespace;
   ASSETS: Fetcher;
   OPENAI_API_KEY?: string;
@@ -15,19 +17,34 @@ export interface Environment {
   OPENAI_MODEL?: string;
   /** `1`: answers go on at the endpoint when this object dies, and are taken up again. OpenAI's own endpoint only; it keeps them for that. */
   OPENAI_BACKGROUND?: string;
-  /** With it every request needs it as a bearer token; without it only this machine is served. */
+  /** Who may come in: docs/credentials.md. With none of these only this machine is served, and needs no credential. */
   SPINDLE_TOKEN?: string;
+  SPINDLE_OPERATOR_TOKEN?: string;
+  SPINDLE_JWT_SECRET?: string;
+  SPINDLE_JWT_ISSUER?: string;
+  SPINDLE_JWT_AUDIENCE?: string;
+  SPINDLE_JWT_CLOCK_SKEW_SECONDS?: string;
+  SPINDLE_ACCESS_TEAM_DOMAIN?: string;
+  SPINDLE_ACCESS_AUDIENCE?: string;
+  SPINDLE_ALLOWED_ORIGINS?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
 }
 
-/** Object names begin with the account: a thread id of another account names another object, which is empty. */
+/**
+ * Object names begin with the account: a thread id of another account names another object, which is empty. An account holds no slash
+ * (`accountOfSubject` in workers/credentials sees to it), so that no two pairs give one name.
+ */
 export function threadName(account: string, threadId: string): string {
   return `${account}/${threadId}`;
 }
 
 export function threadStub(environment: Environment, account: string, threadId: string): DurableObjectStub<ThreadObject> {
-  return environment.THREAD.get(environment.THREAD.idFromName(threadName(account, threadId)));
+  return namedThreadStub(environment, threadName(account, threadId));
+}
+
+export function namedThreadStub(environment: Environment, name: string): DurableObjectStub<ThreadObject> {
+  return environment.THREAD.get(environment.THREAD.idFromName(name));
 }
 
 export function directoryStub(environment: Environment, account: string): DurableObjectStub<DirectoryObject> {
@@ -36,4 +53,9 @@ export function directoryStub(environment: Environment, account: string): Durabl
 
 export function connectionStub(environment: Environment, connection: string): DurableObjectStub<ConnectionObject> {
   return environment.CONNECTION.get(environment.CONNECTION.idFromName(connection));
+}
+
+/** One for the whole server: a credential has to be found before it is known whose it is. */
+export function accessStub(environment: Environment): DurableObjectStub<AccessObject> {
+  return environment.ACCESS.get(environment.ACCESS.idFromName("access"));
 }

@@ -1,27 +1,46 @@
 /** The front door: who may come in, and to which object they go. */
-import { Hono } from "hono";
+import { type Handler, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { withAdmission } from "#access/admission";
 import { parseThreadId } from "#protocol/thread-id";
-import { connectionStub, type Environment, threadStub } from "../durable-objects/environment.ts";
-import { authenticate } from "./authentication.ts";
+import { connectionStub, threadStub } from "../durable-objects/environment.ts";
+import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
+import { sessionRoutes } from "./session-routes.ts";
+import { tokenRoutes } from "./token-routes.ts";
 
+export { AccessObject } from "#access/access-object";
 export { ConnectionObject } from "#connection/connection-object";
 export { DirectoryObject } from "#directory/directory-object";
 export { ThreadObject } from "#thread/thread-object";
 
-const app = new Hono<{ Bindings: Environment; Variables: { account: string } }>();
+const app = new Hono<Door>();
 
 app.get("/healthz", (context) => context.body(null, 200));
 app.get("/readyz", (context) => context.body(null, 200));
 
-app.use(authenticate);
+app.use(guard);
 
 /** A thread's own socket: one hop less, the same protocol, this thread only. */
-app.get("/threads/:id", async (context) => {
+app.get("/threads/:id", authenticate, async (context) => {
   const parsed = parseThreadId(context.req.param("id"));
   if ("problem" in parsed) return context.text("no such thread", 404);
-  return await threadStub(context.env, context.get("account"), parsed.threadId).fetch(context.req.raw);
+  const caller = context.get("caller");
+  const request = withAdmission(context.req.raw, caller);
+  return await threadStub(context.env, caller.account, parsed.threadId).fetch(request);
 });
+
+/** Upgrades are accepted on any path and query, as on the real server. */
+app.get("*", async (context, next) => {
+  if (!isUpgrade(context)) return await next();
+  const refusal = await authenticate(context, async () => {});
+  if (refusal) return refusal;
+  const caller = context.get("caller");
+  const request = withAdmission(context.req.raw, caller);
+  return await connectionStub(context.env, `${caller.account}/${crypto.randomUUID()}`).fetch(request);
+});
+
+app.route("/", sessionRoutes);
+app.route("/", tokenRoutes);
 
 /** The page runs its own script and nothing else, and talks to its own origin only. */
 const pageHeaders = secureHeaders({
@@ -35,16 +54,15 @@ const pageHeaders = secureHeaders({
   strictTransportSecurity: false,
 });
 
-/** Upgrades are accepted on any path and query, as on the real server; whatever is no upgrade is a page of the web client. */
-app.get("*", async (context, next) => {
-  if (context.req.header("upgrade")?.toLowerCase() !== "websocket") return await next();
-  const name = `${context.get("account")}/${crypto.randomUUID()}`;
-  return await connectionStub(context.env, name).fetch(context.req.raw);
-});
-
-app.get("*", pageHeaders, async (context) => {
+const asset: Handler<Door> = async (context) => {
   const page = await context.env.ASSETS.fetch(context.req.raw);
   return new Response(page.body, page);
-});
+};
+
+/** What the page to sign in on is made of. */
+app.on("GET", ["/sign-in.css", "/icon.svg"], pageHeaders, asset);
+
+/** Whatever is left is the web client. */
+app.get("*", authenticate, pageHeaders, asset);
 
 export default app;

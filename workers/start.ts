@@ -11,6 +11,8 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { createClient } from "#client/client";
+import { isLoopback } from "./credentials/loopback.ts";
+import { type CredentialSettings, readSettings } from "./credentials/settings.ts";
 
 const root = dirname(import.meta.dirname);
 const readyTimeoutMs = 60_000;
@@ -35,9 +37,11 @@ await start(process.argv.slice(2));
 async function start(ownArguments: string[]): Promise<void> {
   const ip = optionOf(ownArguments, "--ip") ?? "127.0.0.1";
   const port = Number(optionOf(ownArguments, "--port") ?? 8787);
-  if (!isLoopback(ip) && !process.env.SPINDLE_TOKEN) {
+  const settings = readSettings(process.env);
+  if ("problem" in settings) return refuse(settings.problem);
+  if (!isLoopback(ip) && settings.isOpen) {
     return refuse(
-      `Listening on ${ip} lets other machines in, so it needs a password: set SPINDLE_TOKEN, say to the output of "openssl rand -hex 32".`,
+      `Listening on ${ip} lets other machines in, so it needs a password: set SPINDLE_TOKEN, say to the output of "openssl rand -hex 32". Other ways: docs/credentials.md`,
     );
   }
   if (!(await isFree(ip, port))) {
@@ -53,7 +57,7 @@ async function start(ownArguments: string[]): Promise<void> {
   const host = ip.includes(":") ? `[${ip}]` : ip === "0.0.0.0" || ip === "*" ? "127.0.0.1" : ip;
   const address = `${host}:${port}`;
   const isReady = await Promise.race([answers(`http://${address}/healthz`), worker.ended.then(() => false)]);
-  if (isReady) await announce(address);
+  if (isReady) await announce(address, settings);
   else if (worker.isRunning()) {
     console.error(`The server did not answer on http://${address} within ${readyTimeoutMs / 1000} s.`);
     worker.stop();
@@ -62,12 +66,13 @@ async function start(ownArguments: string[]): Promise<void> {
   process.exitCode = isReady ? code : code || 1;
 }
 
-async function announce(address: string): Promise<void> {
-  const model = await defaultModel(`ws://${address}/`);
+async function announce(address: string, { token, isOpen }: CredentialSettings): Promise<void> {
+  // Who has no token of their own here cannot be asked for one.
+  const model = isOpen || token !== null ? await defaultModel(`ws://${address}/`) : "shown to whoever comes in";
   console.log(`
 Spindle is ready.
   web client   http://${address}
-  codex        codex --remote ws://${address}${process.env.SPINDLE_TOKEN ? " --remote-auth-token-env SPINDLE_TOKEN" : ""}
+  codex        codex --remote ws://${address}${isOpen ? "" : " --remote-auth-token-env SPINDLE_TOKEN"}
   model        ${model === "rehearsal" ? "rehearsal (no language model; set OPENAI_API_KEY for a real one)" : model}
 `);
 }
@@ -247,10 +252,6 @@ function optionOf(given: string[], name: string): string | null {
   const argument = given[index];
   if (argument === undefined) return null;
   return argument === name ? (given[index + 1] ?? "") : argument.slice(name.length + 1);
-}
-
-function isLoopback(ip: string): boolean {
-  return ip === "localhost" || ip === "::1" || /^127(\.\d{1,3}){3}$/.test(ip);
 }
 
 function attempt<Result>(work: () => Result): Result | null {

@@ -1,6 +1,8 @@
 /** One client's socket at `/`, with all its threads. Its state is the socket's: a client that comes back gets a new one and resumes. */
 import { DurableObject } from "cloudflare:workers";
+
 import type { Gateway } from "#connection/gateway";
+import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { directoryStub, type Environment, threadStub } from "../environment.ts";
@@ -17,12 +19,18 @@ export class ConnectionObject extends DurableObject<Environment> {
     if (!name) throw new Error("a connection's object is always named");
     this.connection = name;
     this.account = name.slice(0, name.lastIndexOf("/"));
-    this.sockets = socketsOf(context, gatewayOf(environment, this.account), catalogueOf(environment));
+    this.sockets = socketsOf(
+      context,
+      gatewayOf(environment, this.account),
+      catalogueOf(environment),
+      socketAccessOf(environment),
+    );
     if (context.getWebSockets().length > 0) report("connectionWoke", { connection: name });
   }
 
   override async fetch(request: Request): Promise<Response> {
-    return acceptSocket(this.ctx, request, this.account, this.connection);
+    const { account, connection } = this;
+    return acceptSocket(this.ctx, request, { account, connection, threadName: null }, socketAccessOf(this.env));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -40,6 +48,11 @@ export class ConnectionObject extends DurableObject<Environment> {
   /** Threads bring their frames here. */
   async deliver(delivery: Delivery): Promise<DeliveryAck> {
     return this.sockets.deliver(this.connection, delivery);
+  }
+
+  /** The access object says that the socket's credential ended. */
+  async endSocket(connection: string): Promise<void> {
+    await this.sockets.end(connection);
   }
 }
 

@@ -3,6 +3,7 @@
  * attachment, so it sleeps when the object sleeps and ends when the socket ends.
  */
 
+import type { Admission } from "#access/admission";
 import { answerForConnection } from "#connection/answers";
 import type { Gateway } from "#connection/gateway";
 import { limits } from "#core/limits";
@@ -25,6 +26,8 @@ export interface SessionState {
   initialized: { client: { name: string; version: string }; experimentalApi: boolean; replay: boolean; optOut: string[] } | null;
   /** Threads this client follows, the newest last. */
   threads: FollowedThread[];
+  /** On what grounds the socket is open. Sockets of a version before have none, and nothing that could end. */
+  admission?: Admission;
 }
 
 export interface FollowedThread {

@@ -91,6 +91,49 @@ export const limits = {
   ephemeralRetentionMs: 60_000,
 } as const;
 
+/** Who may come in, and how often. */
+export const accessLimits = {
+  /** UTF-8 bytes of a token's subject. Encoded it is at most three times as long, and is part of every object's name. */
+  subjectBytesMax: 256,
+  /** Characters of a credential; signed tokens with many claims have a few thousand. */
+  credentialCharactersMax: 8 * 1024,
+  /** Tokens that the operator made and that are remembered; all of them are listed at once. */
+  tokensMax: 1_000,
+  /** Characters of a token's label: one line of a list. */
+  tokenLabelCharactersMax: 128,
+  /** Days a token may live, when it is to expire at all. */
+  tokenDaysMax: 3_650,
+  /** A token's last use is written at most this often: a read must not become a write. */
+  tokenUseIntervalMs: 10 * 60_000,
+  /** A browser session lives this long, and no longer than what it was opened with. */
+  sessionLifetimeMs: 7 * 24 * 60 * 60_000,
+  /** Browser sessions of one account: more than a person has browsers. */
+  sessionsPerAccountMax: 32,
+  /** Sockets of one account that stand on one credential; the oldest gives way. */
+  socketsPerCredentialMax: 1_000,
+  /** Sockets that are closed at the same time, each with a call to its object; then the next ones. */
+  socketsClosedAtOnceMax: 200,
+  /** Pause before a socket that could not be closed is tried again: several tries fit into the promised minute. */
+  closeRetryPauseMs: 5_000,
+  /** The alarm looks again after a day at the latest, so that an end in a thousand years can be kept as it is. */
+  alarmMsMax: 24 * 60 * 60_000,
+  /** Attempts to sign in from one address within the window; who mistypes needs three. */
+  signInsMax: 10,
+  signInWindowMs: 60_000,
+  /** Addresses that are counted at once; beyond that all new ones wait for the next window. */
+  signInAddressesMax: 1_000,
+  /** Bytes of a request to sign in or to make a token. */
+  bodyBytesMax: 16 * 1024,
+  /** Seconds that a signed token's clock may be off: the real server's default, and what may be configured at most. */
+  clockSkewSecondsDefault: 30,
+  clockSkewSecondsMax: 300,
+  /** Bytes of a secret that signs or that operates: the real server's number. */
+  secretBytesMin: 32,
+  /** Milliseconds for which the keys of Cloudflare Access are kept, and that fetching them may take. */
+  accessKeysMsMax: 10 * 60_000,
+  accessKeysTimeoutMs: 5_000,
+} as const;
+
 /** What a workspace may hold. */
 export const workspaceLimits = {
   /** Bytes of one file. 16 MiB: a file is read into memory whole, and an isolate has 128 MB for everything. */

@@ -1,6 +1,8 @@
 /** One thread on the platform: its storage, its alarm, its sockets, and the calls of other objects. All that matters is in the runtime. */
 import { DurableObject } from "cloudflare:workers";
+
 import type { Gateway } from "#connection/gateway";
+import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { Catalogue } from "#models/catalogue";
 import { refusals } from "#protocol/errors";
@@ -11,7 +13,7 @@ import { unknownThread } from "#thread/requests";
 import { ThreadRuntime } from "#thread/runtime";
 import { type ClientAnswer, ThreadService } from "#thread/service";
 import { runShell } from "#tools/shell";
-import { connectionStub, directoryStub, type Environment } from "../environment.ts";
+import { connectionStub, directoryStub, type Environment, threadName } from "../environment.ts";
 import { catalogueOf, newId, report, sleep } from "../platform.ts";
 
 export class ThreadObject extends DurableObject<Environment> {
@@ -24,7 +26,7 @@ export class ThreadObject extends DurableObject<Environment> {
     super(context, environment);
     this.catalogue = catalogueOf(environment);
     const { account, threadId } = nameOf(context);
-    this.sockets = socketsOf(context, this.gateway(account, threadId), this.catalogue);
+    this.sockets = socketsOf(context, this.gateway(account, threadId), this.catalogue, socketAccessOf(environment));
     this.runtime = new ThreadRuntime(this.host(account, threadId));
     this.service = new ThreadService(this.runtime, this.catalogue.defaultModel);
     if (this.runtime.thread) report("threadWoke", { threadId, seq: this.runtime.thread.seq });
@@ -37,7 +39,9 @@ export class ThreadObject extends DurableObject<Environment> {
   override async fetch(request: Request): Promise<Response> {
     if (!this.runtime.thread || this.runtime.thread.deleted) return new Response("no such thread", { status: 404 });
     const { account, threadId } = nameOf(this.ctx);
-    return acceptSocket(this.ctx, request, account, `${directPrefix}${threadId}:${crypto.randomUUID()}`);
+    const connection = `${directPrefix}${threadId}:${crypto.randomUUID()}`;
+    const held = { account, connection, threadName: threadName(account, threadId) };
+    return acceptSocket(this.ctx, request, held, socketAccessOf(this.env));
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -50,6 +54,11 @@ export class ThreadObject extends DurableObject<Environment> {
 
   override async webSocketError(socket: WebSocket): Promise<void> {
     await this.sockets.closed(socket);
+  }
+
+  /** The access object says that the socket's credential ended. */
+  async endSocket(connection: string): Promise<void> {
+    await this.sockets.end(connection);
   }
 
   override async alarm(): Promise<void> {

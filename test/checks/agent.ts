@@ -2,7 +2,7 @@
  * `npm start` and `npm run agent` as a person uses them: a real folder of a few hundred files goes along, the diff is shown, a yes writes the
  * change back, a no does not, and a thread is taken up again. The server is the one that `npm start` brings up.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -19,9 +19,15 @@ const workplace = mkdtempSync(join(tmpdir(), "spindle-agent-"));
 const folder = join(workplace, "folder");
 const results: { title: string; problem: string | null }[] = [];
 let server = null as ChildProcess | null;
+/** Whatever the operator of this machine has set must not be what is tried here. */
+const nothingConfigured = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OPENAI|SPINDLE)_/.test(name)));
 
 try {
   makeFolder();
+  await step("npm start lets no other machine in without a credential, and names a setting that is wrong", async () => {
+    must(await refusal(["--ip", "0.0.0.0"], {}), "needs a password: set SPINDLE_TOKEN");
+    must(await refusal([], { SPINDLE_JWT_SECRET: "short" }), "SPINDLE_JWT_SECRET needs at least 32 bytes.");
+  });
   const port = await freePort();
   const started = await start(port);
   await step("npm start names the page, the line for codex and the model", async () => {
@@ -64,6 +70,24 @@ try {
     const run = await agent(port, "y\n", "run cat src/part3/file7.ts\ndelete src/part0/file8.ts", ["--resume", threadId]);
     must(run.output, "name7 = 77");
     equal(existsSync(join(folder, "src/part0/file8.ts")), false);
+  });
+  await step("another account's token cannot take the thread up, nor learn that it is there", async () => {
+    const made = token(port, "create", "--account", "bob");
+    const bobs = /spindle_[0-9a-f]{16}_[\w-]{43}/.exec(made)?.[0] ?? "";
+    const never = crypto.randomUUID();
+    const resume = async (id: string) => {
+      const run = await agent(port, "", "say hi", ["--token", bobs, "--resume", id]);
+      return { ...run, output: run.output.replaceAll(id, "<id>") };
+    };
+    const [hers, nobodys] = [await resume(threadId), await resume(never)];
+    must(hers.output, "Thread <id> cannot be resumed: no rollout found for thread id <id>");
+    equal(hers.output, nobodys.output);
+    equal(hers.code, nobodys.code);
+    const own = await agent(port, "", "say hi", ["--token", bobs]);
+    equal(own.code, 0);
+    must(token(port, "list"), "bob");
+    token(port, "revoke", bobs.split("_")[1] ?? "");
+    must((await agent(port, "", "say hi", ["--token", bobs])).output, "wants another token");
   });
   await step("no server is a plain sentence", async () => {
     const run = await agent(await freePort(), "", "say hi");
@@ -111,12 +135,21 @@ function read(path: string): string {
   return readFileSync(join(folder, path), "utf8");
 }
 
+/** What `npm start` says when it does not start. */
+async function refusal(parameters: string[], variables: Record<string, string>): Promise<string> {
+  const env = { ...nothingConfigured, ...variables };
+  const all = ["start", "--", "--port", String(await freePort()), ...parameters];
+  const run = spawnSync("npm", all, { cwd: projectRoot, env, encoding: "utf8", timeout: 30_000 });
+  equal(run.status, 1);
+  return run.stderr;
+}
+
 /** Brings the server up and returns what it said when it was ready. */
 function start(port: number): Promise<string> {
   const child = spawn("npm", ["start", "--", "--port", String(port), "--persist-to", join(workplace, "state")], {
     cwd: projectRoot,
     detached: true,
-    env: { ...process.env, OPENAI_API_KEY: "", SPINDLE_TOKEN: "" },
+    env: nothingConfigured,
   });
   server = child;
   return new Promise((resolve, reject) => {
@@ -131,6 +164,11 @@ function start(port: number): Promise<string> {
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
   });
+}
+
+function token(port: number, ...parameters: string[]): string {
+  const all = ["run", "--silent", "token", "--", ...parameters, "--url", `http://127.0.0.1:${port}`];
+  return execFileSync("npm", all, { cwd: projectRoot }).toString();
 }
 
 function agent(port: number, answers: string, prompt: string, more: string[] = []): Promise<Run> {

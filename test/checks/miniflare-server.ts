@@ -130,6 +130,7 @@ async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<vo
       durableObjects: {
         THREAD: { className: "ThreadObject", useSQLite: true },
         CONNECTION: { className: "ConnectionObject", useSQLite: true },
+        ACCESS: { className: "AccessObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
       },
       kvNamespaces: ["MEMORY"],

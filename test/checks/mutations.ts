@@ -211,8 +211,9 @@ const mutations: Mutation[] = [
     name: "anybody may come in",
     law: "11",
     file: "workers/authentication.ts",
-    line: "if (refusal) return context.text(refusal, 401);",
-    broken: 'if (refusal === "") return context.text(refusal, 401);',
+    line: 'if ("failure" in identified) return refuse(context, identified.failure);',
+    broken:
+      'if ("failure" in identified) Object.assign(identified, { caller: { account: "local", credential: null, endsAtMs: null } });',
     tests: story("doors"),
   },
   {
@@ -222,6 +223,46 @@ const mutations: Mutation[] = [
     line: "return `${account}/${threadId}`;",
     broken: "return `${account.slice(0, 0)}local/${threadId}`;",
     tests: story("doors"),
+  },
+  {
+    name: "one account's Directory serves all",
+    law: "11",
+    file: "durable-objects/environment.ts",
+    line: "environment.DIRECTORY.idFromName(account)",
+    broken: "environment.DIRECTORY.idFromName(account.slice(0, 0))",
+    tests: story("tenants"),
+  },
+  {
+    name: "a thread's own socket reaches every thread",
+    law: "11",
+    file: "durable-objects/thread/thread-object.ts",
+    line: "threadId === ownId ? ask() :",
+    broken: 'threadId !== "" ? ask() :',
+    tests: story("doors"),
+  },
+  {
+    name: "a revoked token's sockets stay open",
+    law: "11",
+    file: "durable-objects/access/register.ts",
+    line: "this.makeDue(`token:${id}`, nowMs);",
+    broken: "",
+    tests: story("credentials"),
+  },
+  {
+    name: "a signed token names its own algorithm",
+    law: "11",
+    file: "workers/credentials/signed-bearer.ts",
+    line: ', { algorithms: ["HS256"] }',
+    broken: ', { algorithms: ["HS256", "HS512"] }',
+    tests: ["--project", "node", "test/access"],
+  },
+  {
+    name: "pages of every origin may come in",
+    law: "11",
+    file: "workers/authentication.ts",
+    line: "return context.body(null, 403);",
+    broken: 'context.header("x-origin", "any");',
+    tests: story("credentials"),
   },
 ];
 

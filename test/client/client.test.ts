@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Client, type ClientOptions, createClient } from "#client/client";
 import { type ConnectionState, reconnectPauseMs } from "#client/connection";
-import { ClientClosed, ConnectionLost, RequestError } from "#client/failures";
+import { ClientClosed, ConnectionLost, CredentialEnded, RequestError } from "#client/failures";
 import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
@@ -439,6 +439,17 @@ describe("a connection", () => {
     client.wake();
     await settled();
     expect(client.state.type).toBe("online");
+  });
+
+  test("whose credential the server has ended is not tried again", async () => {
+    const client = await online();
+    server.handlers["turn/start"] = () => undefined;
+    const waiting = client.request("turn/start", { threadId, input: [] });
+    server.socket.end(4401);
+    await expect(waiting).rejects.toBeInstanceOf(CredentialEnded);
+    expect(client.state).toEqual({ type: "closed", failure: expect.any(CredentialEnded) });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.sockets).toHaveLength(1);
   });
 
   test("that is closed opens nothing more and leaves no timer", async () => {

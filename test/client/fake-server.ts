@@ -15,7 +15,7 @@ export interface Message {
 export class FakeSocket implements Socket {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event?: { code?: number }) => void) | null = null;
   onerror: (() => void) | null = null;
   readonly sent: string[] = [];
   isClosed = false;
@@ -44,6 +44,12 @@ export class FakeSocket implements Socket {
   drop(): void {
     this.isClosed = true;
     this.onclose?.();
+  }
+
+  /** The server closes it, and says why. */
+  end(code: number): void {
+    this.isClosed = true;
+    this.onclose?.({ code });
   }
 
   deliver(message: Message | Frame): void {

@@ -1,9 +1,10 @@
 /** A client as the stories need it: says, hears, waits, and keeps every frame for the schema. */
-import { SELF } from "cloudflare:test";
 import { inject } from "vitest";
 import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
+import type { Environment } from "../../durable-objects/environment.ts";
+import { ask } from "./front-door.ts";
 
 /** Milliseconds after which what is waited for will not come any more. */
 const patienceMs = 12_000;
@@ -26,6 +27,8 @@ export interface ClientOptions {
   /** With the extension `spindle/replay`. */
   replay?: boolean;
   headers?: Record<string, string>;
+  /** The Worker's variables, for who comes in under other rules. */
+  environment?: Partial<Environment>;
   optOut?: string[];
   experimentalApi?: boolean;
   /** As `initialize` tells it. */
@@ -61,8 +64,8 @@ export class Client {
   }
 
   /** Upgrades without a handshake. */
-  static async open({ path = "/", headers = {} }: ClientOptions = {}): Promise<Client> {
-    const response = await SELF.fetch(`http://127.0.0.1:8787${path}`, { headers: { Upgrade: "websocket", ...headers } });
+  static async open({ path = "/", headers = {}, environment = {} }: ClientOptions = {}): Promise<Client> {
+    const response = await ask(path, { headers: { Upgrade: "websocket", ...headers }, environment });
     if (!response.webSocket) throw new Error(`no upgrade: ${response.status} ${await response.text()}`);
     return new Client(response.webSocket);
   }

@@ -1,9 +1,9 @@
-import { createExecutionContext, runInDurableObject, SELF, waitOnExecutionContext } from "cloudflare:test";
+import { runInDurableObject, SELF } from "cloudflare:test";
 import { expect, test } from "vitest";
-import { type Environment, threadName, threadStub } from "../../durable-objects/environment.ts";
-import worker from "../../workers/index.ts";
+import { threadName, threadStub } from "../../durable-objects/environment.ts";
 import type { Wire } from "./client.ts";
 import { Client } from "./client.ts";
+import { ask } from "./front-door.ts";
 import { environment, story } from "./story.ts";
 
 const unknown = "00000000-0000-7000-8000-000000000000";
@@ -203,16 +203,3 @@ test("two accounts never meet", async () => {
   expect((await client.request("thread/read", { threadId })).thread.preview).toBe("say hi");
   client.close();
 });
-
-/** Asks the Worker itself, as a platform with another environment would. */
-async function ask(
-  path: string,
-  asked: { host?: string; headers?: Record<string, string>; environment?: Partial<Environment> } = {},
-): Promise<Response> {
-  const { host = "127.0.0.1:8787", headers = {} } = asked;
-  const context = createExecutionContext();
-  const request = new Request(`http://${host}${path}`, { headers });
-  const response = await worker.fetch(request, { ...environment, ...asked.environment }, context);
-  await waitOnExecutionContext(context);
-  return response;
-}

@@ -5,11 +5,13 @@ import type { ConnectionState } from "#client/connection";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { ThreadStatus, WireThread } from "#protocol/thread";
 import { Composer } from "./composer.tsx";
+import { SignedOut, SignOut, useSession } from "./session.tsx";
 import { ThreadView } from "./thread-view.tsx";
 import { type ThreadList, useConnection, useDefaultModel, useThread, useThreadInAddress, useThreadList } from "./use-client.ts";
 
 export function App({ client }: { client: Client }) {
   const connection = useConnection(client);
+  const session = useSession(connection.type);
   const list = useThreadList(client);
   const model = useDefaultModel(client);
   const [threadId, goTo] = useThreadInAddress();
@@ -42,6 +44,7 @@ export function App({ client }: { client: Client }) {
           </button>
         </header>
         <Threads list={list} current={threadId} shown={thread} />
+        {session === "signedIn" && <SignOut />}
       </nav>
       <main>
         <header class="bar">
@@ -56,6 +59,7 @@ export function App({ client }: { client: Client }) {
           )}
           <Connection state={connection} />
         </header>
+        {session === "signedOut" && <SignedOut />}
         {opened.type === "failed" && <p class="notice failed">{opened.message}</p>}
         {opened.type === "opening" && <p class="notice">Reading the thread …</p>}
         {thread && <ThreadView thread={thread} />}

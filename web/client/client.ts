@@ -1,8 +1,9 @@
 /** The client of an app server: requests, and threads that survive a lost socket. For browsers, Node 22 and newer, and Workers. */
 import type { Frame } from "#core/frame";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
+
 import { Connection, type ConnectionState } from "./connection.ts";
-import { ClientClosed, ConnectionLost, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
+import { ClientClosed, ConnectionLost, CredentialEnded, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
 import { clientLimits } from "./limits.ts";
 import { type Address, openSocket } from "./open-socket.ts";
 import { isRepeatable } from "./repeatable.ts";
@@ -85,6 +86,7 @@ export class Client {
         opened: () => void this.shakeHands(),
         received: (text) => this.receive(text),
         lost: () => this.settleUnanswered(),
+        credentialEnded: () => this.end(new CredentialEnded()),
         changed: (state) => {
           for (const listener of this.stateListeners) listener(state);
         },

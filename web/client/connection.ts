@@ -29,8 +29,13 @@ export interface ConnectionEvents {
   received(text: string): void;
   /** The socket is gone, whatever was sent on it. Another will be opened, unless the connection was closed. */
   lost(): void;
+  /** The server does not take this credential any more: the next socket would be refused, and every one after it. */
+  credentialEnded(): void;
   changed(state: ConnectionState): void;
 }
+
+/** Spindle's close code; `credentialEnded` in durable-objects/access/admission.ts. */
+const credentialEndedCode = 4401;
 
 export class Connection {
   state: ConnectionState = { type: "connecting", attempt: 1 };
@@ -109,8 +114,10 @@ export class Connection {
     socket.onmessage = ({ data }: { data: unknown }) => {
       if (current()) this.receive(data);
     };
-    socket.onclose = () => {
-      if (current()) this.lose();
+    socket.onclose = (event?: { code?: number }) => {
+      if (!current()) return;
+      if (event?.code === credentialEndedCode) this.events.credentialEnded();
+      else this.lose();
     };
     // Older versions of undici send an error and no close when the server cannot be reached.
     socket.onerror = () => {

@@ -29,6 +29,14 @@ export class ClientClosed extends Error {
   }
 }
 
+/** The server closed the connection because its token or session was revoked, or has expired. */
+export class CredentialEnded extends Error {
+  override readonly name = "CredentialEnded";
+  constructor() {
+    super("the server does not accept this token or session any more");
+  }
+}
+
 /** Thousands of requests wait already: somebody asks without listening. */
 export class TooManyRequests extends Error {
   override readonly name = "TooManyRequests";

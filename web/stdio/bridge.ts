@@ -140,6 +140,7 @@ export class Bridge {
         opened: () => this.opened(),
         received: (text) => this.receiveText(text),
         lost: () => this.lost(),
+        credentialEnded: () => this.refuse("the server does not accept this token any more"),
         changed: (state) => this.noteState(state),
       },
       { now: options.now ?? Date.now, random: this.random },

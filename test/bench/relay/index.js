@@ -33,3 +33,4 @@ async function relay(socket, { OPENAI_BASE_URL, OPENAI_API_KEY }, body) {
 export class ThreadObject extends DurableObject {}
 export class ConnectionObject extends DurableObject {}
 export class DirectoryObject extends DurableObject {}
+export class AccessObject extends DurableObject {}
