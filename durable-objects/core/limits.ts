@@ -15,6 +15,12 @@ export const limits = {
   deltaIntervalMs: 30,
   /** Characters that one streamed batch may gather before it is appended regardless of the interval. */
   deltaCharactersMax: 16 * 1024,
+  /** Characters, files or bytes of one page of a thread that is being forked: an RPC message holds 32 MiB. */
+  forkPageCharactersMax: 1_000_000,
+  forkPageFilesMax: 5_000,
+  forkPageBytesMax: 4_000_000,
+  /** A fork that is not done after this long has died on the way, and what it had is thrown away. */
+  forkDurationMsMax: 15 * 60_000,
   /** Frames and characters of one delivery from a thread to a connection: large enough to catch up fast, small enough for RPC. */
   deliveryFramesMax: 500,
   deliveryCharactersMax: 1_000_000,

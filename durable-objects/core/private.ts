@@ -67,6 +67,8 @@ export type Decision = "accept" | "acceptForSession" | "decline" | "cancel" | "g
  */
 export type PrivateEvent =
   | { type: "threadStarted"; settings: Settings }
+  /** The frames before this one were copied from another thread; from here on it goes its own way, under these settings. */
+  | { type: "forked"; settings: Settings }
   | { type: "turnStarted"; settings: Settings; outputSchema: unknown }
   /** A person said something that the model has to hear. */
   | { type: "userSaid" }
@@ -100,6 +102,13 @@ export type PrivateEvent =
   | { type: "queued"; submission: QueuedSubmission }
   | { type: "dequeued"; submissionId: string }
   | { type: "queueReordered"; submissionIds: string[] }
+  /** What people wrote with their own hands (`fs/*`) since the last frame that told of files. Absent in logs from before this was known. */
+  | { type: "filesWritten"; changes: FileChange[] }
+  /**
+   * The turns from one on are gone from the thread, and its files are what they were before: `landed` made them so. The model's input
+   * begins with the frame of `inputFromSeq`; null: at the thread's beginning.
+   */
+  | { type: "reverted"; landed: FileChange[]; inputFromSeq: number | null }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
   | { type: "settled"; callId: string; landed: FileChange[] };
 

@@ -7,6 +7,7 @@ import { mergeLanded } from "#core/landed";
 import type { Decision, PrivateEvent } from "#core/private";
 import type { Call, CallState, PendingRequest, Queue, Thread, Work } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
+import type { Notifications } from "#protocol/notifications";
 import type { Turn } from "#protocol/turn";
 
 /** Folds one frame. `thread` is null before the first frame, which is always `thread/started`. */
@@ -62,6 +63,8 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
       return { ...thread, deleted: true };
     case "thread/closed":
       return thread;
+    case "thread/reverted":
+      return reverted(thread, frame.params);
     case "thread/tokenUsage/updated":
       return withWork(
         { ...thread, tokenUsage: frame.params.tokenUsage, contextTokens: frame.params.tokenUsage.last.totalTokens },
@@ -135,10 +138,23 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
   }
 }
 
+/** The object at rest holds no turns, a client all of them: the frame says what neither can work out from what it has. */
+function reverted(thread: Thread, { beforeTurnId, preview, tokenUsage = null }: Notifications["thread/reverted"]): Thread {
+  const first = thread.turns.findIndex(({ id }) => id === beforeTurnId);
+  return {
+    ...thread,
+    info: { ...thread.info, preview: preview ?? thread.info.preview },
+    turns: first < 0 ? thread.turns : thread.turns.slice(0, first),
+    tokenUsage,
+    contextTokens: tokenUsage?.last.totalTokens,
+  };
+}
+
 /** The loop's own state; clients never get here, because frames reach them without their private part. */
 function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
   switch (event.type) {
     case "threadStarted":
+    case "forked":
       return { ...thread, settings: event.settings };
     case "turnStarted":
       return { ...thread, settings: event.settings, work: newWork(event.outputSchema) };
@@ -215,6 +231,10 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
         thread,
         event.submissionIds.flatMap((id) => queueOf(thread).find((entry) => entry.id === id) ?? []),
       );
+    case "filesWritten":
+      return thread;
+    case "reverted":
+      return { ...thread, inputFromSeq: event.inputFromSeq ?? undefined };
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":

@@ -56,7 +56,13 @@ export const refusals = {
   /** A thread nobody has spoken in yet has no history to page through. */
   threadNotMaterialized: (threadId: string, method: string) =>
     refuse(`thread ${threadId} is not materialized yet; ${method} is unavailable before first user message`),
-  threadHasForks: (threadId: string) => refuse(`cannot delete thread ${threadId}: forked history still references it`),
+  /** For `thread/revert`. */
+  turnNotFound: (turnId: string) => refuse(`turn not found: ${turnId}`),
+  forkTurnNotFound: (turnId: string) => refuse(`fork turn not found: ${turnId}`),
+  forkTurnInProgress: (turnId: string) => refuse(`lastTurnId must name a turn that is not in progress: ${turnId}`),
+  forkPointsBoth: () => refuse("`beforeTurnId` cannot be combined with `lastTurnId`"),
+  forkEphemeralTurns: () => refuse("ephemeral paginated thread/fork requires `excludeTurns: true`"),
+  forkEphemeralGoal: () => refuse("`deferGoalContinuation` cannot be combined with `ephemeral`"),
   threadNameEmpty: () => refuse("thread name must not be empty"),
 
   noActiveTurnToSteer: () => refuse("no active turn to steer"),

@@ -5,12 +5,14 @@ import { addOnMethods } from "./add-on-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import type { Scope } from "./method.ts";
 import { queueMethods } from "./queue-methods.ts";
+import { threadHistoryMethods } from "./thread-history-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
 
 export const methods = {
   ...accountAndConfigMethods,
   ...threadMethods,
+  ...threadHistoryMethods,
   ...turnMethods,
   ...queueMethods,
   ...fsMethods,

@@ -17,6 +17,13 @@ export const notifications = {
   "thread/archived": z.object({ threadId: z.string() }),
   "thread/unarchived": z.object({ threadId: z.string() }),
   "thread/deleted": z.object({ threadId: z.string() }),
+  /** `beforeTurnId` and what follows are our own fields: with them a client that folds frames knows what is left. */
+  "thread/reverted": z.object({
+    threadId: z.string(),
+    beforeTurnId: z.string().optional(),
+    preview: z.string().optional(),
+    tokenUsage: threadTokenUsage.nullish(),
+  }),
   "thread/closed": z.object({ threadId: z.string() }),
   "thread/queue/changed": z.object({ threadId: z.string() }),
   "thread/tokenUsage/updated": z.object({ ...inTurn, tokenUsage: threadTokenUsage }),

@@ -166,6 +166,7 @@ export class World {
     return {
       newThreadId: () => this.threadId,
       startThread: (_, params, client, subscriber) => call(({ service }) => service.startThread(params, client, subscriber)),
+      forkThread: () => Promise.reject(new Error("there is one thread in this world")),
       resumeThread: (params, subscriber) => call(({ service }) => service.resumeThread(params, subscriber)),
       detach: (_, connection) => call(({ service }) => service.detach(connection)),
       request: (_, request) => call(({ service }) => service.request(request)),
@@ -244,6 +245,7 @@ export class World {
         await whileAlive("acknowledgement");
         return ack;
       },
+      readFork: () => Promise.reject(new Error("there is one thread in this world")),
       tellDirectory: async (summary) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {

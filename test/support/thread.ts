@@ -121,6 +121,7 @@ export async function createThread({
         alive();
         return receive(delivery);
       },
+      readFork: () => Promise.reject(new Error("there is no other thread")),
       tellDirectory: async () => {},
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });
