@@ -141,12 +141,14 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
 /** The object at rest holds no turns, a client all of them: the frame says what neither can work out from what it has. */
 function reverted(thread: Thread, { beforeTurnId, preview, tokenUsage = null }: Notifications["thread/reverted"]): Thread {
   const first = thread.turns.findIndex(({ id }) => id === beforeTurnId);
+  // Left out, not undefined: a snapshot is compared letter by letter with one that is made again.
+  const { contextTokens: _, ...rest } = thread;
   return {
-    ...thread,
+    ...rest,
     info: { ...thread.info, preview: preview ?? thread.info.preview },
     turns: first < 0 ? thread.turns : thread.turns.slice(0, first),
     tokenUsage,
-    contextTokens: tokenUsage?.last.totalTokens,
+    ...(tokenUsage ? { contextTokens: tokenUsage.last.totalTokens } : {}),
   };
 }
 
@@ -233,8 +235,10 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       );
     case "filesWritten":
       return thread;
-    case "reverted":
-      return { ...thread, inputFromSeq: event.inputFromSeq ?? undefined };
+    case "reverted": {
+      const { inputFromSeq: _, ...rest } = thread;
+      return event.inputFromSeq === null ? rest : { ...rest, inputFromSeq: event.inputFromSeq };
+    }
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":

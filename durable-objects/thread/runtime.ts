@@ -54,8 +54,8 @@ export class ThreadRuntime {
   constructor(host: Host) {
     this.host = host;
     this.log = new ThreadLog(host.sql);
-    // A thread from before one of the tables was known gets it now.
-    if (this.log.exists()) host.transaction(() => createSchema(host.sql));
+    // A thread from before one of the tables was known gets it now; each of them is there or is not, so that this may be cut anywhere.
+    if (this.log.exists()) createSchema(host.sql);
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
@@ -102,7 +102,9 @@ export class ThreadRuntime {
       also?.();
       if (also) this.workspace.takeChanges();
       const { thread } = this.log.append(before, told, this.host.now());
-      if (!thread.info.ephemeral && thread.info.preview && drafts.some(concernsDirectory)) this.outbox.mark(thread.seq);
+      // Also where the first message was taken back: the Directory knows of it.
+      const isKnown = thread.info.preview || before.info.preview;
+      if (!thread.info.ephemeral && isKnown && drafts.some(concernsDirectory)) this.outbox.mark(thread.seq);
       this.folded = thread;
     });
     this.deliveries.pump();
