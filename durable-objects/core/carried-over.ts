@@ -7,6 +7,12 @@ import type { Draft, Frame } from "#core/frame";
  */
 export function carriedOver(frame: Frame, threadId: string, isOpen: (itemId: string) => boolean): Draft | null {
   const { seq: _, emittedAtMs: __, ...draft } = frame;
+  switch (draft.private?.event?.type) {
+    // Of the source, not of its history.
+    case "gitInfoUpdated":
+    case "memoryModeSet":
+      return null;
+  }
   switch (draft.method) {
     case "turn/started":
     case "turn/completed":
@@ -31,6 +37,7 @@ export function carriedOver(frame: Frame, threadId: string, isOpen: (itemId: str
     case "thread/deleted":
     case "thread/closed":
     case "thread/reverted":
+    case "thread/settings/updated":
     case "thread/queue/changed":
     case "serverRequest/resolved":
     case "item/commandExecution/requestApproval":

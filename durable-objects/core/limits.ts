@@ -80,6 +80,8 @@ export const limits = {
   requestsInFlightMax: 256,
   /** Notification methods one client may opt out of. */
   optOutMethodsMax: 32,
+  /** Items that are read by their ids at once; the real server's number. */
+  itemsReadMax: 100,
   /** Entries of one page of a list. */
   pageEntriesMax: 500,
   /** A deleted thread leaves its storage after this long, so that its clients hear of it first. */

@@ -3,7 +3,7 @@ import type { PatchOperation } from "#core/apply-patch";
 import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
 import type { Question } from "#protocol/server-requests";
-import type { ApprovalPolicy } from "#protocol/thread";
+import type { ApprovalPolicy, GitInfo } from "#protocol/thread";
 
 /** One item of a model's input or output in the Responses API's own shape. It is stored as it came and sent back as it came. */
 export type ModelItem = { type: string; [field: string]: unknown };
@@ -102,6 +102,10 @@ export type PrivateEvent =
   | { type: "queued"; submission: QueuedSubmission }
   | { type: "dequeued"; submissionId: string }
   | { type: "queueReordered"; submissionIds: string[] }
+  /** For the turns that begin from here on. */
+  | { type: "settingsChanged"; settings: Settings }
+  | { type: "gitInfoUpdated"; gitInfo: GitInfo }
+  | { type: "memoryModeSet"; mode: "enabled" | "disabled" }
   /** What people wrote with their own hands (`fs/*`) since the last frame that told of files. Absent in logs from before this was known. */
   | { type: "filesWritten"; changes: FileChange[] }
   /**

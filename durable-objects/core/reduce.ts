@@ -78,15 +78,17 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
       };
     case "turn/completed": {
       const { items: _, itemsView: __, ...ended } = frame.params.turn;
+      const { nextSettings, ...rest } = thread;
       return {
         ...held(
-          withTurn(thread, ended.id, (turn) => ({ ...turn, ...ended })),
+          withTurn({ ...rest, settings: nextSettings ?? thread.settings }, ended.id, (turn) => ({ ...turn, ...ended })),
           ended.status !== "completed",
         ),
         info: { ...thread.info, updatedAt: seconds },
         work: null,
       };
     }
+    case "thread/settings/updated":
     case "thread/queue/changed":
     case "turn/diff/updated":
     case "turn/plan/updated":
@@ -235,6 +237,12 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       );
     case "filesWritten":
       return thread;
+    case "settingsChanged":
+      return thread.work ? { ...thread, nextSettings: event.settings } : { ...thread, settings: event.settings };
+    case "gitInfoUpdated":
+      return { ...thread, info: { ...thread.info, gitInfo: event.gitInfo } };
+    case "memoryModeSet":
+      return { ...thread, memoryMode: event.mode };
     case "reverted": {
       const { inputFromSeq: _, ...rest } = thread;
       return event.inputFromSeq === null ? rest : { ...rest, inputFromSeq: event.inputFromSeq };

@@ -84,6 +84,13 @@ export const refusals = {
   /** For what needs a thread at rest. */
   turnRuns: (method: string) => refuse(`${method} is unavailable while a turn is running`),
 
+  metadataEmpty: () => refuse("gitInfo must include at least one field"),
+  gitInfoEmpty: (field: string) => refuse(`gitInfo.${field} must not be empty`),
+  itemsEmpty: () => refuse("items must not be empty"),
+  invalidResponseItem: (index: number) => refuse(`items[${index}] is not a valid response item`),
+  callsUnanswered: () => refuse("items must hold the output of each call, and the call of each output"),
+  itemIdsCount: (itemsMax: number) => refuse(`itemIds must name 1 to ${itemsMax} items`),
+
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>
     refuse(`failed to load configuration: Model provider \`${modelProvider}\` not found`),

@@ -55,7 +55,7 @@ const cursors = { nextCursor: z.string().nullable(), backwardsCursor: z.string()
 const turnsPage = z.object({ data: z.array(turn), ...cursors });
 
 /** Example: `{"turnId":"01a1…","item":{"type":"userMessage",…},"startedAtMs":1795216612096,"completedAtMs":1795216612096}` */
-const threadItemEntry = z.object({
+export const threadItemEntry = z.object({
   turnId: z.string(),
   item: threadItem,
   startedAtMs: z.number().nullable(),

@@ -6,7 +6,7 @@ import { carriedOver } from "#core/carried-over";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import type { FileVersion, Settings } from "#core/private";
-import { openTurn } from "#core/thread";
+import { openTurn, type Thread } from "#core/thread";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import type { Params } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
@@ -24,7 +24,13 @@ export type ForkedFile = { path: string } & FileVersion;
 
 /** A page that is the last one has no `after…`. Frames are drafts as JSON: a text crosses between objects in one piece. */
 export type ForkPage =
-  | { type: "plan"; throughSeq: number; info: Omit<WireThread, "status" | "turns">; settings: Settings }
+  | {
+      type: "plan";
+      throughSeq: number;
+      info: Omit<WireThread, "status" | "turns">;
+      settings: Settings;
+      memoryMode: Thread["memoryMode"];
+    }
   | { type: "frames"; draftsText: string; afterSeq: number | null }
   | { type: "files"; files: ForkedFile[]; afterPath: string | null }
   | { type: "blobs"; parts: { hash: string; part: number; bytes: ArrayBuffer }[]; isLast: boolean }
@@ -49,11 +55,12 @@ export function readFork(runtime: ThreadRuntime, read: ForkRead): ForkPage {
 function plan(runtime: ThreadRuntime, params: Params<"thread/fork">): ForkPage {
   // What people wrote since the last turn belongs to the end of the thread.
   runtime.recordWrites();
-  const { info, settings } = runtime.current;
+  const { info, memoryMode, nextSettings, settings: now } = runtime.current;
+  const settings = nextSettings ?? now;
   if (!settings) throw new Error("a thread without settings");
   // As on the real server: nobody has spoken in it, so there is nothing to begin from.
   if (!info.preview) throw new Refusal(refusals.noRolloutFound(info.id));
-  return { type: "plan", throughSeq: pointOf(runtime, params), info, settings };
+  return { type: "plan", throughSeq: pointOf(runtime, params), info, settings, memoryMode };
 }
 
 /** The last frame that the fork shares with its source. A turn that is named must be in the thread, and not reverted. */

@@ -123,6 +123,8 @@ function settle(
     // A turn that runs in the source is interrupted here; there it goes on.
     if (openTurn(runtime.current)) yield runtime.endingOfTurn("interrupted");
     yield [{ ...runtime.status({ type: "idle" }), private: { event: { type: "forked", settings } } }];
+    const { memoryMode: mode } = plan;
+    if (mode) yield [{ ...runtime.status({ type: "idle" }), private: { event: { type: "memoryModeSet", mode } } }];
   }
   runtime.begin(batches(), () => {
     for (const text of pagesOf(sql, "files")) runtime.workspace.place(JSON.parse(text) as ForkedFile[]);

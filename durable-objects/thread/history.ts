@@ -82,6 +82,18 @@ export class History {
     return { turnsBackwardsCursor: this.newestOf("turns"), itemsBackwardsCursor: this.newestOf("items") };
   }
 
+  /** Those of a turn's items that are asked for, in the thread's order. */
+  itemsById(thread: Thread, turnId: string, itemIds: string[]): ItemEntry[] {
+    return this.sql
+      .exec<ItemRow>(
+        `SELECT * FROM ${tables.items} WHERE turn_id = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY started_seq`,
+        turnId,
+        JSON.stringify(itemIds),
+      )
+      .toArray()
+      .map((row) => this.entry(thread, row));
+  }
+
   /** The newest turn's id, null where nobody has spoken yet. */
   newestTurnId(): string | null {
     const [row] = this.sql.exec<{ id: string }>("SELECT id FROM live_turns ORDER BY started_seq DESC LIMIT 1").toArray();

@@ -12,6 +12,7 @@ import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, upda
 import { revertThread } from "#thread/revert";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
+import { injectItems, readItems, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
 import { askUserCommand } from "#thread/steps/user-command";
 import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
 import { WorkspaceError } from "#workspace/error";
@@ -31,6 +32,11 @@ const handlers = {
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
   "thread/revert": revertThread,
+  "thread/settings/update": updateSettings,
+  "thread/metadata/update": updateMetadata,
+  "thread/memoryMode/set": setMemoryMode,
+  "thread/inject_items": injectItems,
+  "thread/items/read": readItems,
   "turn/start": startTurn,
   "turn/steer": steerTurn,
   "turn/interrupt": interruptTurn,
@@ -88,8 +94,10 @@ export function unknownThread(method: Request["method"], threadId: string): Refu
     case "thread/read":
     case "thread/turns/list":
     case "thread/items/list":
+    case "thread/items/read":
       return refusals.threadNotLoaded(threadId);
     case "thread/resume":
+    case "thread/metadata/update":
     case "thread/fork":
     case "thread/archive":
     case "thread/delete":
@@ -302,7 +310,7 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
 }
 
 /** Commands may start in any folder of the workspace, and nowhere else. */
-function startingPlace(root: string, cwd: string): string {
+export function startingPlace(root: string, cwd: string): string {
   try {
     return absolutePath(root, relativePath(root, cwd));
   } catch (error) {
