@@ -1,10 +1,40 @@
 /** A thread's history as something to begin anew from: in another thread, or in this one. */
 import * as z from "zod";
-import { approvalPolicyParam, approvalsReviewer, flag, ignored, method, struct, text, texts } from "./method.ts";
+import { threadItem } from "./item.ts";
+import { approvalPolicyParam, approvalsReviewer, flag, ignored, method, page, struct, text, texts } from "./method.ts";
 import { sandboxMode, thread } from "./thread.ts";
 import { multiAgentMode, opened } from "./thread-methods.ts";
+import { turnError, turnStatus } from "./turn.ts";
+
+/** The members of a turn's edges are in snake case on the real wire. */
+const timelineEntry = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("item"), position: z.number(), turnId: z.string(), item: threadItem }),
+  z.object({ type: z.literal("turnStarted"), position: z.number(), turn_id: z.string(), started_at: z.number().nullable() }),
+  z.object({
+    type: z.literal("turnCompleted"),
+    position: z.number(),
+    turn_id: z.string(),
+    status: turnStatus,
+    started_at: z.number().nullable(),
+    completed_at: z.number().nullable(),
+    duration_ms: z.number().nullable(),
+    error: turnError.nullable(),
+  }),
+]);
 
 export const threadHistoryMethods = {
+  "thread/timeline/list": method({
+    doc: "A thread's items and the edges of its turns in one list, oldest first. What has not ended yet stands in no list.",
+    scope: "thread",
+    experimental: true,
+    params: struct("ThreadTimelineListParams", { threadId: z.string(), ...page }),
+    result: z.object({
+      data: z.array(timelineEntry),
+      nextCursor: z.string().nullable(),
+      activeRealtimeSessionAtPageStart: z.null(),
+    }),
+  }),
+
   "thread/fork": method({
     doc: "Begins another thread with this one's history and files, up to its end or to a turn (`lastTurnId` with it, `beforeTurnId` without it), and subscribes the caller to it; `thread/started` follows. A running turn is copied as if it had been interrupted now; what waits for an answer, the queue and the approvals for the session are not. Without overrides the fork goes on under the source's settings. The fork holds everything itself: the source may be deleted.",
     scope: "thread",

@@ -256,6 +256,20 @@ export class ThreadLog {
     return row ? { startedSeq: row.started_seq, completedSeq: row.completed_seq } : null;
   }
 
+  /** Numbers of the frames behind `after` with which a turn begins, an item ends or a turn ends, without what was reverted. */
+  timeline(after: number, entriesMax: number): number[] {
+    const rows = this.sql.exec<{ seq: number }>(
+      `SELECT seq FROM (
+         SELECT started_seq AS seq FROM live_turns
+         UNION ALL SELECT completed_seq FROM live_turns
+         UNION ALL SELECT completed_seq FROM live_items
+       ) WHERE seq > ? ORDER BY seq LIMIT ?`,
+      after,
+      entriesMax,
+    );
+    return Array.from(rows, ({ seq }) => seq);
+  }
+
   /** Whether the thread ever had it, reverted or not. */
   hasTurn(turnId: string): boolean {
     return this.sql.exec("SELECT 1 FROM turns WHERE id = ?", turnId).toArray().length > 0;

@@ -14,6 +14,7 @@ import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
 import { injectItems, readItems, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
 import { askUserCommand } from "#thread/steps/user-command";
+import { listTimeline } from "#thread/timeline";
 import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
 import { WorkspaceError } from "#workspace/error";
 import { absolutePath, relativePath } from "#workspace/path";
@@ -37,6 +38,7 @@ const handlers = {
   "thread/memoryMode/set": setMemoryMode,
   "thread/inject_items": injectItems,
   "thread/items/read": readItems,
+  "thread/timeline/list": listTimeline,
   "turn/start": startTurn,
   "turn/steer": steerTurn,
   "turn/interrupt": interruptTurn,
@@ -95,6 +97,7 @@ export function unknownThread(method: Request["method"], threadId: string): Refu
     case "thread/turns/list":
     case "thread/items/list":
     case "thread/items/read":
+    case "thread/timeline/list":
       return refusals.threadNotLoaded(threadId);
     case "thread/resume":
     case "thread/metadata/update":

@@ -145,6 +145,9 @@ story("a compaction that is taken back gives the model its whole past again", as
   const later = await client.turn("say two");
   const input = () => inThread(threadId, ({ log, current }) => JSON.stringify(log.modelInput(current.inputFromSeq)));
   await sleep();
+  const { thread } = await client.request("thread/fork", { threadId });
+  const forked = await inThread(thread.id, ({ log, current }) => JSON.stringify(log.modelInput(current.inputFromSeq)));
+  expect(forked, "a fork begins with the same summary").toBe(await input());
   await client.request("thread/revert", { threadId, beforeTurnId: later.id });
   expect(await input()).toContain("<context_summary>");
   await client.request("thread/revert", { threadId, beforeTurnId: compaction.id });

@@ -101,6 +101,44 @@ story("items are read by their ids, in the thread's order", async ({ client, sle
   }
 });
 
+story(
+  "the timeline has items and the edges of turns in their order, and nothing that was reverted",
+  async ({ client, sleep }) => {
+    const threadId = await client.startThread();
+    const { id: one } = await client.turn("say one");
+    const { id: gone } = await client.turn("say gone");
+    await client.request("thread/revert", { threadId, beforeTurnId: gone });
+    const { id: two } = await client.turn("say two");
+    await client.say("write a.txt: a");
+    await client.until("item/fileChange/requestApproval");
+    await sleep();
+    const list = (params: object) => client.request("thread/timeline/list", { threadId, ...params });
+    const { data, nextCursor } = await list({});
+    const of = (id: string) => [
+      ["turnStarted", id],
+      ["item", id],
+      ["item", id],
+      ["turnCompleted", id],
+    ];
+    const running = data.at(-1);
+    expect(data.map((entry: Wire) => [entry.type, entry.turnId ?? entry.turn_id])).toEqual([
+      ...of(one),
+      ...of(two),
+      ["turnStarted", expect.any(String)],
+      ["item", running.turnId],
+    ]);
+    expect([nextCursor, data[3].status]).toEqual([null, "completed"]);
+    const pages: Wire[] = [];
+    for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+      const page: Wire = await list({ cursor, limit: 4 });
+      pages.push(...page.data);
+      cursor = page.nextCursor;
+    }
+    expect(pages).toEqual(data);
+    expect(await client.refusal("thread/timeline/list", { threadId, cursor: "garbage" })).toBe("-32600 invalid cursor: garbage");
+  },
+);
+
 story("a stop that names another turn stops nothing", async ({ client, sleep }) => {
   const threadId = await client.startThread();
   const { id: before } = await client.turn("say one");
