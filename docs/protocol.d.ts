@@ -39,6 +39,14 @@ export interface ClientRequests {
   "thread/compact/start": { params: ThreadCompactStartParams; result: ThreadCompactStartResponse };
   "thread/backgroundTerminals/list": { params: ThreadBackgroundTerminalsListParams; result: ThreadBackgroundTerminalsListResponse };
   "thread/goal/get": { params: ThreadGoalGetParams; result: ThreadGoalGetResponse };
+  "thread/timeline/list": { params: ThreadTimelineListParams; result: ThreadTimelineListResponse };
+  "thread/fork": { params: ThreadForkParams; result: ThreadForkResponse };
+  "thread/revert": { params: ThreadRevertParams; result: ThreadRevertResponse };
+  "thread/settings/update": { params: ThreadSettingsUpdateParams; result: ThreadSettingsUpdateResponse };
+  "thread/metadata/update": { params: ThreadMetadataUpdateParams; result: ThreadMetadataUpdateResponse };
+  "thread/memoryMode/set": { params: ThreadMemoryModeSetParams; result: ThreadMemoryModeSetResponse };
+  "thread/inject_items": { params: ThreadInjectItemsParams; result: ThreadInjectItemsResponse };
+  "thread/items/read": { params: ThreadItemsReadParams; result: ThreadItemsReadResponse };
   "turn/start": { params: TurnStartParams; result: TurnStartResponse };
   "turn/steer": { params: TurnSteerParams; result: TurnSteerResponse };
   "thread/shellCommand": { params: ThreadShellCommandParams; result: ThreadShellCommandResponse };
@@ -80,6 +88,8 @@ export interface ServerNotifications {
   "thread/archived": ThreadArchivedNotification;
   "thread/unarchived": ThreadUnarchivedNotification;
   "thread/deleted": ThreadDeletedNotification;
+  "thread/reverted": ThreadRevertedNotification;
+  "thread/settings/updated": ThreadSettingsUpdatedNotification;
   "thread/closed": ThreadClosedNotification;
   "thread/queue/changed": ThreadQueueChangedNotification;
   "thread/tokenUsage/updated": ThreadTokenUsageUpdatedNotification;
@@ -422,6 +432,12 @@ export interface GetAccountResponse {
   workspaceRouting: null;
 }
 
+export interface GitInfo {
+  sha: string | null;
+  branch: string | null;
+  originUrl: string | null;
+}
+
 export interface HooksListParams {
   cwds?: string[];
   threadId?: string | null;
@@ -496,6 +512,8 @@ export interface ModelListResponse {
   data: { id: string; model: string; upgrade: string | null; upgradeInfo: { model: string; upgradeCopy: string | null; modelLink: string | null; migrationMarkdown: string | null; retirementAt: number | null } | null; availabilityNux: { message: string } | null; displayName: string; description: string; modelSpecialty: string | null; hidden: boolean; supportedReasoningEfforts: { reasoningEffort: string; description: string }[]; defaultReasoningEffort: string; inputModalities: ("text" | "image" | "audio")[]; supportsPersonality: boolean; multiAgentVersion: string | null; additionalSpeedTiers: string[]; serviceTiers: { id: string; name: string; description: string }[]; defaultServiceTier: string | null; availableAccessPrograms: null; isDefault: boolean }[];
   nextCursor: string | null;
 }
+
+export type MultiAgentMode = "explicitRequestOnly";
 
 export interface PermissionProfileListParams {
   cursor?: string | null;
@@ -651,7 +669,7 @@ export interface Thread {
   threadSource: string | null;
   agentNickname: null;
   agentRole: null;
-  gitInfo: null;
+  gitInfo: GitInfo | null;
   name: string | null;
   daybreakEnabled: null;
   turns: Turn[];
@@ -698,6 +716,49 @@ export interface ThreadDeletedNotification {
   threadId: string;
 }
 
+export interface ThreadForkParams {
+  threadId: string;
+  lastTurnId?: string | null;
+  beforeTurnId?: string | null;
+  path?: unknown;
+  model?: string | null;
+  modelProvider?: string | null;
+  serviceTier?: string | null;
+  cwd?: string | null;
+  runtimeWorkspaceRoots?: string[] | null;
+  approvalPolicy?: ApprovalPolicyParam | null;
+  approvalsReviewer?: "user" | "auto_review" | "guardian_subagent" | null;
+  sandbox?: SandboxMode | null;
+  permissions?: string | null;
+  config?: Record<string, unknown> | null;
+  baseInstructions?: string | null;
+  developerInstructions?: string | null;
+  ephemeral?: boolean | null;
+  threadSource?: string | null;
+  attachToSource?: boolean | null;
+  deferGoalContinuation?: boolean | null;
+  experimentalPredictionMode?: boolean | null;
+  experimentalDisablePredictionMcp?: boolean | null;
+  excludeTurns?: boolean;
+}
+
+export interface ThreadForkResponse {
+  thread: Thread;
+  model: string;
+  modelProvider: string;
+  serviceTier: string | null;
+  disabledPluginIds: string[];
+  cwd: string;
+  runtimeWorkspaceRoots: string[];
+  instructionSources: string[];
+  approvalPolicy: ApprovalPolicy;
+  approvalsReviewer: "user" | "auto_review" | "guardian_subagent";
+  sandbox: SandboxPolicy;
+  activePermissionProfile: null;
+  reasoningEffort: string | null;
+  multiAgentMode: MultiAgentMode;
+}
+
 export interface ThreadGoalGetParams {
   threadId: string;
 }
@@ -705,6 +766,13 @@ export interface ThreadGoalGetParams {
 export interface ThreadGoalGetResponse {
   goal: null;
 }
+
+export interface ThreadInjectItemsParams {
+  threadId: string;
+  items: unknown[];
+}
+
+export type ThreadInjectItemsResponse = Record<string, never>;
 
 export type ThreadItem =
   | UserMessageItem
@@ -716,6 +784,13 @@ export type ThreadItem =
   | EnteredReviewModeItem
   | ExitedReviewModeItem
   | ContextCompactionItem;
+
+export interface ThreadItemEntry {
+  turnId: string;
+  item: ThreadItem;
+  startedAtMs: number | null;
+  completedAtMs: number | null;
+}
 
 export type ThreadItemsListCursor = string | { type: "item"; itemId: string };
 
@@ -729,9 +804,19 @@ export interface ThreadItemsListParams {
 }
 
 export interface ThreadItemsListResponse {
-  data: { turnId: string; item: ThreadItem; startedAtMs: number | null; completedAtMs: number | null }[];
+  data: ThreadItemEntry[];
   nextCursor: string | null;
   backwardsCursor: string | null;
+}
+
+export interface ThreadItemsReadParams {
+  threadId: string;
+  turnId: string;
+  itemIds: string[];
+}
+
+export interface ThreadItemsReadResponse {
+  data: ThreadItemEntry[];
 }
 
 export type ThreadListCwdFilter = string | string[];
@@ -773,6 +858,30 @@ export interface ThreadLoadedListParams {
 export interface ThreadLoadedListResponse {
   data: string[];
   nextCursor: string | null;
+}
+
+export interface ThreadMemoryModeSetParams {
+  threadId: string;
+  mode: "enabled" | "disabled";
+}
+
+export type ThreadMemoryModeSetResponse = Record<string, never>;
+
+export interface ThreadMetadataGitInfoUpdateParams {
+  sha?: string | null;
+  branch?: string | null;
+  originUrl?: string | null;
+}
+
+export interface ThreadMetadataUpdateParams {
+  threadId: string;
+  gitInfo?: ThreadMetadataGitInfoUpdateParams | null;
+  projectId?: string | null;
+  daybreakEnabled?: boolean | null;
+}
+
+export interface ThreadMetadataUpdateResponse {
+  thread: Thread;
 }
 
 export interface ThreadNameUpdatedNotification {
@@ -895,10 +1004,28 @@ export interface ThreadResumeResponse {
   activePermissionProfile: null;
   reasoningEffort: string | null;
   collaborationMode: CollaborationMode | null;
-  multiAgentMode: "explicitRequestOnly";
+  multiAgentMode: MultiAgentMode;
   initialTurnsPage: { data: Turn[]; nextCursor: string | null; backwardsCursor: string | null } | null;
   turnsBackwardsCursor: string | null;
   itemsBackwardsCursor: string | null;
+}
+
+export interface ThreadRevertParams {
+  threadId: string;
+  beforeTurnId: string;
+}
+
+export interface ThreadRevertResponse {
+  thread: Thread;
+  turnsBackwardsCursor: string | null;
+  itemsBackwardsCursor: string | null;
+}
+
+export interface ThreadRevertedNotification {
+  threadId: string;
+  beforeTurnId?: string;
+  preview?: string;
+  tokenUsage?: ThreadTokenUsage | null;
 }
 
 export interface ThreadSetNameParams {
@@ -907,6 +1034,31 @@ export interface ThreadSetNameParams {
 }
 
 export type ThreadSetNameResponse = Record<string, never>;
+
+export interface ThreadSettingsUpdateParams {
+  threadId: string;
+  disabledPluginIds?: string[] | null;
+  cwd?: string | null;
+  environments?: unknown[] | null;
+  approvalPolicy?: ApprovalPolicyParam | null;
+  approvalsReviewer?: "user" | "auto_review" | "guardian_subagent" | null;
+  sandboxPolicy?: SandboxPolicyParam | null;
+  permissions?: string | null;
+  model?: string | null;
+  serviceTier?: string | null;
+  effort?: string | null;
+  summary?: "auto" | "concise" | "detailed" | "none" | null;
+  collaborationMode?: CollaborationMode | null;
+  multiAgentMode?: unknown;
+  personality?: "none" | "friendly" | "pragmatic" | null;
+}
+
+export type ThreadSettingsUpdateResponse = Record<string, never>;
+
+export interface ThreadSettingsUpdatedNotification {
+  threadId: string;
+  threadSettings: { disabledPluginIds: string[]; cwd: string; environments: unknown[] | null; approvalPolicy: ApprovalPolicy; approvalsReviewer: "user" | "auto_review" | "guardian_subagent"; sandboxPolicy: SandboxPolicy; activePermissionProfile: null; model: string; modelProvider: string; serviceTier: string | null; effort: string | null; summary: string | null; collaborationMode: CollaborationMode; multiAgentMode: "explicitRequestOnly"; personality: string | null };
+}
 
 export interface ThreadShellCommandParams {
   threadId: string;
@@ -960,7 +1112,7 @@ export interface ThreadStartResponse {
   sandbox: SandboxPolicy;
   activePermissionProfile: null;
   reasoningEffort: string | null;
-  multiAgentMode: "explicitRequestOnly";
+  multiAgentMode: MultiAgentMode;
 }
 
 export interface ThreadStartedNotification {
@@ -976,6 +1128,18 @@ export type ThreadStatus =
 export interface ThreadStatusChangedNotification {
   threadId: string;
   status: ThreadStatus;
+}
+
+export interface ThreadTimelineListParams {
+  threadId: string;
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface ThreadTimelineListResponse {
+  data: ({ type: "item"; position: number; turnId: string; item: ThreadItem } | { type: "turnStarted"; position: number; turn_id: string; started_at: number | null } | { type: "turnCompleted"; position: number; turn_id: string; status: TurnStatus; started_at: number | null; completed_at: number | null; duration_ms: number | null; error: TurnError | null })[];
+  nextCursor: string | null;
+  activeRealtimeSessionAtPageStart: null;
 }
 
 export interface ThreadTokenUsage {

@@ -62,6 +62,7 @@ function gatewayOf(environment: Environment, account: string): Gateway {
   return {
     newThreadId: newId,
     startThread: (threadId, params, client, subscriber) => stub(threadId).startThread(params, client, subscriber),
+    forkThread: (threadId, params, client, subscriber) => stub(threadId).forkThread(params, client, subscriber),
     resumeThread: (params, subscriber) => stub(params.threadId).resumeThread(params, subscriber),
     detach: (threadId, connection) => stub(threadId).detach(connection),
     request: (threadId, request) => stub(threadId).request(request),

@@ -7,6 +7,8 @@ import type { ClientAnswer } from "#thread/service";
 export interface Gateway {
   newThreadId(): string;
   startThread(threadId: string, params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached>;
+  /** `threadId` is the new thread's; the params name the one that it is forked from. */
+  forkThread(threadId: string, params: Params<"thread/fork">, client: Client, subscriber: Subscriber): Promise<Attached>;
   resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached>;
   detach(threadId: string, connection: string): Promise<void>;
   request(threadId: string, request: Request): Promise<Reply>;

@@ -121,6 +121,8 @@ export class Session {
         return this.initialize(id, request.params);
       case "thread/start":
         return this.startThread(id, request.params);
+      case "thread/fork":
+        return this.forkThread(id, request.params);
       case "thread/resume":
         return this.holding(request.params.threadId, () => this.resumeThread(id, request.params));
       case "thread/unsubscribe":
@@ -159,6 +161,15 @@ export class Session {
     const threadId = this.gateway.newThreadId();
     await this.holding(threadId, async () =>
       this.attached(id, threadId, await this.gateway.startThread(threadId, params, client, this.subscriber())),
+    );
+  }
+
+  private async forkThread(id: RequestId, params: Extract<Request, { method: "thread/fork" }>["params"]): Promise<void> {
+    this.requireRoom(params.cwd ?? "");
+    const client = this.state.initialized?.client ?? { name: "unknown", version: "0" };
+    const threadId = this.gateway.newThreadId();
+    await this.holding(threadId, async () =>
+      this.attached(id, threadId, await this.gateway.forkThread(threadId, params, client, this.subscriber())),
     );
   }
 

@@ -17,6 +17,12 @@ export const limits = {
   outputDeltaIntervalMs: 100,
   /** Characters that one streamed batch may gather before it is appended regardless of the interval. */
   deltaCharactersMax: 16 * 1024,
+  /** Characters, files or bytes of one page of a thread that is being forked: an RPC message holds 32 MiB. */
+  forkPageCharactersMax: 1_000_000,
+  forkPageFilesMax: 5_000,
+  forkPageBytesMax: 4_000_000,
+  /** A fork that is not done after this long has died on the way, and what it had is thrown away. */
+  forkDurationMsMax: 15 * 60_000,
   /** Frames and characters of one delivery from a thread to a connection: large enough to catch up fast, small enough for RPC. */
   deliveryFramesMax: 500,
   deliveryCharactersMax: 1_000_000,
@@ -83,6 +89,8 @@ export const limits = {
   requestsInFlightMax: 256,
   /** Notification methods one client may opt out of. */
   optOutMethodsMax: 32,
+  /** Items that are read by their ids at once; the real server's number. */
+  itemsReadMax: 100,
   /** Entries of one page of a list. */
   pageEntriesMax: 500,
   /** A deleted thread leaves its storage after this long, so that its clients hear of it first. */

@@ -3,7 +3,7 @@ import type { PatchOperation } from "#core/apply-patch";
 import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
 import type { Question } from "#protocol/server-requests";
-import type { ApprovalPolicy } from "#protocol/thread";
+import type { ApprovalPolicy, GitInfo } from "#protocol/thread";
 
 /** One item of a model's input or output in the Responses API's own shape. It is stored as it came and sent back as it came. */
 export type ModelItem = { type: string; [field: string]: unknown };
@@ -67,6 +67,8 @@ export type Decision = "accept" | "acceptForSession" | "decline" | "cancel" | "g
  */
 export type PrivateEvent =
   | { type: "threadStarted"; settings: Settings }
+  /** The frames before this one were copied from another thread; from here on it goes its own way, under these settings. */
+  | { type: "forked"; settings: Settings }
   | { type: "turnStarted"; settings: Settings; outputSchema: unknown }
   /** A person said something that the model has to hear. */
   | { type: "userSaid" }
@@ -100,6 +102,17 @@ export type PrivateEvent =
   | { type: "queued"; submission: QueuedSubmission }
   | { type: "dequeued"; submissionId: string }
   | { type: "queueReordered"; submissionIds: string[] }
+  /** For the turns that begin from here on. */
+  | { type: "settingsChanged"; settings: Settings }
+  | { type: "gitInfoUpdated"; gitInfo: GitInfo }
+  | { type: "memoryModeSet"; mode: "enabled" | "disabled" }
+  /** What people wrote with their own hands (`fs/*`) since the last frame that told of files. Absent in logs from before this was known. */
+  | { type: "filesWritten"; changes: FileChange[] }
+  /**
+   * The turns from one on are gone from the thread, and its files are what they were before: `landed` made them so. The model's input
+   * begins with the frame of `inputFromSeq`; null: at the thread's beginning.
+   */
+  | { type: "reverted"; landed: FileChange[]; inputFromSeq: number | null }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
   | { type: "settled"; callId: string; landed: FileChange[] };
 

@@ -7,6 +7,7 @@ import { mergeLanded } from "#core/landed";
 import type { Decision, PrivateEvent } from "#core/private";
 import type { Call, CallState, PendingRequest, Queue, Thread, Work } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
+import type { Notifications } from "#protocol/notifications";
 import type { Turn } from "#protocol/turn";
 
 /** Folds one frame. `thread` is null before the first frame, which is always `thread/started`. */
@@ -62,6 +63,8 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
       return { ...thread, deleted: true };
     case "thread/closed":
       return thread;
+    case "thread/reverted":
+      return reverted(thread, frame.params);
     case "thread/tokenUsage/updated":
       return withWork(
         { ...thread, tokenUsage: frame.params.tokenUsage, contextTokens: frame.params.tokenUsage.last.totalTokens },
@@ -75,15 +78,17 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
       };
     case "turn/completed": {
       const { items: _, itemsView: __, ...ended } = frame.params.turn;
+      const { nextSettings, ...rest } = thread;
       return {
         ...held(
-          withTurn(thread, ended.id, (turn) => ({ ...turn, ...ended })),
+          withTurn({ ...rest, settings: nextSettings ?? thread.settings }, ended.id, (turn) => ({ ...turn, ...ended })),
           ended.status !== "completed",
         ),
         info: { ...thread.info, updatedAt: seconds },
         work: null,
       };
     }
+    case "thread/settings/updated":
     case "thread/queue/changed":
     case "turn/diff/updated":
     case "turn/plan/updated":
@@ -135,10 +140,25 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
   }
 }
 
+/** The object at rest holds no turns, a client all of them: the frame says what neither can work out from what it has. */
+function reverted(thread: Thread, { beforeTurnId, preview, tokenUsage = null }: Notifications["thread/reverted"]): Thread {
+  const first = thread.turns.findIndex(({ id }) => id === beforeTurnId);
+  // Left out, not undefined: a snapshot is compared letter by letter with one that is made again.
+  const { contextTokens: _, ...rest } = thread;
+  return {
+    ...rest,
+    info: { ...thread.info, preview: preview ?? thread.info.preview },
+    turns: first < 0 ? thread.turns : thread.turns.slice(0, first),
+    tokenUsage,
+    ...(tokenUsage ? { contextTokens: tokenUsage.last.totalTokens } : {}),
+  };
+}
+
 /** The loop's own state; clients never get here, because frames reach them without their private part. */
 function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
   switch (event.type) {
     case "threadStarted":
+    case "forked":
       return { ...thread, settings: event.settings };
     case "turnStarted":
       return { ...thread, settings: event.settings, work: newWork(event.outputSchema) };
@@ -215,6 +235,18 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
         thread,
         event.submissionIds.flatMap((id) => queueOf(thread).find((entry) => entry.id === id) ?? []),
       );
+    case "filesWritten":
+      return thread;
+    case "settingsChanged":
+      return thread.work ? { ...thread, nextSettings: event.settings } : { ...thread, settings: event.settings };
+    case "gitInfoUpdated":
+      return { ...thread, info: { ...thread.info, gitInfo: event.gitInfo } };
+    case "memoryModeSet":
+      return { ...thread, memoryMode: event.mode };
+    case "reverted": {
+      const { inputFromSeq: _, ...rest } = thread;
+      return event.inputFromSeq === null ? rest : { ...rest, inputFromSeq: event.inputFromSeq };
+    }
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":

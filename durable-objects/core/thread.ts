@@ -18,6 +18,10 @@ export interface Thread {
   tokenUsage: ThreadTokenUsage | null;
   /** Null where the private column is not seen: in clients. */
   settings: Settings | null;
+  /** What was changed while a turn runs: the next one begins with it. Absent where nothing was. */
+  nextSettings?: Settings;
+  /** Absent where nobody said. */
+  memoryMode?: "enabled" | "disabled";
   grants: Grants;
   /** The model's input begins with the frame of this number; absent before the first compaction. */
   inputFromSeq?: number;

@@ -59,7 +59,13 @@ export const refusals = {
   /** A thread nobody has spoken in yet has no history to page through. */
   threadNotMaterialized: (threadId: string, method: string) =>
     refuse(`thread ${threadId} is not materialized yet; ${method} is unavailable before first user message`),
-  threadHasForks: (threadId: string) => refuse(`cannot delete thread ${threadId}: forked history still references it`),
+  /** For `thread/revert`. */
+  turnNotFound: (turnId: string) => refuse(`turn not found: ${turnId}`),
+  forkTurnNotFound: (turnId: string) => refuse(`fork turn not found: ${turnId}`),
+  forkTurnInProgress: (turnId: string) => refuse(`lastTurnId must name a turn that is not in progress: ${turnId}`),
+  forkPointsBoth: () => refuse("`beforeTurnId` cannot be combined with `lastTurnId`"),
+  forkEphemeralTurns: () => refuse("ephemeral paginated thread/fork requires `excludeTurns: true`"),
+  forkEphemeralGoal: () => refuse("`deferGoalContinuation` cannot be combined with `ephemeral`"),
   threadNameEmpty: () => refuse("thread name must not be empty"),
 
   noActiveTurnToSteer: () => refuse("no active turn to steer"),
@@ -80,6 +86,13 @@ export const refusals = {
   tooManyCommands: (commandsMax: number) => refuse(`${commandsMax} commands wait already`),
   /** For what needs a thread at rest. */
   turnRuns: (method: string) => refuse(`${method} is unavailable while a turn is running`),
+
+  metadataEmpty: () => refuse("gitInfo must include at least one field"),
+  gitInfoEmpty: (field: string) => refuse(`gitInfo.${field} must not be empty`),
+  itemsEmpty: () => refuse("items must not be empty"),
+  invalidResponseItem: (index: number) => refuse(`items[${index}] is not a valid response item`),
+  callsUnanswered: () => refuse("items must hold the output of each call, and the call of each output"),
+  itemIdsCount: (itemsMax: number) => refuse(`itemIds must name 1 to ${itemsMax} items`),
 
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>

@@ -1,8 +1,27 @@
 /** What the server tells without being asked: method → params. Each row of a thread's log carries one of these, or a server request. */
 import * as z from "zod";
 import { threadItem } from "./item.ts";
-import { thread, threadStatus, threadTokenUsage } from "./thread.ts";
+import { approvalsReviewer, collaborationMode } from "./method.ts";
+import { approvalPolicy, sandboxPolicy, thread, threadStatus, threadTokenUsage } from "./thread.ts";
 import { turn, turnError } from "./turn.ts";
+
+const threadSettings = z.object({
+  disabledPluginIds: z.array(z.string()),
+  cwd: z.string(),
+  environments: z.array(z.unknown()).nullable(),
+  approvalPolicy,
+  approvalsReviewer,
+  sandboxPolicy,
+  activePermissionProfile: z.null(),
+  model: z.string(),
+  modelProvider: z.string(),
+  serviceTier: z.string().nullable(),
+  effort: z.string().nullable(),
+  summary: z.string().nullable(),
+  collaborationMode,
+  multiAgentMode: z.literal("explicitRequestOnly"),
+  personality: z.string().nullable(),
+});
 
 const inTurn = { threadId: z.string(), turnId: z.string() };
 const itemDelta = z.object({ ...inTurn, itemId: z.string(), delta: z.string() });
@@ -17,6 +36,14 @@ export const notifications = {
   "thread/archived": z.object({ threadId: z.string() }),
   "thread/unarchived": z.object({ threadId: z.string() }),
   "thread/deleted": z.object({ threadId: z.string() }),
+  /** `beforeTurnId` and what follows are our own fields: with them a client that folds frames knows what is left. */
+  "thread/reverted": z.object({
+    threadId: z.string(),
+    beforeTurnId: z.string().optional(),
+    preview: z.string().optional(),
+    tokenUsage: threadTokenUsage.nullish(),
+  }),
+  "thread/settings/updated": z.object({ threadId: z.string(), threadSettings }),
   "thread/closed": z.object({ threadId: z.string() }),
   "thread/queue/changed": z.object({ threadId: z.string() }),
   "thread/tokenUsage/updated": z.object({ ...inTurn, tokenUsage: threadTokenUsage }),

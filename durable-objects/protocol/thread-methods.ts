@@ -34,7 +34,7 @@ const threadReadState = z.object({
 });
 
 /** What a thread runs under, as `thread/start` and `thread/resume` answer it. */
-const opened = {
+export const opened = {
   thread,
   model: z.string(),
   modelProvider: z.string(),
@@ -49,13 +49,13 @@ const opened = {
   activePermissionProfile: z.null(),
   reasoningEffort: z.string().nullable(),
 };
-const multiAgentMode = z.literal("explicitRequestOnly");
+export const multiAgentMode = z.literal("explicitRequestOnly");
 
 const cursors = { nextCursor: z.string().nullable(), backwardsCursor: z.string().nullable() };
 const turnsPage = z.object({ data: z.array(turn), ...cursors });
 
 /** Example: `{"turnId":"01a1…","item":{"type":"userMessage",…},"startedAtMs":1795216612096,"completedAtMs":1795216612096}` */
-const threadItemEntry = z.object({
+export const threadItemEntry = z.object({
   turnId: z.string(),
   item: threadItem,
   startedAtMs: z.number().nullable(),

@@ -16,6 +16,10 @@ export const sessionSource = z.union([
   z.strictObject({ subAgent: z.unknown() }),
 ]);
 
+/** What a client says of the repository it works in. Example: `{"sha":null,"branch":"x","originUrl":null}` */
+export const gitInfo = z.object({ sha: z.string().nullable(), branch: z.string().nullable(), originUrl: z.string().nullable() });
+export type GitInfo = z.infer<typeof gitInfo>;
+
 /** `createdAt`, `updatedAt` and `recencyAt` are Unix **seconds**. */
 export const thread = z.object({
   id: z.string(),
@@ -47,7 +51,7 @@ export const thread = z.object({
   threadSource: z.string().nullable(),
   agentNickname: z.null(),
   agentRole: z.null(),
-  gitInfo: z.null(),
+  gitInfo: gitInfo.nullable(),
   name: z.string().nullable(),
   daybreakEnabled: z.null(),
   turns: z.array(turn),

@@ -1,6 +1,6 @@
 /** A client comes to a thread, or comes back: what it has to hear first, and from where on it hears everything. */
 
-import { openTurn, type Thread } from "#core/thread";
+import { openTurn, type Thread, wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
 import { withoutOpenItems } from "#thread/history";
@@ -13,6 +13,34 @@ export function attachCreator(runtime: ThreadRuntime, subscriber: Subscriber): A
   subscribe(runtime, subscriber, 0);
   const { current } = runtime;
   return { result: openedThread(runtime, []), seq: current.seq, cwd: current.info.cwd, cursor: 0, catchUp: [], pending: [] };
+}
+
+/**
+ * The thread was just forked. With the extension its creator hears the log from the first frame on, as with any other thread; without, it
+ * has the history from the answer and from the lists, and hears only that the thread began, and how full the model's window is.
+ */
+export function attachForker(runtime: ThreadRuntime, subscriber: Subscriber, excludeTurns: boolean): Attached {
+  const { current, history } = runtime;
+  const cursor = subscriber.replay ? 0 : current.seq;
+  subscribe(runtime, subscriber, cursor);
+  const started = { method: "thread/started", params: { thread: wireThread(current) }, emittedAtMs: runtime.host.now() };
+  return {
+    result: openedThread(runtime, excludeTurns ? [] : history.allTurns(current)),
+    seq: current.seq,
+    cwd: current.info.cwd,
+    cursor,
+    catchUp: subscriber.replay ? [] : [...(excludeTurns ? [] : usageText(runtime)), JSON.stringify(started)],
+    pending: [],
+  };
+}
+
+/** How full the model's window was at the end of the last turn; none where no model answered yet. */
+function usageText({ current, history, host }: ThreadRuntime): string[] {
+  const { tokenUsage } = current;
+  const turnId = history.newestTurnId();
+  if (!tokenUsage || !turnId) return [];
+  const params = { threadId: current.info.id, turnId, tokenUsage };
+  return [JSON.stringify({ method: "thread/tokenUsage/updated", params, emittedAtMs: host.now() })];
 }
 
 /**
@@ -42,7 +70,7 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
     seq: current.seq,
     cwd: current.info.cwd,
     cursor,
-    catchUp: afterSeq === null ? catchUp(current) : [],
+    catchUp: afterSeq === null ? [...usageText(runtime), ...catchUp(current)] : [],
     // What the replay brings anyway is not asked twice.
     pending: current.requests.filter(({ seq }) => seq <= cursor).map(({ seq }) => log.wireFrame(seq)),
   };

@@ -67,10 +67,11 @@ export class History {
 
   /** Every turn with all its items, oldest first: what clients of the older kind ask for. */
   allTurns(thread: Thread): Turn[] {
-    const rows = this.sql.exec<TurnRow>("SELECT * FROM turns ORDER BY started_seq");
+    const rows = this.sql.exec<TurnRow>("SELECT * FROM live_turns ORDER BY started_seq");
     return Array.from(rows).map((row) => this.turn(thread, row, "full"));
   }
 
+  /** Also one that was reverted: a late retry of its message gets it, and not another. */
   turnById(thread: Thread, turnId: string, view: ItemsView): Turn | null {
     const [row] = this.sql.exec<TurnRow>("SELECT * FROM turns WHERE id = ?", turnId).toArray();
     return row ? this.turn(thread, row, view) : null;
@@ -81,15 +82,33 @@ export class History {
     return { turnsBackwardsCursor: this.newestOf("turns"), itemsBackwardsCursor: this.newestOf("items") };
   }
 
+  /** Those of a turn's items that are asked for, in the thread's order. */
+  itemsById(thread: Thread, turnId: string, itemIds: string[]): ItemEntry[] {
+    return this.sql
+      .exec<ItemRow>(
+        `SELECT * FROM ${tables.items} WHERE turn_id = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY started_seq`,
+        turnId,
+        JSON.stringify(itemIds),
+      )
+      .toArray()
+      .map((row) => this.entry(thread, row));
+  }
+
+  /** The newest turn's id, null where nobody has spoken yet. */
+  newestTurnId(): string | null {
+    const [row] = this.sql.exec<{ id: string }>("SELECT id FROM live_turns ORDER BY started_seq DESC LIMIT 1").toArray();
+    return row?.id ?? null;
+  }
+
   /** A cursor that continues behind the item; refused when the thread has no such item. */
   cursorAtItem(itemId: string): string {
-    const [row] = this.sql.exec<{ started_seq: number }>("SELECT started_seq FROM items WHERE id = ?", itemId).toArray();
+    const [row] = this.sql.exec<{ started_seq: number }>("SELECT started_seq FROM live_items WHERE id = ?", itemId).toArray();
     if (!row) throw new Refusal(refusals.invalidCursor(itemId));
     return cursorText({ kind: "items", seq: row.started_seq, includeAnchor: false });
   }
 
   private newestOf(kind: Kind): string | null {
-    const { seq } = this.sql.exec<{ seq: number | null }>(`SELECT max(started_seq) AS seq FROM ${kind}`).one();
+    const { seq } = this.sql.exec<{ seq: number | null }>(`SELECT max(started_seq) AS seq FROM live_${kind}`).one();
     return seq === null ? null : cursorText({ kind, seq, includeAnchor: true });
   }
 
@@ -158,9 +177,9 @@ export function withoutOpenItems(turn: Turn): Turn {
 
 type Kind = "turns" | "items";
 const tables: Record<Kind, string> = {
-  turns: "turns",
+  turns: "live_turns",
   items:
-    "(SELECT items.id, turn_id, started_seq, completed_seq, seq, params FROM items JOIN frames ON seq = coalesce(completed_seq, started_seq))",
+    "(SELECT live_items.id, turn_id, started_seq, completed_seq, seq, params FROM live_items JOIN frames ON seq = coalesce(completed_seq, started_seq))",
 };
 type Cursor = { kind: Kind; seq: number; includeAnchor: boolean };
 

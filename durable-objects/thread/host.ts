@@ -3,6 +3,7 @@
 import type { Sql } from "#core/sql";
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
+import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { WireFrame } from "#thread/log";
 import type { ShellResult, ShellRun } from "#tools/shell";
 
@@ -29,6 +30,8 @@ export interface Host {
   setAlarm(atMs: number): void;
   /** Hands frames to a connection and says how far it is. Throws when it cannot be reached. */
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
+  /** Asks the thread that this one is forked from. Throws when it cannot be reached. */
+  readFork(sourceId: string, read: ForkRead): Promise<ForkPage>;
   /** Tells the account's Directory how the thread stands. Throws when it cannot be reached. */
   tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }): Promise<void>;
   /** Whether this thread's turn may work now, one of the account's `limits.turnsAtOnceMax`. Throws when the Directory cannot be reached. */

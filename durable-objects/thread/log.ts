@@ -5,7 +5,7 @@
 
 import type { Draft, Frame } from "#core/frame";
 import { limits } from "#core/limits";
-import type { FileChange, ModelItem, Private } from "#core/private";
+import type { FileChange, ModelItem, Private, PrivateEvent } from "#core/private";
 import { modelInput } from "#core/prompt";
 import { reduce } from "#core/reduce";
 import type { Sql } from "#core/sql";
@@ -19,7 +19,10 @@ export interface WireFrame {
   text: string;
 }
 
-/** Makes the tables. Safe to run again; run once, in the transaction that gives the thread its first frame. */
+/**
+ * Makes the tables. Safe to run again: a thread from before a table was known gets it when it wakes. What was reverted stays in `frames`,
+ * `turns` and `items` (a late retry of a message finds it there); the views `live_…` show what is left.
+ */
 export function createLogSchema(sql: Sql): void {
   sql.exec(`
     CREATE TABLE IF NOT EXISTS frames (
@@ -47,6 +50,13 @@ export function createLogSchema(sql: Sql): void {
     CREATE UNIQUE INDEX IF NOT EXISTS items_in_order ON items (started_seq);
     CREATE INDEX IF NOT EXISTS items_of_turn ON items (turn_id, started_seq);
     CREATE INDEX IF NOT EXISTS items_by_client_id ON items (client_id) WHERE client_id IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS reverted (from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL) STRICT;
+    CREATE VIEW IF NOT EXISTS live_frames AS SELECT * FROM frames
+      WHERE NOT EXISTS (SELECT 1 FROM reverted WHERE frames.seq BETWEEN from_seq AND to_seq);
+    CREATE VIEW IF NOT EXISTS live_turns AS SELECT * FROM turns
+      WHERE NOT EXISTS (SELECT 1 FROM reverted WHERE turns.started_seq BETWEEN from_seq AND to_seq);
+    CREATE VIEW IF NOT EXISTS live_items AS SELECT * FROM items
+      WHERE NOT EXISTS (SELECT 1 FROM reverted WHERE items.started_seq BETWEEN from_seq AND to_seq);
     CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, thread TEXT NOT NULL) STRICT;
 
     CREATE TRIGGER IF NOT EXISTS frames_never_change BEFORE UPDATE ON frames
@@ -119,6 +129,30 @@ export class ThreadLog {
       yield this.frameOf(row);
   }
 
+  /** The same without what was reverted. */
+  *liveFrames(after: number): Generator<Frame> {
+    for (const row of this.sql.exec<FrameRow>(`SELECT ${columns} FROM live_frames WHERE seq > ? ORDER BY seq`, after))
+      yield this.frameOf(row);
+  }
+
+  /** The thread's frames as they were when `throughSeq` was the last: without what was reverted until then. */
+  *framesAt(throughSeq: number, after: number): Generator<Frame> {
+    for (const row of this.sql.exec<FrameRow>(
+      `SELECT ${columns} FROM frames WHERE seq > ? AND seq <= ?
+         AND NOT EXISTS (SELECT 1 FROM reverted WHERE frames.seq BETWEEN from_seq AND to_seq AND to_seq < ?) ORDER BY seq`,
+      after,
+      throughSeq,
+      throughSeq,
+    ))
+      yield this.frameOf(row);
+  }
+
+  /** Whether the item had not ended when `seq` was the last frame. */
+  isItemOpenAt(itemId: string, seq: number): boolean {
+    const open = "SELECT 1 FROM items WHERE id = ? AND (completed_seq IS NULL OR completed_seq > ?)";
+    return this.sql.exec(open, itemId, seq).toArray().length > 0;
+  }
+
   frame(seq: number): Frame {
     return this.frameOf(this.sql.exec<FrameRow>(`SELECT ${columns} FROM frames WHERE seq = ?`, seq).one());
   }
@@ -149,7 +183,7 @@ export class ThreadLog {
   /** The input of the next model request: see `modelInput`. `from` is the frame of the last compaction: what came before is not read. */
   modelInput(from = 0): ModelItem[] {
     const rows = this.sql.exec<{ seq: number; private: string }>(
-      "SELECT seq, private FROM frames WHERE has_model_items = 1 AND seq >= ? ORDER BY seq",
+      "SELECT seq, private FROM live_frames WHERE has_model_items = 1 AND seq >= ? ORDER BY seq",
       from,
     );
     return modelInput(
@@ -193,25 +227,85 @@ export class ThreadLog {
     return this.sql.exec(`DELETE FROM frames WHERE delta_of IS NOT NULL AND ${ripe} RETURNING seq`).toArray().length;
   }
 
-  /** Blobs that some change of this thread put into the workspace or took out of it: its history. */
-  *landedBlobs(): Generator<string> {
-    for (const { before, after } of this.landedChanges()) yield* [before, after].flatMap((version) => version?.hash ?? []);
-  }
-
-  /** Every change that landed in this thread, in order: the agent's, and those of commands that people ran. */
+  /** Every change that landed in this thread and is not reverted, in order: the agent's, and those of commands that people ran. */
   *landedChanges(): Generator<FileChange> {
     for (const { private: text, seq } of this.sql.exec<{ seq: number; private: string }>(
-      "SELECT seq, private FROM frames WHERE has_model_items = 1 ORDER BY seq",
+      "SELECT seq, private FROM live_frames WHERE has_model_items = 1 ORDER BY seq",
     )) {
       const { event } = JSON.parse(this.whole(seq, "private", text)) as Private;
       if (event?.type === "settled" || event?.type === "userCommandEnded") yield* event.landed;
     }
   }
 
+  /** Every change of a file after `after`, whoever made it and whatever became of it, in order. */
+  *fileChanges(after: number): Generator<FileChange> {
+    for (const { private: text, seq } of this.sql.exec<{ seq: number; private: string }>(
+      "SELECT seq, private FROM frames WHERE seq > ? AND private IS NOT NULL ORDER BY seq",
+      after,
+    )) {
+      const { event } = JSON.parse(this.whole(seq, "private", text)) as Private;
+      if (event) yield* fileChangesOf(event);
+    }
+  }
+
+  /** Where a turn that is not reverted begins and, if it has, ends. */
+  liveTurn(turnId: string): { startedSeq: number; completedSeq: number | null } | null {
+    const [row] = this.sql
+      .exec<{ started_seq: number; completed_seq: number | null }>("SELECT * FROM live_turns WHERE id = ?", turnId)
+      .toArray();
+    return row ? { startedSeq: row.started_seq, completedSeq: row.completed_seq } : null;
+  }
+
+  /** Numbers of the frames behind `after` with which a turn begins, an item ends or a turn ends, without what was reverted. */
+  timeline(after: number, entriesMax: number): number[] {
+    const rows = this.sql.exec<{ seq: number }>(
+      `SELECT seq FROM (
+         SELECT started_seq AS seq FROM live_turns
+         UNION ALL SELECT completed_seq FROM live_turns
+         UNION ALL SELECT completed_seq FROM live_items
+       ) WHERE seq > ? ORDER BY seq LIMIT ?`,
+      after,
+      entriesMax,
+    );
+    return Array.from(rows, ({ seq }) => seq);
+  }
+
+  /** Whether the thread ever had it, reverted or not. */
+  hasTurn(turnId: string): boolean {
+    return this.sql.exec("SELECT 1 FROM turns WHERE id = ?", turnId).toArray().length > 0;
+  }
+
+  /** What of the thread before a frame can only be found in the log: what a client folded, and the object let go of. */
+  before(seq: number): { hasUserMessage: boolean; tokenUsage: Thread["tokenUsage"]; compactedSeq: number | null } {
+    const usage = this.sql
+      .exec<FrameRow>(
+        `SELECT ${columns} FROM live_frames WHERE seq < ? AND method = 'thread/tokenUsage/updated' ORDER BY seq DESC LIMIT 1`,
+        seq,
+      )
+      .toArray()
+      .map((row) => this.frameOf(row))[0];
+    const isMessage = "SELECT 1 FROM live_items WHERE type = 'userMessage' AND started_seq < ? LIMIT 1";
+    let compactedSeq: number | null = null;
+    for (const row of this.sql.exec<FrameRow>(
+      `SELECT ${columns} FROM live_frames WHERE seq < ? AND method = 'item/completed' AND has_model_items = 1 ORDER BY seq DESC`,
+      seq,
+    )) {
+      if (this.frameOf(row).private?.event?.type !== "compacted") continue;
+      compactedSeq = row.seq;
+      break;
+    }
+    return {
+      hasUserMessage: this.sql.exec(isMessage, seq).toArray().length > 0,
+      tokenUsage: usage?.method === "thread/tokenUsage/updated" ? usage.params.tokenUsage : null,
+      compactedSeq,
+    };
+  }
+
   /** Throws the projections away and makes them again from the frames. Inside a transaction. */
   rebuild(): void {
     this.sql.exec("DELETE FROM turns");
     this.sql.exec("DELETE FROM items");
+    this.sql.exec("DELETE FROM reverted");
     this.sql.exec("DELETE FROM snapshot");
     let thread: Thread | null = null;
     for (const frame of Array.from(this.frames(0))) {
@@ -254,6 +348,13 @@ export class ThreadLog {
         return;
       case "turn/completed":
         this.sql.exec("UPDATE turns SET completed_seq = ? WHERE id = ?", seq, frame.params.turn.id);
+        return;
+      case "thread/reverted":
+        this.sql.exec(
+          "INSERT INTO reverted (from_seq, to_seq) SELECT started_seq, ? FROM turns WHERE id = ?",
+          seq - 1,
+          frame.params.beforeTurnId ?? null,
+        );
         return;
       case "item/started": {
         const { item, turnId } = frame.params;
@@ -331,6 +432,20 @@ export class ThreadLog {
 }
 
 const columns = "seq, emitted_at_ms, method, request_id, params, private";
+
+/** What an event says of files. */
+export function fileChangesOf(event: PrivateEvent): FileChange[] {
+  switch (event.type) {
+    case "settled":
+    case "userCommandEnded":
+    case "reverted":
+      return event.landed;
+    case "filesWritten":
+      return event.changes;
+    default:
+      return [];
+  }
+}
 
 function deltaOf(frame: Frame): string | null {
   switch (frame.method) {

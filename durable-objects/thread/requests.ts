@@ -9,9 +9,12 @@ import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
+import { revertThread } from "#thread/revert";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
+import { injectItems, readItems, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
 import { askUserCommand } from "#thread/steps/user-command";
+import { listTimeline } from "#thread/timeline";
 import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
 import { WorkspaceError } from "#workspace/error";
 import { absolutePath, relativePath } from "#workspace/path";
@@ -29,6 +32,13 @@ const handlers = {
   "thread/goal/get": () => ({ goal: null }),
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
+  "thread/revert": revertThread,
+  "thread/settings/update": updateSettings,
+  "thread/metadata/update": updateMetadata,
+  "thread/memoryMode/set": setMemoryMode,
+  "thread/inject_items": injectItems,
+  "thread/items/read": readItems,
+  "thread/timeline/list": listTimeline,
   "turn/start": startTurn,
   "turn/steer": steerTurn,
   "turn/interrupt": interruptTurn,
@@ -63,6 +73,8 @@ export function requireThread(runtime: ThreadRuntime, method: Request["method"])
   const { thread } = runtime;
   if (thread && !thread.deleted) {
     if (method === "thread/unarchive" && !thread.archived) throw new Refusal(refusals.noArchivedRollout(thread.info.id));
+    // The real server looks for it among those that are not put away.
+    if (thread.archived && method === "thread/archive") throw new Refusal(refusals.noRolloutFound(thread.info.id));
     if (thread.archived && method === "thread/resume") throw new Refusal(refusals.threadArchived(thread.info.id));
     if (thread.archived && beginsTurn(method)) throw new Refusal(refusals.threadNotFound(thread.info.id));
     return;
@@ -74,7 +86,7 @@ export function requireThread(runtime: ThreadRuntime, method: Request["method"])
 function beginsTurn(method: Request["method"]): boolean {
   return (
     method.startsWith("turn/") ||
-    ["thread/queue/add", "thread/queue/start", "thread/shellCommand", "review/start"].includes(method)
+    ["thread/queue/add", "thread/queue/start", "thread/shellCommand", "review/start", "thread/revert"].includes(method)
   );
 }
 
@@ -84,8 +96,12 @@ export function unknownThread(method: Request["method"], threadId: string): Refu
     case "thread/read":
     case "thread/turns/list":
     case "thread/items/list":
+    case "thread/items/read":
+    case "thread/timeline/list":
       return refusals.threadNotLoaded(threadId);
     case "thread/resume":
+    case "thread/metadata/update":
+    case "thread/fork":
     case "thread/archive":
     case "thread/delete":
     case "thread/name/set":
@@ -103,6 +119,7 @@ export function startThread(
   params: Params<"thread/start">,
   client: { originator: string; defaultModel: string; version: string },
 ): void {
+  requireProvider(params.modelProvider);
   const { host } = runtime;
   const seconds = Math.floor(host.now() / 1000);
   const settings: Settings = {
@@ -129,7 +146,7 @@ export function startThread(
     sectionEnteredAt: null,
     projectId: null,
     historyMode: "paginated",
-    modelProvider: "spindle",
+    modelProvider,
     model: settings.model,
     reasoningEffort: null,
     createdAt: seconds,
@@ -140,8 +157,7 @@ export function startThread(
     cwd: workspaceRoot(params.cwd),
     cliVersion: client.version,
     originator: client.originator,
-    // The pickers of Codex's own clients show threads of these two sources only.
-    source: client.originator === "codex-tui" ? "cli" : "vscode",
+    source: sourceOf(client.originator),
     canAcceptDirectInput: true,
     threadSource: params.threadSource ?? null,
     agentNickname: null,
@@ -151,7 +167,15 @@ export function startThread(
     daybreakEnabled: null,
     turns: [],
   };
-  runtime.begin([{ method: "thread/started", params: { thread }, private: { event: { type: "threadStarted", settings } } }]);
+  runtime.begin([[{ method: "thread/started", params: { thread }, private: { event: { type: "threadStarted", settings } } }]]);
+}
+
+/** The only one there is; which endpoint stands behind it is the operator's business. */
+const modelProvider = "spindle";
+
+/** What the real server says of a provider that stands in no configuration. */
+export function requireProvider(wanted: string | null | undefined): void {
+  if (wanted && wanted !== modelProvider) throw new Refusal(refusals.modelProviderNotFound(wanted));
 }
 
 /**
@@ -175,8 +199,13 @@ function toolsOf(spec: unknown, namespace: string | null): ClientTool[] {
   return [{ name, namespace, tool: spec.name, description, inputSchema }];
 }
 
+/** The pickers of Codex's own clients show threads of these two sources only. */
+export function sourceOf(originator: string): WireThread["source"] {
+  return originator === "codex-tui" ? "cli" : "vscode";
+}
+
 /** A client names a folder of its own machine; here it is only the name of the workspace's root. */
-function workspaceRoot(cwd: string | null | undefined): string {
+export function workspaceRoot(cwd: string | null | undefined): string {
   if (!cwd || cwd === "." || !cwd.startsWith("/")) return "/workspace";
   return cwd.length > 1 ? cwd.replace(/\/+$/, "") || "/workspace" : "/workspace";
 }
@@ -231,7 +260,7 @@ async function setName(runtime: ThreadRuntime, params: Params<"thread/name/set">
 async function archive(runtime: ThreadRuntime): Promise<Result<"thread/archive">> {
   const { threadId } = runtime.host;
   if (openTurn(runtime.current)) runtime.interrupt();
-  if (!runtime.current.archived) await told(runtime, { method: "thread/archived", params: { threadId } });
+  await told(runtime, { method: "thread/archived", params: { threadId } });
   return {};
 }
 
@@ -284,7 +313,7 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
 }
 
 /** Commands may start in any folder of the workspace, and nowhere else. */
-function startingPlace(root: string, cwd: string): string {
+export function startingPlace(root: string, cwd: string): string {
   try {
     return absolutePath(root, relativePath(root, cwd));
   } catch (error) {
@@ -326,8 +355,11 @@ function steer(runtime: ThreadRuntime, turn: Turn, params: { input: UserInput[];
   void runtime.drive();
 }
 
-function interruptTurn(runtime: ThreadRuntime): Result<"turn/interrupt"> {
-  if (!openTurn(runtime.current)) throw new Refusal(refusals.noActiveTurnToInterrupt());
+/** A stop that comes late must not stop the turn after the one it was meant for. */
+function interruptTurn(runtime: ThreadRuntime, { turnId }: Params<"turn/interrupt">): Result<"turn/interrupt"> {
+  const turn = openTurn(runtime.current);
+  if (!turn) throw new Refusal(refusals.noActiveTurnToInterrupt());
+  if (turn.id !== turnId) throw new Refusal(refusals.expectedActiveTurn(turnId, turn.id));
   runtime.interrupt();
   return {};
 }

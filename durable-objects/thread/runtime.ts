@@ -15,6 +15,7 @@ import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
+import { isHalfForked } from "#thread/fork";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
@@ -55,6 +56,8 @@ export class ThreadRuntime {
   constructor(host: Host) {
     this.host = host;
     this.log = new ThreadLog(host.sql);
+    // A thread from before one of the tables was known gets it now; each of them is there or is not, so that this may be cut anywhere.
+    if (this.log.exists()) createSchema(host.sql);
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
@@ -74,31 +77,63 @@ export class ThreadRuntime {
     return this.folded;
   }
 
-  /** Makes the tables and the first frame, all or nothing. */
-  begin(drafts: Draft[]): void {
-    this.host.transaction(() => {
-      createLogSchema(this.host.sql);
-      createDeliveriesSchema(this.host.sql);
-      createOutboxSchema(this.host.sql);
-      Workspace.createSchema(this.host.sql);
-      this.folded = this.log.append(null, drafts, this.host.now()).thread;
-    });
+  /** Makes the tables and the first frames, all or nothing. Each batch is asked for when those before it are folded. */
+  begin(batches: Iterable<Draft[]>, also?: () => void): void {
+    try {
+      this.host.transaction(() => {
+        createSchema(this.host.sql);
+        for (const drafts of batches) this.folded = this.log.append(this.folded, drafts, this.host.now()).thread;
+        also?.();
+        const { seq, info } = this.current;
+        if (!info.ephemeral && info.preview) this.outbox.mark(seq);
+      });
+    } catch (error) {
+      this.folded = null;
+      throw error;
+    }
   }
 
   /**
-   * Appends frames and then sends them. `also` runs in the same transaction: what it writes and what the frames say become true together.
-   * The only way anything gets into the log.
+   * Appends frames and then sends them. `also` runs in the same transaction: what it writes and what the frames say become true together,
+   * and what it does to the workspace stands in the frames. The only way anything gets into the log.
    */
   commit(drafts: Draft[], also?: () => void): void {
     if (drafts.length === 0) return;
     const before = this.current;
     this.host.transaction(() => {
+      const told = this.withWrites(drafts, also !== undefined);
       also?.();
-      const { thread } = this.log.append(before, drafts, this.host.now());
-      if (!thread.info.ephemeral && thread.info.preview && drafts.some(concernsDirectory)) this.outbox.mark(thread.seq);
+      if (also) this.workspace.takeChanges();
+      const { thread } = this.log.append(before, told, this.host.now());
+      // Also where the first message was taken back: the Directory knows of it.
+      const isKnown = thread.info.preview || before.info.preview;
+      if (!thread.info.ephemeral && isKnown && drafts.some(concernsDirectory)) this.outbox.mark(thread.seq);
       this.folded = thread;
     });
     this.deliveries.pump();
+  }
+
+  /**
+   * What people wrote themselves rides along wherever the log has to be able to say how the files were: where a turn begins or ends, and
+   * before something lands. Not with each write: a client that uploads a folder would fill the log.
+   */
+  private withWrites(drafts: Draft[], isLanding: boolean): Draft[] {
+    const isEdge = drafts.some(({ method }) => method === "turn/started" || method === "turn/completed");
+    if (drafts.some(({ private: hidden }) => hidden?.event?.type === "filesWritten")) return drafts;
+    const changes = isLanding || isEdge ? this.workspace.takeChanges() : [];
+    if (changes.length === 0) return drafts;
+    const hidden = { event: { type: "filesWritten", changes } } as const;
+    const carrier = drafts.findIndex((draft) => draft.method === "thread/status/changed" && !draft.private);
+    if (isLanding || carrier < 0) return [{ ...this.status(this.current.status), private: hidden }, ...drafts];
+    return drafts.map((draft, index) => (index === carrier ? { ...draft, private: hidden } : draft));
+  }
+
+  /** Has the log tell of everything people wrote so far. */
+  recordWrites(): void {
+    const changes = this.workspace.changes();
+    if (changes.length === 0) return;
+    const hidden = { event: { type: "filesWritten", changes } } as const;
+    this.commit([{ ...this.status(this.current.status), private: hidden }], () => this.workspace.takeChanges());
   }
 
   /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
@@ -238,7 +273,11 @@ export class ThreadRuntime {
     const turn = openTurn(this.current);
     if (!turn) return;
     const now = this.host.now();
-    const { items, tokens } = compact(this.log.frames((this.current.inputFromSeq ?? 1) - 1), turn.id, this.current.tokenUsage);
+    const { items, tokens } = compact(
+      this.log.liveFrames((this.current.inputFromSeq ?? 1) - 1),
+      turn.id,
+      this.current.tokenUsage,
+    );
     const item = { type: "contextCompaction", id: this.host.newId(), startedAtMs: now, completedAtMs: null } as const;
     const hidden = { modelItems: items, event: { type: "compacted", tokens } } as const;
     this.commit([this.itemStarted(turn.id, item), this.itemCompleted(turn.id, { ...item, completedAtMs: now }, hidden)]);
@@ -258,19 +297,24 @@ export class ThreadRuntime {
   }
 
   private endTurn(status: "completed" | "interrupted"): void {
+    this.commit(this.endingOfTurn(status));
+  }
+
+  /** The frames that end the open turn; none where there is none. */
+  endingOfTurn(status: "completed" | "interrupted"): Draft[] {
     const turn = openTurn(this.current);
-    if (!turn) return;
+    if (!turn) return [];
     const dangling = this.closeDangling(turn, "said", { isEnd: true });
     const aborted = status === "interrupted" ? this.unanswered("interrupted") : [];
     // The real server resolves what was asked only after the turn has ended.
     const resolved = this.current.requests.map(({ id }) => this.resolved(id));
-    this.commit([
+    return [
       ...dangling,
       ...exitedReview(this, turn, status),
       this.status({ type: "idle" }),
       this.ended(turn, status, null, aborted),
       ...resolved,
-    ]);
+    ];
   }
 
   failTurn(error: TurnError): void {
@@ -394,7 +438,10 @@ export class ThreadRuntime {
   /** What the alarm does: whatever is due, and a look at the loop in case nobody else came. */
   async alarm(): Promise<void> {
     this.alarmAtMs = null;
-    if (!this.folded) return;
+    if (!this.folded) {
+      if (isHalfForked(this.host.sql)) await this.host.forget();
+      return;
+    }
     const forgetDueAtMs = this.forgetDueAtMs();
     if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs && (await this.outbox.flush())) {
       this.folded = null;
@@ -439,6 +486,13 @@ export class ThreadRuntime {
     this.schedule();
     return attached;
   }
+}
+
+function createSchema(sql: Host["sql"]): void {
+  createLogSchema(sql);
+  createDeliveriesSchema(sql);
+  createOutboxSchema(sql);
+  Workspace.createSchema(sql);
 }
 
 /** How a turn that crossed a bound says so. */

@@ -5,10 +5,12 @@ import { protocolVersion } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import type { Params, Request } from "#protocol/methods";
 import { type ServerRequestMethod, serverRequests } from "#protocol/server-requests";
-import { attachCreator, resume } from "#thread/attach";
+import { attachCreator, attachForker, resume } from "#thread/attach";
 import { answerFile, isFileRequest } from "#thread/files";
+import { fork } from "#thread/fork";
+import { type ForkPage, type ForkRead, readFork } from "#thread/fork-source";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
-import { answer, isThreadRequest, requireThread, startThread } from "#thread/requests";
+import { answer, isThreadRequest, requireProvider, requireThread, startThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
 
 /** What a client answered to a server request: a result, or an error of its own. */
@@ -17,6 +19,7 @@ export type ClientAnswer = { result: unknown } | { error: unknown };
 export class ThreadService {
   private readonly runtime: ThreadRuntime;
   private readonly defaultModel: string;
+  private forking: Promise<void> | null = null;
 
   constructor(runtime: ThreadRuntime, defaultModel: string) {
     this.runtime = runtime;
@@ -30,6 +33,36 @@ export class ThreadService {
       startThread(runtime, params, { originator: client.name, defaultModel, version: protocolVersion });
       return attachCreator(runtime, subscriber);
     });
+  }
+
+  /** The thread of this object comes to be as a fork of another. Asked again, say because the answer was lost, it is there. */
+  forkThread(params: Params<"thread/fork">, client: Client, subscriber: Subscriber): Promise<Attached> {
+    return refusable<Attached>(async () => {
+      const { runtime } = this;
+      if (params.ephemeral && !params.excludeTurns) throw new Refusal(refusals.forkEphemeralTurns());
+      if (params.ephemeral && params.deferGoalContinuation) throw new Refusal(refusals.forkEphemeralGoal());
+      for (const field of ["attachToSource", "experimentalPredictionMode"] as const) {
+        if (params[field]) throw new Refusal(refusals.notSupported(`thread/fork.${field}`));
+      }
+      requireProvider(params.modelProvider);
+      if (!runtime.thread) {
+        this.forking ??= fork(runtime, params, { originator: client.name, version: protocolVersion }).finally(() => {
+          this.forking = null;
+        });
+        await this.forking;
+        await runtime.outbox.flush();
+        runtime.schedule();
+      }
+      if (runtime.current.info.forkedFromId !== params.threadId) {
+        throw new Refusal(refusals.invalidRequest(`thread ${runtime.host.threadId} exists already`));
+      }
+      return attachForker(runtime, subscriber, params.excludeTurns);
+    });
+  }
+
+  /** Another thread that is being forked from this one reads it. */
+  readFork(read: ForkRead): Promise<ForkPage> {
+    return refusable<ForkPage>(() => readFork(this.runtime, read));
   }
 
   resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached> {

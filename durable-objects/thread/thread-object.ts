@@ -7,13 +7,14 @@ import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { Catalogue } from "#models/catalogue";
 import { refusals } from "#protocol/errors";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
+import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import { unknownThread } from "#thread/requests";
 import { ThreadRuntime } from "#thread/runtime";
 import { type ClientAnswer, ThreadService } from "#thread/service";
 import { runShell } from "#tools/shell";
-import { connectionStub, directoryStub, type Environment, threadName } from "../environment.ts";
+import { connectionStub, directoryStub, type Environment, threadName, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report, sleep } from "../platform.ts";
 
 export class ThreadObject extends DurableObject<Environment> {
@@ -73,6 +74,14 @@ export class ThreadObject extends DurableObject<Environment> {
     return this.service.resumeThread(params, subscriber);
   }
 
+  async forkThread(params: Params<"thread/fork">, client: Client, subscriber: Subscriber): Promise<Attached> {
+    return this.service.forkThread(params, client, subscriber);
+  }
+
+  async readFork(read: ForkRead): Promise<ForkPage> {
+    return this.service.readFork(read);
+  }
+
   async detach(connection: string): Promise<void> {
     this.service.detach(connection);
   }
@@ -112,6 +121,7 @@ export class ThreadObject extends DurableObject<Environment> {
       },
       takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
       releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),
+      readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
       tellDirectory: (summary) => directoryStub(env, account).update(summary),
       report,
       forget: () => ctx.storage.deleteAll(),
@@ -125,6 +135,7 @@ export class ThreadObject extends DurableObject<Environment> {
     return {
       newThreadId: newId,
       startThread: async () => ({ refused: refusals.notSupported("thread/start on a thread's own socket") }),
+      forkThread: async () => ({ refused: refusals.notSupported("thread/fork on a thread's own socket") }),
       resumeThread: (params, subscriber) => own(params.threadId, "thread/resume", () => this.resumeThread(params, subscriber)),
       detach: async (threadId, connection) => {
         if (threadId === ownId) await this.detach(connection);
@@ -145,6 +156,11 @@ const directPrefix = "direct:";
 
 async function deliverTo(environment: Environment, connection: string, delivery: Delivery): Promise<DeliveryAck> {
   return connectionStub(environment, connection).deliver(delivery);
+}
+
+/** A function of its own, so that the platform's type of the call is the plain one. */
+async function readForkOf(environment: Environment, account: string, sourceId: string, read: ForkRead): Promise<ForkPage> {
+  return threadStub(environment, account, sourceId).readFork(read);
 }
 
 function nameOf(context: DurableObjectState): { account: string; threadId: string } {

@@ -39,6 +39,41 @@ export function readBlob(sql: Sql, hash: string): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+export interface BlobPart {
+  hash: string;
+  part: number;
+  bytes: ArrayBuffer;
+}
+
+/** Parts in the order of hash and number, from behind `after` on; `isLast` when nothing follows. At least one, however long it is. */
+export function blobParts(
+  sql: Sql,
+  hashes: string[],
+  after: { hash: string; part: number },
+  bytesMax: number,
+): { parts: BlobPart[]; isLast: boolean } {
+  const rows = sql.exec<{ hash: string; part: number; bytes: ArrayBuffer }>(
+    `SELECT hash, part, bytes FROM blobs WHERE (hash, part) > (?, ?) AND hash IN (SELECT value FROM json_each(?)) ORDER BY hash, part`,
+    after.hash,
+    after.part,
+    JSON.stringify(hashes),
+  );
+  const parts: BlobPart[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    if (parts.length > 0 && bytes + row.bytes.byteLength > bytesMax) return { parts, isLast: false };
+    parts.push({ hash: row.hash, part: row.part, bytes: row.bytes });
+    bytes += row.bytes.byteLength;
+  }
+  return { parts, isLast: true };
+}
+
+export function putBlobParts(sql: Sql, parts: BlobPart[]): void {
+  for (const { hash, part, bytes } of parts) {
+    sql.exec("INSERT OR IGNORE INTO blobs (hash, part, bytes) VALUES (?, ?, ?)", hash, part, bytes);
+  }
+}
+
 /** Deletes every content that no file and none of `keep` names, and says how many rows went. */
 export function collectBlobs(sql: Sql, keep: Iterable<string>): number {
   const deleted = sql.exec(

@@ -5,7 +5,7 @@
 
 import { type WorkspaceLimits, workspaceLimits } from "#core/limits";
 import type { Sql } from "#core/sql";
-import { collectBlobs, hasBlob, putBlob, readBlob } from "#workspace/blob";
+import { type BlobPart, blobParts, collectBlobs, hasBlob, putBlob, putBlobParts, readBlob } from "#workspace/blob";
 import { type FileChange, type FileVersion, fileMode, isSameVersion } from "#workspace/change";
 import { StaleError, WorkspaceError } from "#workspace/error";
 import { ancestorPaths, assertFilePath, normalSegments, parentPath, rangeBelow } from "#workspace/path";
@@ -188,6 +188,33 @@ export class Workspace {
       .map((row) => row.path);
   }
 
+  /** What changed since `takeChanges` was last asked, by whatever hand, one entry per path. */
+  changes(): FileChange[] {
+    return this.#sql
+      .exec<{ path: string; mode: number | null; size: number | null; hash: string | null }>(
+        "SELECT path, mode, size, hash FROM changed_files ORDER BY path",
+      )
+      .toArray()
+      .map(({ path, mode, size, hash }) => ({
+        path,
+        before: mode === null || size === null || hash === null ? null : { mode, hash, size },
+        after: this.version(path),
+      }))
+      .filter(({ before, after }) => !isSameVersion(before, after));
+  }
+
+  /** The same, and begins anew: whoever takes them keeps them, in the same transaction. */
+  takeChanges(): FileChange[] {
+    const changes = this.changes();
+    this.#sql.exec("DELETE FROM changed_files");
+    return changes;
+  }
+
+  /** The files of a workspace that is being made; what they hold is there already. */
+  place(files: Iterable<{ path: string } & FileVersion>): void {
+    for (const { path, ...version } of files) this.#set(path, version);
+  }
+
   /** Stores a content without touching a file: what a proposal holds until it lands or is collected. */
   putBlob(bytes: Uint8Array): string {
     if (bytes.length > this.#limits.fileBytesMax) throw new WorkspaceError("tooLarge");
@@ -196,6 +223,16 @@ export class Workspace {
 
   readBlob(hash: string): Uint8Array<ArrayBuffer> {
     return readBlob(this.#sql, hash);
+  }
+
+  /** Parts of these contents behind `after`, by hash and part, as many as one message may carry and at least one. */
+  blobParts(hashes: string[], after: { hash: string; part: number }, bytesMax: number): { parts: BlobPart[]; isLast: boolean } {
+    return blobParts(this.#sql, hashes, after, bytesMax);
+  }
+
+  /** Puts parts that came from another workspace where they were there. Those that are here stay. */
+  putBlobParts(parts: BlobPart[]): void {
+    putBlobParts(this.#sql, parts);
   }
 
   /** Deletes contents that no file and none of `keep` (the hashes of open proposals and running commands) names. */
@@ -376,7 +413,8 @@ type TimesRow = { created_at: number; modified_at: number };
 
 /**
  * `blobs` holds contents in parts; `files` and `directories` are the tree (a directory without a row of its own is there while
- * something lies below it). The totals are kept by triggers, so that a bound costs one row and not a walk over the tree.
+ * something lies below it). The totals are kept by triggers, so that a bound costs one row and not a walk over the tree. So is what
+ * changed since the log was last told: `changed_files` has each path's version before it, null where there was none.
  */
 const schema = `
 CREATE TABLE IF NOT EXISTS blobs (
@@ -399,5 +437,17 @@ CREATE TRIGGER IF NOT EXISTS files_updated AFTER UPDATE OF size ON files BEGIN
 END;
 CREATE TRIGGER IF NOT EXISTS files_deleted AFTER DELETE ON files BEGIN
   UPDATE workspace_totals SET files = files - 1, bytes = bytes - old.size;
+END;
+CREATE TABLE IF NOT EXISTS changed_files (path TEXT PRIMARY KEY NOT NULL, mode INTEGER, size INTEGER, hash TEXT) STRICT;
+CREATE TRIGGER IF NOT EXISTS files_insert_noted AFTER INSERT ON files BEGIN
+  INSERT INTO changed_files (path) SELECT new.path WHERE new.path NOT IN (SELECT path FROM changed_files);
+END;
+CREATE TRIGGER IF NOT EXISTS files_update_noted AFTER UPDATE OF mode, hash ON files BEGIN
+  INSERT INTO changed_files (path, mode, size, hash) SELECT old.path, old.mode, old.size, old.hash
+    WHERE old.path NOT IN (SELECT path FROM changed_files);
+END;
+CREATE TRIGGER IF NOT EXISTS files_delete_noted AFTER DELETE ON files BEGIN
+  INSERT INTO changed_files (path, mode, size, hash) SELECT old.path, old.mode, old.size, old.hash
+    WHERE old.path NOT IN (SELECT path FROM changed_files);
 END;
 `;

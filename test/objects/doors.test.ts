@@ -182,6 +182,7 @@ test("two accounts never meet", async () => {
   await client.turn("say hi");
   await client.writeFile("a.txt", "a");
   const stranger = threadStub(environment, "stranger", threadId);
+  const fork = threadStub(environment, "stranger", crypto.randomUUID());
   expect(threadName("stranger", threadId)).not.toBe(threadName("local", threadId));
   const subscriber = { connection: "stranger/x", replay: true };
   const answers = [
@@ -189,10 +190,12 @@ test("two accounts never meet", async () => {
     await stranger.request({ method: "fs/readFile", params: { threadId, path: "/workspace/a.txt" } }),
     await stranger.resumeThread({ threadId, excludeTurns: true } as Wire, subscriber),
     await stranger.deleteThread(),
+    await fork.forkThread({ threadId, excludeTurns: true } as Wire, { name: "stranger", version: "0" }, subscriber),
   ];
   expect(answers.map((answer: Wire) => answer.refused?.message)).toEqual([
     `thread not loaded: ${threadId}`,
     `thread not found: ${threadId}`,
+    `no rollout found for thread id ${threadId}`,
     `no rollout found for thread id ${threadId}`,
     `no rollout found for thread id ${threadId}`,
   ]);

@@ -47,13 +47,13 @@ story("the log refuses to be changed, and lets go of nothing but streamed text",
 test("streamed text of an item that is still being written stays", async () => {
   const client = await Client.connect();
   const threadId = await client.startThread();
-  await client.say("count 50");
+  const turnId = await client.say("count 50");
   await client.until("item/agentMessage/delta");
   const attempt = inThread(threadId, (_, { storage }) =>
     storage.transactionSync(() => storage.sql.exec("DELETE FROM frames WHERE delta_of IS NOT NULL").toArray()),
   );
   await expect(attempt).rejects.toThrow("only streamed text of a completed item may leave the log");
-  await client.request("turn/interrupt", { threadId, turnId: "this one" });
+  await client.request("turn/interrupt", { threadId, turnId });
   client.close();
 });
 
@@ -62,20 +62,22 @@ story("what stands beside the log can be made again from it", async ({ client, s
   await client.turn("think\nsay one\nrun echo two; echo x > x.txt\nwrite a.txt: a\nsay three");
   await client.turn("say four", { clientUserMessageId: "m2" });
   await client.request("thread/name/set", { threadId, name: "Named" });
-  await client.say("say five\ncount 200");
+  const turnId = await client.say("say five\ncount 200");
   await client.until("item/agentMessage/delta");
-  await client.request("turn/interrupt", { threadId, turnId: "whatever" });
+  await client.request("turn/interrupt", { threadId, turnId });
   await client.untilTurnEnds();
+  const { id } = await client.turn("write a.txt: b");
+  await client.request("thread/revert", { threadId, beforeTurnId: id });
   await sleep();
   const [before, after] = await inThread(threadId, ({ log }, { storage }) => {
     const tables = () =>
-      ["turns", "items", "snapshot"].map((table) => storage.sql.exec(`SELECT * FROM ${table} ORDER BY 1`).toArray());
+      ["turns", "items", "reverted", "snapshot"].map((table) => storage.sql.exec(`SELECT * FROM ${table} ORDER BY 1`).toArray());
     const first = tables();
     storage.transactionSync(() => log.rebuild());
     return [first, tables()];
   });
   expect(after).toEqual(before);
-  expect(before?.map((rows) => rows.length)).toEqual([3, expect.any(Number), 1]);
+  expect(before?.map((rows) => rows.length)).toEqual([4, expect.any(Number), 1, 1]);
 });
 
 story("an object that wakes knows what it knew", async ({ client, sleep }) => {

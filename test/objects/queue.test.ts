@@ -89,7 +89,10 @@ story("after an interrupt the queue waits until somebody starts it, and then goe
   await waitingTurn(client);
   const { queuedSubmission: first } = await add(client, "say one", "one");
   const { queuedSubmission: second } = await add(client, "say two", "two");
-  await client.request("turn/interrupt", { threadId: client.threadId, turnId: "any" });
+  await client.request("turn/interrupt", {
+    threadId: client.threadId,
+    turnId: client.threadFrames().findLast(({ method }) => method === "turn/started")?.params.turn.id,
+  });
   await client.untilTurnEnds();
   await sleep();
   await client.untilQuiet();

@@ -58,6 +58,13 @@ export function inThread<Result>(
   );
 }
 
+/** Every file of the thread's workspace with what it holds. */
+export function filesOf(threadId: string): Promise<Record<string, string>> {
+  return inThread(threadId, ({ workspace }) =>
+    Object.fromEntries(workspace.files().map(({ path }) => [path, new TextDecoder().decode(workspace.read(path))])),
+  );
+}
+
 /** The alarm rings, whatever time it is. Whether one was set. */
 export function ring(threadId: string): Promise<boolean> {
   return runDurableObjectAlarm(stubOf(threadId));

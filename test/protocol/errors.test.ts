@@ -28,7 +28,7 @@ describe("these refusals were recorded word for word", () => {
     noArchivedRollout: refusals.noArchivedRollout(unknown),
     threadArchived: refusals.threadArchived(one),
     threadNotMaterialized: refusals.threadNotMaterialized("01a1fb42-93d0-77a1-a631-ba29bac7bb20", "thread/turns/list"),
-    threadHasForks: refusals.threadHasForks("01a1fb41-5523-7e63-be43-ced91d1765af"),
+    forkEphemeralTurns: refusals.forkEphemeralTurns(),
     threadNameEmpty: refusals.threadNameEmpty(),
     noActiveTurnToSteer: refusals.noActiveTurnToSteer(),
     expectedActiveTurn: refusals.expectedActiveTurn("nope", "01a1fb3f-6343-77b2-9a7d-ecfcf15d4589"),

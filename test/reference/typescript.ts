@@ -64,6 +64,13 @@ export function memberText({ name, type, isRequired }: Member): string {
   return `${key}${isRequired ? "" : "?"}: ${type}`;
 }
 
+/** In parentheses where it is a union or an intersection itself, and not only something within it. */
 function grouped(type: string): string {
-  return / [|&] /.test(type) && !/^\{.*\}$|^Record</.test(type) ? `(${type})` : type;
+  let depth = 0;
+  const outside = Array.from(type).filter((character) => {
+    if ("{<([".includes(character)) depth += 1;
+    if ("}>)]".includes(character)) depth -= 1;
+    return depth === 0;
+  });
+  return /[|&]/.test(outside.join("")) ? `(${type})` : type;
 }

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
-import { blobHash, type World } from "./world.ts";
+import { blobHash, treeOf, type World } from "./world.ts";
 
 export function checkInvariants(world: World): void {
   const { runtime } = world;
@@ -18,6 +18,26 @@ export function checkInvariants(world: World): void {
   const told = world.directory.get(world.threadId);
   if (runtime.current.info.preview)
     expect(told?.thread.status, "the Directory knows how the thread stands").toEqual(runtime.current.status);
+}
+
+/** A fork at any turn that is left has the files of the moment that turn ended; one from the end has what the model knows. */
+export async function checkForks(world: World): Promise<void> {
+  const { runtime } = world;
+  const turns = runtime.history.turns(runtime.current, { itemsView: "notLoaded", sortDirection: "asc", limit: 500 }).data;
+  for (const [index, { id }] of turns.entries()) {
+    const fork = await world.fork({ lastTurnId: id });
+    expect(treeOf(fork.sql), `the files of a fork at turn ${index}`).toEqual(world.trees.get(id));
+    const ids = fork.runtime.history.allTurns(fork.runtime.current).map((turn) => turn.id);
+    expect(ids, "the turns of a fork").toEqual(turns.slice(0, index + 1).map((turn) => turn.id));
+    expect(Array.from(fork.runtime.log.frames(0)).map(({ seq }) => seq)).toEqual(
+      Array.from({ length: fork.runtime.current.seq }, (_, seq) => seq + 1),
+    );
+    world.count("forked");
+  }
+  if (!runtime.current.info.preview) return;
+  const fork = await world.fork({});
+  const input = ({ log, current }: typeof runtime) => log.modelInput(current.inputFromSeq);
+  expect(input(fork.runtime), "what the model knows in a fork").toEqual(input(runtime));
 }
 
 /** Numbers ascend; what is missing is streamed text that left the log after its stay. */
@@ -68,6 +88,7 @@ function checkLandings(world: World, frames: Frame[]): void {
       expect(free || asked, `${event.callId} landed unasked`).toBe(true);
       for (const { path, after } of event.landed) expected.set(path, after?.hash ?? null);
     }
+    if (event?.type === "reverted") for (const { path, after } of event.landed) expected.set(path, after?.hash ?? null);
     thread = reduce(thread, frame);
   }
   // People write to `shared.txt` themselves, past the log; what only the agent touches is exactly what landed.
@@ -95,7 +116,7 @@ function isYesTo(event: PrivateEvent, callId: string, frames: Frame[]): boolean 
 /** Whoever came and went folds to the same thread as the log. */
 function checkFolds(world: World, frames: Frame[]): void {
   const folded = frames.reduce<Thread | null>((thread, { private: _, ...frame }) => reduce(thread, frame as Frame), null);
-  const turns = folded?.turns.map(({ id }) => id) ?? [];
+  const turns = frames.flatMap((frame) => (frame.method === "turn/completed" ? [frame.params.turn.id] : []));
   for (const client of world.clients) {
     if (client.replay) {
       expect(withoutTimes(client.thread), "a client folds to the log's thread").toEqual(withoutTimes(folded));
@@ -113,7 +134,9 @@ function withoutTimes(thread: Thread | null): unknown {
 
 function checkProjections(world: World): void {
   const tables = () =>
-    ["turns", "items", "snapshot"].map((table) => world.storage.sql.exec(`SELECT * FROM ${table} ORDER BY 1`).toArray());
+    ["turns", "items", "reverted", "snapshot"].map((table) =>
+      world.storage.sql.exec(`SELECT * FROM ${table} ORDER BY 1`).toArray(),
+    );
   const before = tables();
   world.storage.transactionSync(() => world.runtime.log.rebuild());
   expect(tables(), "projections can be made again from the log").toEqual(before);

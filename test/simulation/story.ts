@@ -1,6 +1,6 @@
 /** One story: people, faults and chance for a while; then calm, until nothing is left to do. */
 import type { SimulatedClient } from "./client.ts";
-import { checkInvariants } from "./invariants.ts";
+import { checkForks, checkInvariants } from "./invariants.ts";
 import { isOpen, World } from "./world.ts";
 
 /** Throws when an invariant breaks. Returns how often what happened. */
@@ -13,6 +13,7 @@ export async function tell(seed: number, stepsMax = 350): Promise<Map<string, nu
   for (let step = 0; step < stepsMax; step++) await happen(world, fault);
   await calm(world);
   checkInvariants(world);
+  await checkForks(world);
   return world.counts;
 }
 
@@ -76,6 +77,15 @@ function act(world: World): boolean {
     world.count(`interrupt ${kind ? `in ${kind}` : "while waiting"}`);
     client.post("turn/interrupt", { threadId, turnId: world.runtime.current.turns.at(-1)?.id });
     return true;
+  }
+  if (world.isAlive && random.chance(open ? 0.002 : 0.02)) {
+    const { runtime } = world;
+    const turns = runtime.thread ? runtime.history.turns(runtime.thread, { itemsView: "notLoaded", limit: 4 }).data : [];
+    if (turns.length > 1 || (open && turns.length === 1)) {
+      world.count(`reverted ${open ? "in a turn" : "at rest"}`);
+      client.post("thread/revert", { threadId, beforeTurnId: random.pick(turns).id });
+      return true;
+    }
   }
   if (random.chance(0.005)) {
     world.count(`queued ${open ? "in a turn" : "at rest"}`);

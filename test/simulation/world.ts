@@ -11,6 +11,8 @@ import { uuidv7 } from "#core/uuid";
 import type { ThreadSummary } from "#directory/summary";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import { refusals } from "#protocol/errors";
+import { fork } from "#thread/fork";
+import { readFork } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import { ThreadRuntime } from "#thread/runtime";
 import { ThreadService } from "#thread/service";
@@ -31,6 +33,8 @@ interface Task {
 /** One life of the object, from its constructor to its death. */
 interface Life {
   alive: boolean;
+  /** Settles when it dies: whoever waits for an answer hears of it. */
+  death: PromiseWithResolvers<void>;
   /** The platform rings again when the object dies before its alarm is done. */
   ringing: boolean;
   runtime: ThreadRuntime;
@@ -47,6 +51,8 @@ export class World {
   readonly counts = new Map<string, number>();
   /** How often each command that is no plain read was run. */
   readonly executions = new Map<string, number>();
+  /** How the files were when each turn ended. */
+  readonly trees = new Map<string, Tree>();
   readonly directory = new Map<string, ThreadSummary>();
   readonly policy: (typeof policies)[number];
   /** What the house reported of itself, and should not have had to. */
@@ -84,7 +90,7 @@ export class World {
   /** The object as it lives now; a dead one is made again from its storage, as the platform does for whoever calls. */
   object(): Life {
     if (this.life?.alive) return this.life;
-    const life: Life = { alive: true, ringing: false } as Life;
+    const life: Life = { alive: true, ringing: false, death: Promise.withResolvers<void>() } as Life;
     life.runtime = new ThreadRuntime(this.host(life));
     life.service = new ThreadService(life.runtime, "simulated");
     this.life = life;
@@ -103,6 +109,7 @@ export class World {
     if (call) this.count(`crash at ${call.state.type}`);
     if (this.life.ringing) this.alarmAtMs ??= this.nowMs;
     this.life.alive = false;
+    this.life.death.resolve();
     this.life = null;
     this.tasks = this.tasks.filter(({ label }) => label.startsWith("client"));
   }
@@ -160,13 +167,14 @@ export class World {
     const call = async <Result>(ask: (life: Life) => Promise<Result> | Result): Promise<Result> => {
       await this.later("client call");
       const life = this.object();
-      const answer = await ask(life);
+      const answer = await Promise.race([ask(life), life.death.promise.then(() => Promise.reject(new Crash("the thread died")))]);
       if (!life.alive) throw new Crash("the thread died before it answered");
       return answer;
     };
     return {
       newThreadId: () => this.threadId,
       startThread: (_, params, client, subscriber) => call(({ service }) => service.startThread(params, client, subscriber)),
+      forkThread: () => Promise.reject(new Error("there is one thread in this world")),
       resumeThread: (params, subscriber) => call(({ service }) => service.resumeThread(params, subscriber)),
       detach: (_, connection) => call(({ service }) => service.detach(connection)),
       request: (_, request) => call(({ service }) => service.request(request)),
@@ -179,6 +187,24 @@ export class World {
 
   session(state: SessionState, socket: ConstructorParameters<typeof Session>[1]): Session {
     return new Session(state, socket, this.gateway(), { version: "0", defaultModel: "simulated", models: [] });
+  }
+
+  /** Another thread in a storage of its own, forked from this one; its world has no faults. */
+  async fork(params: { lastTurnId?: string }): Promise<{ runtime: ThreadRuntime; sql: TestStorage["sql"] }> {
+    const { sql, transactionSync } = createSql();
+    const host: Host = {
+      ...this.host({ ...this.object() }),
+      threadId: this.newId(),
+      sql,
+      transaction: transactionSync,
+      readFork: async (_, read) => readFork(this.runtime, read),
+      setAlarm: () => {},
+      tellDirectory: async () => {},
+    };
+    const runtime = new ThreadRuntime(host);
+    const request = { threadId: this.threadId, excludeTurns: true, ...params };
+    await fork(runtime, request, { originator: "simulated", version: "0" });
+    return { runtime, sql };
   }
 
   private host(life: Life): Host {
@@ -254,6 +280,7 @@ export class World {
       releaseTurnSlot: async () => {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
       },
+      readFork: () => Promise.reject(new Error("there is one thread in this world")),
       tellDirectory: async (summary) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {
@@ -287,7 +314,11 @@ export class World {
   private requireNumbered(): void {
     const { sql } = this.storage;
     if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'frames'").toArray().length === 0) return;
-    for (const { seq } of sql.exec<{ seq: number }>("SELECT seq FROM frames WHERE seq > ? ORDER BY seq", this.lastSeq)) {
+    for (const { seq, method, params } of sql.exec<{ seq: number; method: string; params: string }>(
+      "SELECT seq, method, params FROM frames WHERE seq > ? ORDER BY seq",
+      this.lastSeq,
+    )) {
+      if (method === "turn/completed") this.trees.set(JSON.parse(params).turn.id, treeOf(sql));
       if (seq !== this.lastSeq + 1) this.failures.push(`frame ${seq} was appended after ${this.lastSeq}`);
       this.lastSeq = seq;
     }
@@ -458,6 +489,12 @@ function requireAnswers(input: ModelItem[]): void {
   if (calls.toSorted().join() !== outputs.toSorted().join()) {
     throw new Error(`calls ${calls.join()} were answered by ${outputs.join()}`);
   }
+}
+
+export type Tree = { path: string; hash: string }[];
+
+export function treeOf(sql: TestStorage["sql"]): Tree {
+  return sql.exec<{ path: string; hash: string }>("SELECT path, hash FROM files ORDER BY path").toArray();
 }
 
 export function blobHash(text: string): string {

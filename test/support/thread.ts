@@ -124,6 +124,7 @@ export async function createThread({
       },
       takeTurnSlot: async () => true,
       releaseTurnSlot: async () => {},
+      readFork: () => Promise.reject(new Error("there is no other thread")),
       tellDirectory: async () => {},
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });
