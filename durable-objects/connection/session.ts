@@ -11,6 +11,7 @@ import type { ModelInfo } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Request, scopeOf } from "#protocol/methods";
+import { experimentalNotifications } from "#protocol/notifications";
 import { parseRequest } from "#protocol/parse-request";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import type { WireFrame } from "#thread/log";
@@ -253,7 +254,9 @@ export class Session {
   }
 
   private sendFrame({ method, seq, text }: WireFrame): void {
-    if (this.state.initialized?.optOut.includes(method)) return;
+    const { initialized } = this.state;
+    if (initialized?.optOut.includes(method)) return;
+    if (!initialized?.experimentalApi && experimentalNotifications.has(method)) return;
     this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
   }
 

@@ -84,6 +84,8 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
         work: null,
       };
     }
+    case "thread/readState/changed":
+      return { ...thread, readState: frame.params.readState };
     case "thread/queue/changed":
     case "turn/diff/updated":
     case "turn/plan/updated":

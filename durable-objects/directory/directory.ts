@@ -5,6 +5,7 @@ import type { Sql } from "#core/sql";
 import type { ThreadSummary } from "#directory/summary";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
+import type { ThreadReadState } from "#protocol/read-state-methods";
 import type { WireThread } from "#protocol/thread";
 
 export function createDirectorySchema(sql: Sql): void {
@@ -12,16 +13,19 @@ export function createDirectorySchema(sql: Sql): void {
     CREATE TABLE IF NOT EXISTS threads (
       id TEXT PRIMARY KEY, seq INTEGER NOT NULL, archived INTEGER NOT NULL, source TEXT NOT NULL, cwd TEXT NOT NULL,
       originator TEXT, model_provider TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, recency_at INTEGER NOT NULL,
-      words TEXT NOT NULL, thread TEXT NOT NULL, pending_requests TEXT NOT NULL
+      words TEXT NOT NULL, thread TEXT NOT NULL, pending_requests TEXT NOT NULL, read_state TEXT NOT NULL DEFAULT 'null'
     ) STRICT;
     CREATE INDEX IF NOT EXISTS threads_by_update ON threads (archived, updated_at, id);
     CREATE INDEX IF NOT EXISTS threads_by_creation ON threads (archived, created_at, id);
     CREATE INDEX IF NOT EXISTS threads_by_recency ON threads (archived, recency_at, id);
     CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   `);
+  // Of Directories from before there was a read state.
+  if (sql.exec("SELECT 1 FROM pragma_table_info('threads') WHERE name = 'read_state'").toArray().length === 0)
+    sql.exec("ALTER TABLE threads ADD COLUMN read_state TEXT NOT NULL DEFAULT 'null'");
 }
 
-type Row = { id: string; at: number; thread: string };
+type Row = { id: string; at: number; thread: string; read_state: string };
 
 export class Directory {
   private readonly sql: Sql;
@@ -30,15 +34,16 @@ export class Directory {
     this.sql = sql;
   }
 
-  update({ threadId, seq, thread, archived, pendingRequests }: ThreadSummary): void {
+  update({ threadId, seq, thread, readState, archived, pendingRequests }: ThreadSummary): void {
     // A message of a deleted thread that was still under way must not bring it back.
     if (this.sql.exec("SELECT 1 FROM deleted WHERE id = ?", threadId).toArray().length > 0) return;
     this.sql.exec(
-      `INSERT INTO threads (id, seq, archived, source, cwd, originator, model_provider, created_at, updated_at, recency_at, words, thread, pending_requests)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO threads (id, seq, archived, source, cwd, originator, model_provider, created_at, updated_at, recency_at, words, thread, pending_requests, read_state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, archived = excluded.archived, source = excluded.source, cwd = excluded.cwd,
          originator = excluded.originator, model_provider = excluded.model_provider, updated_at = excluded.updated_at,
-         recency_at = excluded.recency_at, words = excluded.words, thread = excluded.thread, pending_requests = excluded.pending_requests
+         recency_at = excluded.recency_at, words = excluded.words, thread = excluded.thread, pending_requests = excluded.pending_requests,
+         read_state = excluded.read_state
        WHERE excluded.seq > threads.seq`,
       threadId,
       seq,
@@ -53,6 +58,7 @@ export class Directory {
       `${thread.name ?? ""}\n${thread.preview}`.toLowerCase(),
       JSON.stringify(thread),
       JSON.stringify(pendingRequests),
+      JSON.stringify(readState),
     );
   }
 
@@ -80,7 +86,7 @@ export class Directory {
     }
     const rows = this.sql
       .exec<Row>(
-        `SELECT id, ${column} AS at, thread FROM threads WHERE ${filter.where.join(" AND ")} ORDER BY ${column} ${direction}, id ${direction} LIMIT ?`,
+        `SELECT id, ${column} AS at, thread, read_state FROM threads WHERE ${filter.where.join(" AND ")} ORDER BY ${column} ${direction}, id ${direction} LIMIT ?`,
         ...filter.values,
         entriesMax + 1,
       )
@@ -91,7 +97,7 @@ export class Directory {
     return {
       // The Directory wrote this text itself, from a summary whose type it knows.
       data: page.map(({ thread }) => ({ ...(JSON.parse(thread) as Omit<WireThread, "turns">), turns: [] })),
-      readStates: {},
+      readStates: readStatesOf(page),
       nextCursor: rows.length > entriesMax && last ? `${last.at}|${last.id}` : null,
       backwardsCursor: first ? `${first.at}|${first.id}|inclusive` : null,
     };
@@ -109,6 +115,12 @@ export class Directory {
     const data = rows.slice(0, entriesMax).map(({ id }) => id);
     return { data, nextCursor: rows.length > entriesMax ? (data.at(-1) ?? null) : null };
   }
+}
+
+/** By thread id; those that have none are not there. The Directory wrote this text itself. */
+function readStatesOf(page: Row[]): Record<string, ThreadReadState> {
+  const states = page.map(({ id, read_state }) => [id, JSON.parse(read_state) as ThreadReadState | null] as const);
+  return Object.fromEntries(states.flatMap(([id, state]) => (state ? [[id, state]] : [])));
 }
 
 /** `nothing` where a filter names something that no thread here can have. */

@@ -70,6 +70,13 @@ export const refusals = {
     message: `Input exceeds the maximum length of ${inputCharactersMax} characters.`,
   }),
 
+  readStateUnavailable: () => refuse("thread read state unavailable"),
+  /** Somebody else, or a turn, was faster; `readState` is how it stands now. */
+  readStateConflict: (readState: unknown): WireError => ({
+    ...refuse("read state changed"),
+    data: { reason: "readStateConflict", readState },
+  }),
+
   queueFull: (submissionsMax: number) => refuse(`the queue is full: it holds at most ${submissionsMax} submissions`),
   queueEmpty: () => refuse("nothing is queued"),
   queuedSubmissionNotFound: (submissionId: string) => refuse(`queued submission not found: ${submissionId}`),

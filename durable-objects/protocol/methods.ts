@@ -5,6 +5,7 @@ import { addOnMethods } from "./add-on-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import type { Scope } from "./method.ts";
 import { queueMethods } from "./queue-methods.ts";
+import { readStateMethods } from "./read-state-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
 
@@ -13,6 +14,7 @@ export const methods = {
   ...threadMethods,
   ...turnMethods,
   ...queueMethods,
+  ...readStateMethods,
   ...fsMethods,
   ...addOnMethods,
 };

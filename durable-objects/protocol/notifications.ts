@@ -1,6 +1,7 @@
 /** What the server tells without being asked: method → params. Each row of a thread's log carries one of these, or a server request. */
 import * as z from "zod";
 import { threadItem } from "./item.ts";
+import { threadReadState } from "./read-state-methods.ts";
 import { thread, threadStatus, threadTokenUsage } from "./thread.ts";
 import { turn, turnError } from "./turn.ts";
 
@@ -18,6 +19,7 @@ export const notifications = {
   "thread/unarchived": z.object({ threadId: z.string() }),
   "thread/deleted": z.object({ threadId: z.string() }),
   "thread/closed": z.object({ threadId: z.string() }),
+  "thread/readState/changed": z.object({ threadId: z.string(), readState: threadReadState }),
   "thread/queue/changed": z.object({ threadId: z.string() }),
   "thread/tokenUsage/updated": z.object({ ...inTurn, tokenUsage: threadTokenUsage }),
   "turn/started": z.object({ threadId: z.string(), turn }),
@@ -42,3 +44,6 @@ export const notifications = {
 
 export type Notifications = { [Method in keyof typeof notifications]: z.infer<(typeof notifications)[Method]> };
 export type NotificationMethod = keyof Notifications;
+
+/** Go only to connections with the `experimentalApi` capability, as on the real server. */
+export const experimentalNotifications: ReadonlySet<string> = new Set(["thread/readState/changed"]);

@@ -16,22 +16,12 @@ import {
   text,
   texts,
 } from "./method.ts";
+import { threadReadState } from "./read-state-methods.ts";
 import { approvalPolicy, sandboxMode, sandboxPolicy, thread } from "./thread.ts";
 import { itemsView, turn } from "./turn.ts";
 
 const config = z.record(z.string(), z.unknown()).nullish();
 const personality = z.enum(["none", "friendly", "pragmatic"]).nullish();
-
-/** Position of the first unread turn. Example: `{"firstUnread":{"type":"turn","turnId":"01a1…"},"revision":"4f723db9-…"}` */
-const threadReadState = z.object({
-  firstUnread: z
-    .discriminatedUnion("type", [
-      z.object({ type: z.literal("threadStart") }),
-      z.object({ type: z.literal("turn"), turnId: z.string() }),
-    ])
-    .nullable(),
-  revision: z.string(),
-});
 
 /** What a thread runs under, as `thread/start` and `thread/resume` answer it. */
 const opened = {

@@ -2,6 +2,7 @@
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import type { ClientTool, Settings } from "#core/private";
+import { readStateOf } from "#core/read-state";
 import { openTurn, wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
@@ -9,6 +10,7 @@ import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
+import { updateReadState } from "#thread/read-state";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
 import { askUserCommand } from "#thread/steps/user-command";
@@ -26,6 +28,7 @@ const handlers = {
   "thread/name/set": setName,
   "thread/archive": archive,
   "thread/unarchive": unarchive,
+  "thread/readState/update": updateReadState,
   "thread/goal/get": () => ({ goal: null }),
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
@@ -207,7 +210,7 @@ export function openedThread(runtime: ThreadRuntime, turns: Turn[]): Result<"thr
 
 function readThread(runtime: ThreadRuntime, params: Params<"thread/read">): Result<"thread/read"> {
   const turns = params.includeTurns ? runtime.history.allTurns(runtime.current) : [];
-  return { thread: wireThread(runtime.current, turns) };
+  return { thread: wireThread(runtime.current, turns), readState: readStateOf(runtime.current) };
 }
 
 function listTurns(runtime: ThreadRuntime, params: Params<"thread/turns/list">): Result<"thread/turns/list"> {

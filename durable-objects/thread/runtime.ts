@@ -9,6 +9,7 @@ import { limits } from "#core/limits";
 import { next, type Step, type TurnBound } from "#core/next";
 import type { ModelItem, PrivateEvent } from "#core/private";
 import { type Guide, turnAborted } from "#core/prompt";
+import { readStateAfter, readStateOf } from "#core/read-state";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { ThreadItem } from "#protocol/item";
@@ -20,6 +21,7 @@ import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
 import { startQueued } from "#thread/queue";
+import { readStateChanged } from "#thread/read-state";
 import { exitedReview } from "#thread/review";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
@@ -263,6 +265,7 @@ export class ThreadRuntime {
     this.commit([
       ...dangling,
       ...exitedReview(this, turn, status),
+      ...this.leftToRead(turn, status),
       this.status({ type: "idle" }),
       this.ended(turn, status, null, aborted),
       ...resolved,
@@ -278,6 +281,7 @@ export class ThreadRuntime {
       ...exitedReview(this, turn, "failed"),
       this.status({ type: "systemError" }),
       { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
+      ...this.leftToRead(turn, "failed"),
       this.ended(turn, "failed", error, this.unanswered("failed")),
       ...this.current.requests.map(({ id }) => this.resolved(id)),
     ]);
@@ -310,6 +314,11 @@ export class ThreadRuntime {
     const { threadId } = this.host;
     const params = { item, threadId, turnId, contentTokenCount: null, completedAtMs: item.completedAtMs ?? this.host.now() };
     return { method: "item/completed", params, ...(hidden ? { private: hidden } : {}) };
+  }
+
+  private leftToRead(turn: Turn, status: "completed" | "interrupted" | "failed"): Draft[] {
+    const readState = readStateAfter(this.current, turn, status);
+    return readState ? [readStateChanged(this, readState)] : [];
   }
 
   private resolved(requestId: string): Draft {
@@ -360,6 +369,7 @@ export class ThreadRuntime {
       threadId,
       seq: thread.seq,
       thread: { ...thread.info, status: thread.status },
+      readState: readStateOf(thread),
       archived: thread.archived,
       pendingRequests: thread.requests.map(({ id, seq, method, params }) => ({
         id,
@@ -451,6 +461,7 @@ function concernsDirectory({ method }: Draft): boolean {
   switch (method) {
     case "thread/status/changed":
     case "thread/name/updated":
+    case "thread/readState/changed":
     case "thread/archived":
     case "thread/unarchived":
     case "thread/deleted":
