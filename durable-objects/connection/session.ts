@@ -186,7 +186,7 @@ export class Session {
     this.state.threads = threads;
     this.keep();
     this.socket.send(resultMessage(id, result, this.replay ? seq : undefined));
-    for (const text of catchUp) this.socket.send(text);
+    for (const { method, text } of catchUp) if (this.wants(method)) this.socket.send(text);
     for (const frame of pending) this.sendFrame(frame);
   }
 
@@ -254,10 +254,13 @@ export class Session {
   }
 
   private sendFrame({ method, seq, text }: WireFrame): void {
+    if (this.wants(method)) this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+  }
+
+  private wants(method: string): boolean {
     const { initialized } = this.state;
-    if (initialized?.optOut.includes(method)) return;
-    if (!initialized?.experimentalApi && experimentalNotifications.has(method)) return;
-    this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+    if (initialized?.optOut.includes(method)) return false;
+    return initialized?.experimentalApi === true || !experimentalNotifications.has(method);
   }
 
   private followed(threadId: string): FollowedThread | undefined {

@@ -53,6 +53,8 @@ export const limits = {
   reviewDiffCharactersMax: 256 * 1024,
   /** Shell commands of a person that wait in one turn. */
   userCommandsMax: 16,
+  /** Characters of a goal's objective; the real server's number. It is part of every request to the model. */
+  goalObjectiveCharactersMax: 4_000,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */

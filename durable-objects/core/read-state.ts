@@ -11,7 +11,7 @@ export function readStateOf({ info, readState }: Thread): ThreadReadState | null
 
 /**
  * The state after a turn that left something to look at; null where it did not. The earliest unseen result stays the first, and the
- * revision is new each time, the turn's own id: who read before this turn has not read it. A turn under an active goal is not the last word.
+ * revision is new each time, the turn's own id: who read before this turn has not read it.
  */
 export function readStateAfter(
   thread: Thread,
@@ -19,12 +19,12 @@ export function readStateAfter(
   status: "completed" | "interrupted" | "failed",
 ): ThreadReadState | null {
   const before = readStateOf(thread);
-  if (!before || !leavesSomething(thread, turn, status)) return null;
+  if (!before || !leavesSomething(turn, status)) return null;
   return { firstUnread: before.firstUnread ?? { type: "turn", turnId: turn.id }, revision: turn.id };
 }
 
 /** A message that was cut while it was written is nothing to come back for. */
-function leavesSomething(_thread: Thread, { items }: Turn, status: "completed" | "interrupted" | "failed"): boolean {
+function leavesSomething({ items }: Turn, status: "completed" | "interrupted" | "failed"): boolean {
   if (status === "failed") return true;
   const message = items.findLast(({ type, completedAtMs }) => type === "agentMessage" && completedAtMs !== null);
   return message?.type === "agentMessage" && message.text.trim() !== "";

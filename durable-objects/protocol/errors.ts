@@ -77,6 +77,12 @@ export const refusals = {
     data: { reason: "readStateConflict", readState },
   }),
 
+  goalsNeedDurableThread: (threadId: string) => refuse(`ephemeral thread does not support goals: ${threadId}`),
+  noGoal: (threadId: string) => refuse(`cannot update goal for thread ${threadId}: no goal exists`),
+  goalObjectiveEmpty: () => refuse("goal objective must not be empty"),
+  goalObjectiveTooLong: (charactersMax: number) => refuse(`goal objective must be at most ${charactersMax} characters`),
+  goalBudgetNotPositive: () => refuse("goal budgets must be positive when provided"),
+
   queueFull: (submissionsMax: number) => refuse(`the queue is full: it holds at most ${submissionsMax} submissions`),
   queueEmpty: () => refuse("nothing is queued"),
   queuedSubmissionNotFound: (submissionId: string) => refuse(`queued submission not found: ${submissionId}`),

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
+import { goalMethods } from "./goal-methods.ts";
 import type { Scope } from "./method.ts";
 import { queueMethods } from "./queue-methods.ts";
 import { readStateMethods } from "./read-state-methods.ts";
@@ -15,6 +16,7 @@ export const methods = {
   ...turnMethods,
   ...queueMethods,
   ...readStateMethods,
+  ...goalMethods,
   ...fsMethods,
   ...addOnMethods,
 };

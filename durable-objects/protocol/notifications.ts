@@ -1,5 +1,6 @@
 /** What the server tells without being asked: method → params. Each row of a thread's log carries one of these, or a server request. */
 import * as z from "zod";
+import { threadGoal } from "./goal-methods.ts";
 import { threadItem } from "./item.ts";
 import { threadReadState } from "./read-state-methods.ts";
 import { thread, threadStatus, threadTokenUsage } from "./thread.ts";
@@ -20,6 +21,8 @@ export const notifications = {
   "thread/deleted": z.object({ threadId: z.string() }),
   "thread/closed": z.object({ threadId: z.string() }),
   "thread/readState/changed": z.object({ threadId: z.string(), readState: threadReadState }),
+  "thread/goal/updated": z.object({ threadId: z.string(), turnId: z.string().nullable(), goal: threadGoal }),
+  "thread/goal/cleared": z.object({ threadId: z.string() }),
   "thread/queue/changed": z.object({ threadId: z.string() }),
   "thread/tokenUsage/updated": z.object({ ...inTurn, tokenUsage: threadTokenUsage }),
   "turn/started": z.object({ threadId: z.string(), turn }),

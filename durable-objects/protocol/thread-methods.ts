@@ -281,11 +281,4 @@ export const threadMethods = {
     params: struct("ThreadBackgroundTerminalsListParams", { threadId: z.string(), ...page }),
     result: z.object({ data: emptyList, nextCursor: z.null() }),
   }),
-
-  "thread/goal/get": method({
-    doc: "The thread's goal. Always null: Spindle keeps none.",
-    scope: "thread",
-    params: struct("ThreadGoalGetParams", { threadId: z.string() }),
-    result: z.object({ goal: z.null() }),
-  }),
 };

@@ -4,7 +4,7 @@ import { openTurn, type Thread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
 import { withoutOpenItems } from "#thread/history";
-import type { Attached, Subscriber } from "#thread/reply";
+import type { Attached, CaughtUp, Subscriber } from "#thread/reply";
 import { openedThread, requireThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
 
@@ -42,7 +42,7 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
     seq: current.seq,
     cwd: current.info.cwd,
     cursor,
-    catchUp: afterSeq === null ? catchUp(current) : [],
+    catchUp: afterSeq === null ? [...goalSnapshot(runtime), ...catchUp(current)] : [],
     // What the replay brings anyway is not asked twice.
     pending: current.requests.filter(({ seq }) => seq <= cursor).map(({ seq }) => log.wireFrame(seq)),
   };
@@ -56,14 +56,14 @@ function subscribe(runtime: ThreadRuntime, { connection }: Subscriber, cursor: n
  * The frames that bring a client to where the log is: what was written so far of a message that is being written, and what it is that
  * an approval waits for, which Codex's own client shows from `item/started` only. They are no frames of the log.
  */
-function catchUp(thread: Thread): string[] {
+function catchUp(thread: Thread): CaughtUp[] {
   const turn = openTurn(thread);
   if (!turn) return [];
   const place = { threadId: thread.info.id, turnId: turn.id };
   const open = turn.items.filter(({ completedAtMs }) => completedAtMs === null);
   return open.flatMap((item) => {
     const startedAtMs = item.startedAtMs ?? 0;
-    const text = (method: string, params: object) => JSON.stringify({ method, params, emittedAtMs: startedAtMs });
+    const text = (method: string, params: object) => caughtUp(method, params, startedAtMs);
     if (item.type === "agentMessage") {
       return [
         text("item/started", { item: { ...item, text: "" }, ...place, startedAtMs }),
@@ -79,4 +79,15 @@ function catchUp(thread: Thread): string[] {
       ]),
     ];
   });
+}
+
+/** Whoever resumes hears of the goal, as on the real server. */
+function goalSnapshot({ current, host, log }: ThreadRuntime): CaughtUp[] {
+  if (!current.goal) return [];
+  const params = { threadId: host.threadId, turnId: null, goal: current.goal };
+  return [caughtUp("thread/goal/updated", params, log.lastFrameAtMs())];
+}
+
+function caughtUp(method: string, params: object, emittedAtMs: number): CaughtUp {
+  return { method, text: JSON.stringify({ method, params, emittedAtMs }) };
 }

@@ -9,6 +9,7 @@ import type { Params, Request, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
+import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
 import { updateReadState } from "#thread/read-state";
 import { startReview } from "#thread/review";
@@ -29,7 +30,9 @@ const handlers = {
   "thread/archive": archive,
   "thread/unarchive": unarchive,
   "thread/readState/update": updateReadState,
-  "thread/goal/get": () => ({ goal: null }),
+  "thread/goal/set": setGoal,
+  "thread/goal/get": getGoal,
+  "thread/goal/clear": clearGoal,
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
   "turn/start": startTurn,

@@ -16,6 +16,7 @@ import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
+import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
@@ -265,6 +266,7 @@ export class ThreadRuntime {
     this.commit([
       ...dangling,
       ...exitedReview(this, turn, status),
+      ...goalCounted(this, null),
       ...this.leftToRead(turn, status),
       this.status({ type: "idle" }),
       this.ended(turn, status, null, aborted),
@@ -281,6 +283,7 @@ export class ThreadRuntime {
       ...exitedReview(this, turn, "failed"),
       this.status({ type: "systemError" }),
       { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
+      ...goalCounted(this, null),
       ...this.leftToRead(turn, "failed"),
       this.ended(turn, "failed", error, this.unanswered("failed")),
       ...this.current.requests.map(({ id }) => this.resolved(id)),
@@ -462,6 +465,7 @@ function concernsDirectory({ method }: Draft): boolean {
     case "thread/status/changed":
     case "thread/name/updated":
     case "thread/readState/changed":
+    case "thread/goal/updated":
     case "thread/archived":
     case "thread/unarchived":
     case "thread/deleted":

@@ -155,7 +155,7 @@ const mutations: Mutation[] = [
     name: "no catch-up for plain clients",
     law: "9",
     file: "durable-objects/thread/attach.ts",
-    line: "catchUp: afterSeq === null ? catchUp(current) : [],",
+    line: "catchUp: afterSeq === null ? [...goalSnapshot(runtime), ...catchUp(current)] : [],",
     broken: "catchUp: [],",
     tests: simulation,
   },

@@ -10,6 +10,7 @@ import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import type { ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
 import type { TurnError } from "#protocol/turn";
+import { goalCounted } from "#thread/goal";
 import type { ThreadRuntime } from "#thread/runtime";
 
 /** One response, or one failed attempt at it. Returns without a word when somebody stopped it: who stopped it wrote down why. */
@@ -49,7 +50,7 @@ function request(runtime: ThreadRuntime): ModelRequest {
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
   return {
     model: settings.model,
-    instructions: instructions(settings, info.cwd, runtime.guides()),
+    instructions: instructions(settings, info.cwd, runtime.guides(), runtime.current.goal),
     input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
     tools: structured ? [] : toolsFor(settings.clientTools ?? [], needsFunctionTools),
@@ -221,6 +222,7 @@ class Answer {
         params: { ...this.place(), tokenUsage },
         private: { modelItems: output, event: { type: "responded", calls } },
       },
+      ...goalCounted(this.runtime, last),
     ]);
   }
 
