@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
+import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { directoryStub, type Environment, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report } from "../platform.ts";
@@ -41,6 +42,11 @@ export class ConnectionObject extends DurableObject<Environment> {
   async deliver(delivery: Delivery): Promise<DeliveryAck> {
     return this.sockets.deliver(this.connection, delivery);
   }
+
+  /** The Directory brings what concerns the account. */
+  async announce(delivery: AnnouncementDelivery): Promise<AnnouncementAck> {
+    return this.sockets.announce(this.connection, delivery);
+  }
 }
 
 /** The account's threads by calls between objects. */
@@ -55,6 +61,8 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     directory: (request) => directoryStub(environment, account).request(request),
+    join: (connection) => directoryStub(environment, account).join(connection),
+    leave: (connection) => directoryStub(environment, account).leave(connection),
     report,
   };
 }

@@ -6,6 +6,7 @@
 import { answerForConnection } from "#connection/answers";
 import type { Gateway } from "#connection/gateway";
 import { limits } from "#core/limits";
+import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { DirectoryReply } from "#directory/requests";
 import type { ModelInfo } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
@@ -26,6 +27,10 @@ export interface SessionState {
   initialized: { client: { name: string; version: string }; experimentalApi: boolean; replay: boolean; optOut: string[] } | null;
   /** Threads this client follows, the newest last. */
   threads: FollowedThread[];
+  /** The Directory knows that this connection is there. Absent until it does. */
+  hasJoined?: boolean;
+  /** The last announcement that came. Absent until one did. */
+  announcedId?: number;
 }
 
 export interface FollowedThread {
@@ -48,6 +53,7 @@ export class Session {
   private readonly gateway: Gateway;
   private readonly models: ModelCatalogue;
   private inFlight = 0;
+  private joining: Promise<boolean | null> | null = null;
   /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
   private readonly unanswered = new Map<string, Set<Promise<void>>>();
 
@@ -92,10 +98,52 @@ export class Session {
     return { gone: false, cursor: followed.cursor };
   }
 
-  /** The socket is closed: the threads need not deliver any more. */
+  /** What happened in the account's other threads. Of a thread that this client follows it hears from the thread itself. */
+  async announce({ announcements, isBehind }: AnnouncementDelivery): Promise<AnnouncementAck> {
+    if (isBehind) {
+      this.socket.close(1013, "this client has missed announcements; connect again");
+      return { gone: true };
+    }
+    for (const { id, threadId, method, text } of announcements) {
+      await Promise.all(this.unanswered.get(threadId) ?? []);
+      if (id <= (this.state.announcedId ?? 0)) continue;
+      this.state.announcedId = id;
+      // Without `seq`: it is no part of a log that this client folds.
+      if (!this.followed(threadId) && this.wants(method)) this.socket.send(text);
+    }
+    this.keep();
+    return { gone: false, id: this.state.announcedId ?? 0 };
+  }
+
+  /** The socket is closed: nobody need deliver any more. */
   async end(): Promise<void> {
     const { threads, connection } = this.state;
-    await Promise.allSettled(threads.map(({ threadId }) => this.gateway.detach(threadId, connection)));
+    await Promise.allSettled([
+      this.gateway.leave(connection),
+      ...threads.map(({ threadId }) => this.gateway.detach(threadId, connection)),
+    ]);
+  }
+
+  /**
+   * Before the first answer about threads, so that no change falls between the list and the first announcement. Where the Directory cannot
+   * be reached the request is answered all the same, and the next one tries again.
+   */
+  private async join(): Promise<void> {
+    if (this.state.hasJoined) return;
+    this.joining ??= this.gateway
+      .join(this.state.connection)
+      .catch((error) => {
+        this.gateway.report("joinFailed", { error: String(error) });
+        return null;
+      })
+      .finally(() => {
+        this.joining = null;
+      });
+    const hasJoined = await this.joining;
+    if (hasJoined === false) throw new Refusal(refusals.overloaded());
+    if (!hasJoined) return;
+    this.state.hasJoined = true;
+    this.keep();
   }
 
   private async receiveRequest(id: RequestId, message: { method: string; params: unknown }): Promise<void> {
@@ -114,6 +162,7 @@ export class Session {
   }
 
   private async answer(id: RequestId, request: Request): Promise<void> {
+    if (scopeOf(request.method) !== "connection") await this.join();
     switch (request.method) {
       case "initialize":
         return this.initialize(id, request.params);
@@ -148,6 +197,8 @@ export class Session {
     this.keep();
     const userAgent = `${clientInfo.name}/${this.models.version} (Spindle; edge) ${clientInfo.name} (${clientInfo.name}; ${clientInfo.version})`;
     this.result(id, { userAgent, codexHome: "/spindle", platformFamily: "unix", platformOs: "linux" });
+    // Whoever is refused hears it with the first request about threads.
+    this.join().catch(() => {});
   }
 
   private async startThread(id: RequestId, params: Extract<Request, { method: "thread/start" }>["params"]): Promise<void> {

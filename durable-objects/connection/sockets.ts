@@ -3,12 +3,14 @@ import type { Gateway } from "#connection/gateway";
 
 import { type ModelCatalogue, Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
+import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { Delivery, DeliveryAck } from "#thread/host";
 
 export interface Sockets {
   message(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
   closed(socket: WebSocket): Promise<void>;
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
+  announce(connection: string, delivery: AnnouncementDelivery): Promise<AnnouncementAck>;
 }
 
 /** Answers the upgrade. The platform keeps the socket while the object sleeps, and answers `ping` with `pong` without waking it. */
@@ -56,6 +58,11 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
       const [socket] = context.getWebSockets(connection);
       if (!socket || socket.readyState !== WebSocket.OPEN) return { gone: true };
       return sessionOf(socket).deliver(delivery);
+    },
+    async announce(connection, delivery) {
+      const [socket] = context.getWebSockets(connection);
+      if (!socket || socket.readyState !== WebSocket.OPEN) return { gone: true };
+      return sessionOf(socket).announce(delivery);
     },
   };
 }

@@ -67,6 +67,14 @@ export const limits = {
   /** Pause between two attempts to reach a connection that is still attached, doubled up to the ceiling. */
   deliveryPauseMs: 500,
   deliveryPauseMsMax: 60_000,
+  /** Connections of one account that hear what happens in its threads. */
+  connectionsPerAccountMax: 1_000,
+  /** Announcements that wait for one connection; one that falls further behind is closed, and begins anew with a list. */
+  announcementsPerConnectionMax: 1_000,
+  /** Announcements of one delivery. */
+  announcementsPerDeliveryMax: 100,
+  /** Announcements that a thread tells at once; of a longer past only the newest matter to anybody. */
+  announcementsPerNewsMax: 200,
   /** Sockets and connections attached to one thread. */
   subscribersMax: 1_000,
   /** Threads attached to one socket, and UTF-8 bytes of all that a socket has to remember: its attachment may hold 16 KiB. */

@@ -18,6 +18,7 @@ export function createDirectorySchema(sql: Sql): void {
     CREATE INDEX IF NOT EXISTS threads_by_update ON threads (archived, updated_at, id);
     CREATE INDEX IF NOT EXISTS threads_by_creation ON threads (archived, created_at, id);
     CREATE INDEX IF NOT EXISTS threads_by_recency ON threads (archived, recency_at, id);
+    CREATE TABLE IF NOT EXISTS heard (id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   `);
   // Of Directories from before there was a read state.
@@ -37,6 +38,8 @@ export class Directory {
   update({ threadId, seq, thread, readState, archived, pendingRequests }: ThreadSummary): void {
     // A message of a deleted thread that was still under way must not bring it back.
     if (this.sql.exec("SELECT 1 FROM deleted WHERE id = ?", threadId).toArray().length > 0) return;
+    // A thread in which nobody has said anything stands in no list.
+    if (thread.preview === "") return;
     this.sql.exec(
       `INSERT INTO threads (id, seq, archived, source, cwd, originator, model_provider, created_at, updated_at, recency_at, words, thread, pending_requests, read_state)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -60,6 +63,16 @@ export class Directory {
       JSON.stringify(pendingRequests),
       JSON.stringify(readState),
     );
+  }
+
+  /** The thread's log up to here has been heard of. */
+  heard(threadId: string): number {
+    const rows = this.sql.exec<{ seq: number }>("SELECT seq FROM heard WHERE id = ?", threadId).toArray();
+    return rows[0]?.seq ?? 0;
+  }
+
+  hear(threadId: string, seq: number): void {
+    this.sql.exec("INSERT INTO heard (id, seq) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq", threadId, seq);
   }
 
   remove(threadId: string): void {

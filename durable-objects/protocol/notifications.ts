@@ -50,3 +50,15 @@ export type NotificationMethod = keyof Notifications;
 
 /** Go only to connections with the `experimentalApi` capability, as on the real server. */
 export const experimentalNotifications: ReadonlySet<string> = new Set(["thread/readState/changed"]);
+
+/** Go to every connection of the account, whether it follows the thread or not: what lists of threads show depends on them. */
+export const accountNotifications: readonly NotificationMethod[] = [
+  "thread/started",
+  "thread/status/changed",
+  "thread/name/updated",
+  "thread/archived",
+  "thread/unarchived",
+  "thread/deleted",
+  "thread/goal/updated",
+  "thread/goal/cleared",
+];

@@ -1,6 +1,7 @@
 /** What a thread needs of the world. The object gives it the platform's; tests and the simulation give their own. */
 
 import type { Sql } from "#core/sql";
+import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
 import type { WireFrame } from "#thread/log";
@@ -29,8 +30,8 @@ export interface Host {
   setAlarm(atMs: number): void;
   /** Hands frames to a connection and says how far it is. Throws when it cannot be reached. */
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
-  /** Tells the account's Directory how the thread stands. Throws when it cannot be reached. */
-  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }): Promise<void>;
+  /** Tells the account's Directory how the thread stands and what happened in it. Throws when it cannot be reached. */
+  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<void>;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
   /** Empties the storage of a deleted thread. */

@@ -11,6 +11,7 @@ import { reduce } from "#core/reduce";
 import type { Sql } from "#core/sql";
 import { openTurn, type Thread } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
+import { accountNotifications } from "#protocol/notifications";
 
 /** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
 export interface WireFrame {
@@ -139,6 +140,18 @@ export class ThreadLog {
       if (characters >= limits.deliveryCharactersMax) break;
     }
     return frames;
+  }
+
+  /** What every client of the account is to hear, of the frames after `after` up to `through`: the newest, oldest first. */
+  announcements(after: number, through: number): WireFrame[] {
+    const rows = this.sql.exec<FrameRow>(
+      `SELECT ${columns} FROM frames WHERE seq > ? AND seq <= ? AND method IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT ?`,
+      after,
+      through,
+      JSON.stringify(accountNotifications),
+      limits.announcementsPerNewsMax,
+    );
+    return Array.from(rows, (row) => ({ seq: row.seq, method: row.method, text: this.wireText(row) })).toReversed();
   }
 
   wireFrame(seq: number): WireFrame {

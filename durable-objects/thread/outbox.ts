@@ -10,18 +10,19 @@ import type { Host } from "#thread/host";
 export function createOutboxSchema(sql: Sql): void {
   sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
     id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, attempts INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL
-  ) STRICT`);
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS outbox_told (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;`);
 }
 
 type Row = { seq: number; attempts: number; retry_at_ms: number };
 
 export class Outbox {
   private readonly host: Host;
-  private readonly send: (seq: number) => Promise<void>;
+  private readonly send: (after: number) => Promise<number>;
   private flushing: Promise<boolean> | null = null;
 
-  /** `send` tells the Directory how the thread stands now, which is at `seq` or later. */
-  constructor(host: Host, send: (seq: number) => Promise<void>) {
+  /** `send` tells the Directory how the thread stands now and what happened after `after`; it answers how far that went. */
+  constructor(host: Host, send: (after: number) => Promise<number>) {
     this.host = host;
     this.send = send;
   }
@@ -51,8 +52,9 @@ export class Outbox {
 
   private async flushAll(): Promise<boolean> {
     for (let row = this.row(); row; row = this.row()) {
+      let through: number;
       try {
-        await this.send(row.seq);
+        through = await this.send(this.told());
       } catch (error) {
         const attempts = row.attempts + 1;
         const pauseMs = Math.min(limits.outboxPauseMs * 2 ** row.attempts, limits.outboxPauseMsMax);
@@ -61,9 +63,15 @@ export class Outbox {
         return false;
       }
       // What was marked while we waited stays.
-      this.host.sql.exec("DELETE FROM outbox WHERE seq <= ?", row.seq);
+      this.host.sql.exec("INSERT OR REPLACE INTO outbox_told (id, seq) VALUES (1, ?)", through);
+      this.host.sql.exec("DELETE FROM outbox WHERE seq <= ?", through);
     }
     return true;
+  }
+
+  /** The Directory has answered for the log up to here. */
+  private told(): number {
+    return this.host.sql.exec<{ seq: number }>("SELECT seq FROM outbox_told").toArray()[0]?.seq ?? 0;
   }
 
   private row(): Row | undefined {

@@ -59,7 +59,9 @@ export class ThreadRuntime {
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
-    this.outbox = new Outbox(host, () => host.tellDirectory(this.summary()));
+    this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
+    // Of logs from before the Directory was told of more than how the thread stands.
+    if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
   }
 
@@ -81,7 +83,9 @@ export class ThreadRuntime {
       createDeliveriesSchema(this.host.sql);
       createOutboxSchema(this.host.sql);
       Workspace.createSchema(this.host.sql);
-      this.folded = this.log.append(null, drafts, this.host.now()).thread;
+      const { thread } = this.log.append(null, drafts, this.host.now());
+      if (!thread.info.ephemeral) this.outbox.mark(thread.seq);
+      this.folded = thread;
     });
   }
 
@@ -92,13 +96,18 @@ export class ThreadRuntime {
   commit(drafts: Draft[], also?: () => void): void {
     if (drafts.length === 0) return;
     const before = this.current;
+    let isNews = false;
     this.host.transaction(() => {
       also?.();
       const { thread } = this.log.append(before, drafts, this.host.now());
-      if (!thread.info.ephemeral && thread.info.preview && drafts.some(concernsDirectory)) this.outbox.mark(thread.seq);
+      if (!thread.info.ephemeral && drafts.some(concernsDirectory)) {
+        this.outbox.mark(thread.seq);
+        isNews = true;
+      }
       this.folded = thread;
     });
     this.deliveries.pump();
+    if (isNews) this.tell();
   }
 
   /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
@@ -362,6 +371,18 @@ export class ThreadRuntime {
       callOutput(raw, { type: "refused", message: "aborted: the turn ended before this was done" }),
     );
     return [...outputs, turnAborted(reason)];
+  }
+
+  /** The other clients of the account hear of it at once; should that fail, the alarm tries again. */
+  tell(): void {
+    void this.outbox.flush().then(() => this.schedule());
+  }
+
+  private async tellDirectory(after: number): Promise<number> {
+    const through = this.current.seq;
+    const announcements = this.log.announcements(after, through);
+    await this.host.tellDirectory(this.summary(), { through, announcements, followers: this.deliveries.connections });
+    return through;
   }
 
   summary(): Parameters<Host["tellDirectory"]>[0] {

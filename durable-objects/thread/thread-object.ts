@@ -101,7 +101,7 @@ export class ThreadObject extends DurableObject<Environment> {
         const direct = connection.startsWith(directPrefix);
         return direct ? this.sockets.deliver(connection, delivery) : deliverTo(env, connection, delivery);
       },
-      tellDirectory: (summary) => directoryStub(env, account).update(summary),
+      tellDirectory: (summary, news) => directoryStub(env, account).update(summary, news),
       report,
       forget: () => ctx.storage.deleteAll(),
     };
@@ -124,6 +124,9 @@ export class ThreadObject extends DurableObject<Environment> {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
       directory: (request) => directoryStub(this.env, account).request(request),
+      // It hears of its own thread only.
+      join: async () => true,
+      leave: async () => {},
       report,
     };
   }

@@ -232,9 +232,9 @@ story("a burst of requests is answered to the last, and what is too much with `l
   // A name is answered when the Directory has heard of it, which now takes its time.
   await inThread(threadId, ({ host }) => {
     const { tellDirectory } = host;
-    host.tellDirectory = async (summary) => {
+    host.tellDirectory = async (summary, news) => {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      await tellDirectory(summary);
+      await tellDirectory(summary, news);
     };
   });
   const answers = await Promise.all(

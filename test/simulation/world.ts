@@ -173,6 +173,8 @@ export class World {
       deleteThread: () => call(({ service }) => service.deleteThread()),
       respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
       directory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
+      join: async () => true,
+      leave: async () => {},
       report: (event, details) => this.reported(event, details),
     };
   }
