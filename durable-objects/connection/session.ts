@@ -129,7 +129,6 @@ export class Session {
    * be reached the request is answered all the same, and the next one tries again.
    */
   private async join(): Promise<void> {
-    if (this.state.hasJoined) return;
     this.joining ??= this.gateway
       .join(this.state.connection)
       .catch((error) => {
@@ -162,7 +161,7 @@ export class Session {
   }
 
   private async answer(id: RequestId, request: Request): Promise<void> {
-    if (scopeOf(request.method) !== "connection") await this.join();
+    if (!this.state.hasJoined && scopeOf(request.method) !== "connection") await this.join();
     switch (request.method) {
       case "initialize":
         return this.initialize(id, request.params);
