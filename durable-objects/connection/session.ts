@@ -12,7 +12,7 @@ import type { ModelInfo } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Request, scopeOf } from "#protocol/methods";
-import { experimentalNotifications } from "#protocol/notifications";
+import { accountNotifications, experimentalNotifications } from "#protocol/notifications";
 import { parseRequest } from "#protocol/parse-request";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import type { WireFrame } from "#thread/log";
@@ -108,8 +108,9 @@ export class Session {
       await Promise.all(this.unanswered.get(threadId) ?? []);
       if (id <= (this.state.announcedId ?? 0)) continue;
       this.state.announcedId = id;
+      const comesFromThread = accountNotifications.has(method) && this.followed(threadId) !== undefined;
       // Without `seq`: it is no part of a log that this client folds.
-      if (!this.followed(threadId) && this.wants(method)) this.socket.send(text);
+      if (!comesFromThread && this.wants(method)) this.socket.send(text);
     }
     this.keep();
     return { gone: false, id: this.state.announcedId ?? 0 };

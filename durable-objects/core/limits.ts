@@ -67,6 +67,12 @@ export const limits = {
   /** Pause between two attempts to reach a connection that is still attached, doubled up to the ceiling. */
   deliveryPauseMs: 500,
   deliveryPauseMsMax: 60_000,
+  /** Sections of one account, characters of a section's name, UTF-8 bytes of its icon and of its colour. People make them by hand. */
+  sectionsMax: 500,
+  sectionNameCharactersMax: 200,
+  sectionAppearanceBytesMax: 1_024,
+  /** Threads of one section: a move may give each of them another number. */
+  sectionThreadsMax: 2_000,
   /** Connections of one account that hear what happens in its threads. */
   connectionsPerAccountMax: 1_000,
   /** Announcements that wait for one connection; one that falls further behind is closed, and begins anew with a list. */

@@ -100,6 +100,8 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
       const { goal: _, goalTimeMs: __, ...without } = thread;
       return without;
     }
+    // The Directory's business: it stands in no thread's log.
+    case "thread/section/changed":
     case "thread/queue/changed":
     case "turn/diff/updated":
     case "turn/plan/updated":

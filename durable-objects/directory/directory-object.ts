@@ -6,8 +6,9 @@ import type { ThreadNews } from "#directory/news";
 import { answer, type DirectoryReply } from "#directory/requests";
 import type { ThreadSummary } from "#directory/summary";
 import type { Request } from "#protocol/methods";
+import type { ThreadPlace } from "#protocol/thread";
 import { connectionStub, type Environment } from "../environment.ts";
-import { report } from "../platform.ts";
+import { newId, report } from "../platform.ts";
 
 export class DirectoryObject extends DurableObject<Environment> {
   private readonly directory: Directory;
@@ -18,7 +19,6 @@ export class DirectoryObject extends DurableObject<Environment> {
     const { sql } = context.storage;
     createDirectorySchema(sql);
     createAnnouncementsSchema(sql);
-    this.directory = new Directory(sql);
     this.announcements = new Announcements({
       sql,
       now: () => Date.now(),
@@ -27,6 +27,12 @@ export class DirectoryObject extends DurableObject<Environment> {
         context.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
       },
       report,
+    });
+    this.directory = new Directory({
+      sql,
+      now: () => Date.now(),
+      newId,
+      announce: (threadId, frame) => this.announcements.add(threadId, [frame]),
     });
     this.announcements.pump();
   }
@@ -48,7 +54,14 @@ export class DirectoryObject extends DurableObject<Environment> {
   }
 
   async request(request: Request): Promise<DirectoryReply> {
-    return answer(this.directory, request);
+    const reply = answer(this.directory, request);
+    this.announcements.pump();
+    return reply;
+  }
+
+  /** What the account made of a thread. */
+  async placeOf(threadId: string): Promise<ThreadPlace> {
+    return this.directory.sections.placeOf(threadId);
   }
 
   /** A client is there and wants to hear what concerns its account. False when it cannot be taken. */

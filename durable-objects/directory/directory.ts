@@ -2,13 +2,16 @@
 
 import { limits } from "#core/limits";
 import type { Sql } from "#core/sql";
+import { createSectionsSchema, Sections } from "#directory/sections";
 import type { ThreadSummary } from "#directory/summary";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
+import type { Notifications } from "#protocol/notifications";
 import type { ThreadReadState } from "#protocol/read-state-methods";
 import type { WireThread } from "#protocol/thread";
 
 export function createDirectorySchema(sql: Sql): void {
+  createSectionsSchema(sql);
   sql.exec(`
     CREATE TABLE IF NOT EXISTS threads (
       id TEXT PRIMARY KEY, seq INTEGER NOT NULL, archived INTEGER NOT NULL, source TEXT NOT NULL, cwd TEXT NOT NULL,
@@ -26,13 +29,27 @@ export function createDirectorySchema(sql: Sql): void {
     sql.exec("ALTER TABLE threads ADD COLUMN read_state TEXT NOT NULL DEFAULT 'null'");
 }
 
-type Row = { id: string; at: number; thread: string; read_state: string };
+type Row = { id: string; at: number; thread: string; read_state: string; section_id: string | null };
+
+export interface DirectoryHost {
+  sql: Sql;
+  /** Unix milliseconds. */
+  now(): number;
+  /** A new UUIDv7. */
+  newId(): string;
+  /** Tells every client of the account something about a thread. */
+  announce(threadId: string, frame: { method: string; text: string }): void;
+}
 
 export class Directory {
+  readonly sections: Sections;
+  private readonly host: DirectoryHost;
   private readonly sql: Sql;
 
-  constructor(sql: Sql) {
-    this.sql = sql;
+  constructor(host: DirectoryHost) {
+    this.host = host;
+    this.sql = host.sql;
+    this.sections = new Sections(host.sql, host.newId);
   }
 
   update({ threadId, seq, thread, readState, archived, pendingRequests }: ThreadSummary): void {
@@ -78,6 +95,27 @@ export class Directory {
   remove(threadId: string): void {
     this.sql.exec("INSERT OR IGNORE INTO deleted (id) VALUES (?)", threadId);
     this.sql.exec("DELETE FROM threads WHERE id = ?", threadId);
+    this.sections.forget(threadId);
+  }
+
+  moveToSection(params: Params<"thread/section/move">): Result<"thread/section/move"> {
+    const { threadId, sectionId } = params;
+    const isDeleted = this.sql.exec("SELECT 1 FROM deleted WHERE id = ?", threadId).toArray().length > 0;
+    if (isDeleted || this.heard(threadId) === 0) throw new Refusal(refusals.threadNotFound(threadId));
+    this.sections.move(params, Math.floor(this.host.now() / 1000));
+    this.announceSection(threadId, sectionId);
+    return {};
+  }
+
+  deleteSection(params: Params<"threadSection/delete">): Result<"threadSection/delete"> {
+    for (const threadId of this.sections.delete(params)) this.announceSection(threadId, null);
+    return {};
+  }
+
+  private announceSection(threadId: string, sectionId: string | null): void {
+    const method = "thread/section/changed";
+    const params: Notifications[typeof method] = { threadId, sectionId };
+    this.host.announce(threadId, { method, text: JSON.stringify({ method, params, emittedAtMs: this.host.now() }) });
   }
 
   /** Newest first unless asked otherwise. The cursor is `<seconds>|<thread id>`: the entry before the next page. */
@@ -86,9 +124,11 @@ export class Directory {
       created_at: "created_at",
       updated_at: "updated_at",
       recency_at: "recency_at",
-      section_position: "recency_at",
+      section_position: "position",
     }[params.sortKey ?? "created_at"];
-    const direction = params.sortDirection ?? "desc";
+    if (params.sortKey === "section_position" && !params.sectionId) throw new Refusal(refusals.sectionSortNeedsSection());
+    // A section is read from its beginning; everything else from what is newest.
+    const direction = params.sortDirection ?? (params.sortKey === "section_position" ? "asc" : "desc");
     const entriesMax = Math.min(Math.max(params.limit ?? 25, 1), limits.pageEntriesMax);
     const filter = filterOf(params);
     if (filter === "nothing") return { data: [], readStates: {}, nextCursor: null, backwardsCursor: null };
@@ -99,7 +139,8 @@ export class Directory {
     }
     const rows = this.sql
       .exec<Row>(
-        `SELECT id, ${column} AS at, thread, read_state FROM threads WHERE ${filter.where.join(" AND ")} ORDER BY ${column} ${direction}, id ${direction} LIMIT ?`,
+        `SELECT id, ${column} AS at, thread, read_state, section_id
+         FROM threads LEFT JOIN section_members ON thread_id = id WHERE ${filter.where.join(" AND ")} ORDER BY ${column} ${direction}, id ${direction} LIMIT ?`,
         ...filter.values,
         entriesMax + 1,
       )
@@ -109,7 +150,11 @@ export class Directory {
     const last = page.at(-1);
     return {
       // The Directory wrote this text itself, from a summary whose type it knows.
-      data: page.map(({ thread }) => ({ ...(JSON.parse(thread) as Omit<WireThread, "turns">), turns: [] })),
+      data: page.map(({ id, thread, section_id }) => ({
+        ...(JSON.parse(thread) as Omit<WireThread, "turns">),
+        ...(section_id === null ? {} : this.sections.placeOf(id)),
+        turns: [],
+      })),
       readStates: readStatesOf(page),
       nextCursor: rows.length > entriesMax && last ? `${last.at}|${last.id}` : null,
       backwardsCursor: first ? `${first.at}|${first.id}|inclusive` : null,
@@ -138,8 +183,8 @@ function readStatesOf(page: Row[]): Record<string, ThreadReadState> {
 
 /** `nothing` where a filter names something that no thread here can have. */
 function filterOf(params: Params<"thread/list">): { where: string[]; values: (string | number)[] } | "nothing" {
-  const { sectionId, projectId, parentThreadId, ancestorThreadId, attachedToThreadId } = params;
-  if (sectionId || projectId || parentThreadId || ancestorThreadId || attachedToThreadId) return "nothing";
+  const { projectId, parentThreadId, ancestorThreadId, attachedToThreadId } = params;
+  if (projectId || parentThreadId || ancestorThreadId || attachedToThreadId) return "nothing";
   const where = ["archived = ?"];
   const values: (string | number)[] = [params.archived ? 1 : 0];
   const oneOf = (column: string, wanted: readonly string[] | null | undefined) => {
@@ -147,6 +192,11 @@ function filterOf(params: Params<"thread/list">): { where: string[]; values: (st
     where.push(`${column} IN (SELECT value FROM json_each(?))`);
     values.push(JSON.stringify(wanted));
   };
+  if (params.sectionId === null) where.push("section_id IS NULL");
+  else if (params.sectionId !== undefined) {
+    where.push("section_id = ?");
+    values.push(params.sectionId);
+  }
   // The real server leaves `exec` and `appServer` out unless they are asked for; here no thread is of another kind than a person's.
   oneOf("source", params.sourceKinds);
   oneOf("model_provider", params.modelProviders);

@@ -7,6 +7,7 @@ import { goalMethods } from "./goal-methods.ts";
 import type { Scope } from "./method.ts";
 import { queueMethods } from "./queue-methods.ts";
 import { readStateMethods } from "./read-state-methods.ts";
+import { sectionMethods } from "./section-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
 
@@ -17,6 +18,7 @@ export const methods = {
   ...queueMethods,
   ...readStateMethods,
   ...goalMethods,
+  ...sectionMethods,
   ...fsMethods,
   ...addOnMethods,
 };

@@ -21,6 +21,7 @@ export const notifications = {
   "thread/deleted": z.object({ threadId: z.string() }),
   "thread/closed": z.object({ threadId: z.string() }),
   "thread/readState/changed": z.object({ threadId: z.string(), readState: threadReadState }),
+  "thread/section/changed": z.object({ threadId: z.string(), sectionId: z.string().nullable() }),
   "thread/goal/updated": z.object({ threadId: z.string(), turnId: z.string().nullable(), goal: threadGoal }),
   "thread/goal/cleared": z.object({ threadId: z.string() }),
   "thread/queue/changed": z.object({ threadId: z.string() }),
@@ -52,7 +53,7 @@ export type NotificationMethod = keyof Notifications;
 export const experimentalNotifications: ReadonlySet<string> = new Set(["thread/readState/changed"]);
 
 /** Go to every connection of the account, whether it follows the thread or not: what lists of threads show depends on them. */
-export const accountNotifications: readonly NotificationMethod[] = [
+export const accountNotifications: ReadonlySet<string> = new Set<NotificationMethod>([
   "thread/started",
   "thread/status/changed",
   "thread/name/updated",
@@ -61,4 +62,4 @@ export const accountNotifications: readonly NotificationMethod[] = [
   "thread/deleted",
   "thread/goal/updated",
   "thread/goal/cleared",
-];
+]);

@@ -16,7 +16,15 @@ export const sessionSource = z.union([
   z.strictObject({ subAgent: z.unknown() }),
 ]);
 
-/** `createdAt`, `updatedAt` and `recencyAt` are Unix **seconds**. */
+/** Example: `{"id":"01984de2-8f74-7c91-a3b2-5c5e937cf318","name":"Pinned","appearance":null}` */
+export const threadSection = z.object({
+  id: z.string(),
+  name: z.string(),
+  appearance: z.object({ icon: z.string().nullable(), color: z.string().nullable() }).nullable(),
+});
+export type ThreadSection = z.infer<typeof threadSection>;
+
+/** `createdAt`, `updatedAt`, `sectionEnteredAt` and `recencyAt` are Unix **seconds**. */
 export const thread = z.object({
   id: z.string(),
   environments: z.null(),
@@ -27,8 +35,8 @@ export const thread = z.object({
   parentThreadId: z.string().nullable(),
   preview: z.string(),
   ephemeral: z.boolean(),
-  section: z.null(),
-  sectionEnteredAt: z.null(),
+  section: threadSection.nullable(),
+  sectionEnteredAt: z.number().nullable(),
   projectId: z.null(),
   historyMode: z.enum(["legacy", "paginated"]),
   modelProvider: z.string(),
@@ -54,6 +62,8 @@ export const thread = z.object({
 });
 /** A thread as the wire shows it. The folded thread is `#core/thread`. */
 export type WireThread = z.infer<typeof thread>;
+/** What the account made of a thread, which the thread itself does not know. */
+export type ThreadPlace = Pick<WireThread, "section" | "sectionEnteredAt">;
 
 /**
  * When the agent asks. `untrusted`: before any command that is not a plain read. `on-request`: commands run in the overlay,

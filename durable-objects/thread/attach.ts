@@ -3,6 +3,7 @@
 import { openTurn, type Thread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
+import type { ThreadPlace } from "#protocol/thread";
 import { withoutOpenItems } from "#thread/history";
 import type { Attached, CaughtUp, Subscriber } from "#thread/reply";
 import { openedThread, requireThread } from "#thread/requests";
@@ -20,7 +21,12 @@ export function attachCreator(runtime: ThreadRuntime, subscriber: Subscriber): A
  * state as it is, a message that is being written from its beginning, and then live. Either way what waits for somebody is asked again,
  * under the same id.
  */
-export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, subscriber: Subscriber): Attached {
+export function resume(
+  runtime: ThreadRuntime,
+  params: Params<"thread/resume">,
+  subscriber: Subscriber,
+  place: ThreadPlace,
+): Attached {
   requireThread(runtime, "thread/resume");
   const { current, history, log } = runtime;
   const afterSeq = subscriber.replay ? (params.afterSeq ?? null) : null;
@@ -31,8 +37,10 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
   subscribe(runtime, subscriber, cursor);
   const turns = params.excludeTurns ? [] : history.allTurns(current).map(withoutOpenItems);
   const page = params.initialTurnsPage;
+  const opened = openedThread(runtime, turns);
   const result: Result<"thread/resume"> = {
-    ...openedThread(runtime, turns),
+    ...opened,
+    thread: { ...opened.thread, ...place },
     collaborationMode: null,
     initialTurnsPage: page ? history.turns(current, page) : null,
     ...history.newest(),

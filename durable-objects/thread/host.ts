@@ -4,6 +4,7 @@ import type { Sql } from "#core/sql";
 import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
+import type { ThreadPlace } from "#protocol/thread";
 import type { WireFrame } from "#thread/log";
 import type { ShellResult, ShellRun } from "#tools/shell";
 
@@ -32,6 +33,8 @@ export interface Host {
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
   /** Tells the account's Directory how the thread stands and what happened in it. Throws when it cannot be reached. */
   tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<void>;
+  /** What the account made of the thread, as its Directory knows. Throws when it cannot be reached. */
+  place(): Promise<ThreadPlace>;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
   /** Empties the storage of a deleted thread. */

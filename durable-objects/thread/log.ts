@@ -148,7 +148,7 @@ export class ThreadLog {
       `SELECT ${columns} FROM frames WHERE seq > ? AND seq <= ? AND method IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT ?`,
       after,
       through,
-      JSON.stringify(accountNotifications),
+      JSON.stringify([...accountNotifications]),
       limits.announcementsPerNewsMax,
     );
     return Array.from(rows, (row) => ({ seq: row.seq, method: row.method, text: this.wireText(row) })).toReversed();

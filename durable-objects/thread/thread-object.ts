@@ -102,6 +102,7 @@ export class ThreadObject extends DurableObject<Environment> {
         return direct ? this.sockets.deliver(connection, delivery) : deliverTo(env, connection, delivery);
       },
       tellDirectory: (summary, news) => directoryStub(env, account).update(summary, news),
+      place: () => directoryStub(env, account).placeOf(threadId),
       report,
       forget: () => ctx.storage.deleteAll(),
     };

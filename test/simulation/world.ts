@@ -246,6 +246,7 @@ export class World {
         await whileAlive("acknowledgement");
         return ack;
       },
+      place: async () => ({ section: null, sectionEnteredAt: null }),
       tellDirectory: async (summary) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {

@@ -121,6 +121,7 @@ export async function createThread({
         alive();
         return receive(delivery);
       },
+      place: async () => ({ section: null, sectionEnteredAt: null }),
       tellDirectory: async () => {},
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });
