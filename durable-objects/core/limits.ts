@@ -67,6 +67,14 @@ export const limits = {
   /** Pause between two attempts to reach a connection that is still attached, doubled up to the ceiling. */
   deliveryPauseMs: 500,
   deliveryPauseMsMax: 60_000,
+  /** Characters of one message that can be found; the index takes about four times the room. */
+  saidCharactersMax: 16 * 1024,
+  /** Messages and other items that a thread tells of at once. */
+  saidItemsPerNewsMax: 200,
+  /** Characters of a term that is searched for. */
+  searchTermCharactersMax: 1_000,
+  /** Characters before and after a place that was found. */
+  snippetCharactersAround: 60,
   /** Sections of one account, characters of a section's name, UTF-8 bytes of its icon and of its colour. People make them by hand. */
   sectionsMax: 500,
   sectionNameCharactersMax: 200,

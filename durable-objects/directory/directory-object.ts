@@ -49,6 +49,7 @@ export class DirectoryObject extends DurableObject<Environment> {
       }
       if ("deleted" in summary) this.directory.remove(threadId);
       else this.directory.update(summary);
+      if (news) this.directory.take(threadId, news);
     });
     this.announcements.pump();
   }

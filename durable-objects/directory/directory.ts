@@ -1,7 +1,10 @@
 /** Threads of one account by time, name and words. A summary that is older than the one kept changes nothing; one sent twice neither. */
 
 import { limits } from "#core/limits";
+import { searchTermOf } from "#core/occurrence";
 import type { Sql } from "#core/sql";
+import type { ThreadNews } from "#directory/news";
+import { createSearchSchema, SearchIndex } from "#directory/search-index";
 import { createSectionsSchema, Sections } from "#directory/sections";
 import type { ThreadSummary } from "#directory/summary";
 import { Refusal, refusals } from "#protocol/errors";
@@ -12,6 +15,7 @@ import type { WireThread } from "#protocol/thread";
 
 export function createDirectorySchema(sql: Sql): void {
   createSectionsSchema(sql);
+  createSearchSchema(sql);
   sql.exec(`
     CREATE TABLE IF NOT EXISTS threads (
       id TEXT PRIMARY KEY, seq INTEGER NOT NULL, archived INTEGER NOT NULL, source TEXT NOT NULL, cwd TEXT NOT NULL,
@@ -31,6 +35,15 @@ export function createDirectorySchema(sql: Sql): void {
 
 type Row = { id: string; at: number; thread: string; read_state: string; section_id: string | null };
 
+type Filter = { where: string[]; values: (string | number)[] };
+
+const sortColumns = {
+  created_at: "created_at",
+  updated_at: "updated_at",
+  recency_at: "recency_at",
+  section_position: "position",
+} as const;
+
 export interface DirectoryHost {
   sql: Sql;
   /** Unix milliseconds. */
@@ -43,6 +56,7 @@ export interface DirectoryHost {
 
 export class Directory {
   readonly sections: Sections;
+  private readonly index: SearchIndex;
   private readonly host: DirectoryHost;
   private readonly sql: Sql;
 
@@ -50,11 +64,12 @@ export class Directory {
     this.host = host;
     this.sql = host.sql;
     this.sections = new Sections(host.sql, host.newId);
+    this.index = new SearchIndex(host.sql);
   }
 
   update({ threadId, seq, thread, readState, archived, pendingRequests }: ThreadSummary): void {
     // A message of a deleted thread that was still under way must not bring it back.
-    if (this.sql.exec("SELECT 1 FROM deleted WHERE id = ?", threadId).toArray().length > 0) return;
+    if (this.isDeleted(threadId)) return;
     // A thread in which nobody has said anything stands in no list.
     if (thread.preview === "") return;
     this.sql.exec(
@@ -80,6 +95,18 @@ export class Directory {
       JSON.stringify(pendingRequests),
       JSON.stringify(readState),
     );
+    this.index.entitle(threadId, [thread.name, thread.preview].filter((text) => text).join("\n"));
+  }
+
+  /** What was said, and what is taken back. A deleted thread says nothing any more. */
+  take(threadId: string, { said, unsaidTurnIds }: ThreadNews): void {
+    if (this.isDeleted(threadId)) return;
+    for (const message of said) this.index.add(threadId, message);
+    for (const turnId of unsaidTurnIds) this.index.removeTurn(threadId, turnId);
+  }
+
+  private isDeleted(threadId: string): boolean {
+    return this.sql.exec("SELECT 1 FROM deleted WHERE id = ?", threadId).toArray().length > 0;
   }
 
   /** The thread's log up to here has been heard of. */
@@ -96,12 +123,12 @@ export class Directory {
     this.sql.exec("INSERT OR IGNORE INTO deleted (id) VALUES (?)", threadId);
     this.sql.exec("DELETE FROM threads WHERE id = ?", threadId);
     this.sections.forget(threadId);
+    this.index.removeThread(threadId);
   }
 
   moveToSection(params: Params<"thread/section/move">): Result<"thread/section/move"> {
     const { threadId, sectionId } = params;
-    const isDeleted = this.sql.exec("SELECT 1 FROM deleted WHERE id = ?", threadId).toArray().length > 0;
-    if (isDeleted || this.heard(threadId) === 0) throw new Refusal(refusals.threadNotFound(threadId));
+    if (this.isDeleted(threadId) || this.heard(threadId) === 0) throw new Refusal(refusals.threadNotFound(threadId));
     this.sections.move(params, Math.floor(this.host.now() / 1000));
     this.announceSection(threadId, sectionId);
     return {};
@@ -118,47 +145,69 @@ export class Directory {
     this.host.announce(threadId, { method, text: JSON.stringify({ method, params, emittedAtMs: this.host.now() }) });
   }
 
-  /** Newest first unless asked otherwise. The cursor is `<seconds>|<thread id>`: the entry before the next page. */
+  /** Newest first unless asked otherwise. */
   list(params: Params<"thread/list">): Result<"thread/list"> {
-    const column = {
-      created_at: "created_at",
-      updated_at: "updated_at",
-      recency_at: "recency_at",
-      section_position: "position",
-    }[params.sortKey ?? "created_at"];
     if (params.sortKey === "section_position" && !params.sectionId) throw new Refusal(refusals.sectionSortNeedsSection());
+    const filter = filterOf(params);
+    if (filter === "nothing") return { data: [], readStates: {}, nextCursor: null, backwardsCursor: null };
+    const { rows, ...cursors } = this.page({ from: "threads", also: "", values: [] }, filter, params);
+    return { data: rows.map((row) => this.threadOf(row)), readStates: readStatesOf(rows), ...cursors };
+  }
+
+  /** Threads in whose name or messages the term stands, letter case aside. */
+  search(params: Params<"thread/search">): Result<"thread/search"> {
+    const term = searchTermOf("thread/search", params.searchTerm);
+    const { sql, values } = this.index.matching(term);
+    const from = `(${sql}) AS matches JOIN threads ON threads.id = matches.thread_id JOIN said ON said.id = said_id`;
+    const { archived, sourceKinds } = params;
+    const filter = filterOf({ archived, sourceKinds });
+    if (filter === "nothing") return { data: [], nextCursor: null, backwardsCursor: null };
+    const { rows, ...cursors } = this.page<Row & { text: string }>({ from, also: ", said.text AS text", values }, filter, params);
+    return {
+      data: rows.map((row) => ({ thread: this.threadOf(row), snippet: this.index.snippet(row.text, term) })),
+      ...cursors,
+    };
+  }
+
+  /** The cursor is `<seconds>|<thread id>`: the entry before the next page. */
+  private page<Found extends Row>(
+    source: { from: string; also: string; values: string[] },
+    { where, values }: Filter,
+    params: Pick<Params<"thread/list">, "cursor" | "limit" | "sortKey" | "sortDirection">,
+  ): { rows: Found[]; nextCursor: string | null; backwardsCursor: string | null } {
+    const column = sortColumns[params.sortKey ?? "created_at"];
     // A section is read from its beginning; everything else from what is newest.
     const direction = params.sortDirection ?? (params.sortKey === "section_position" ? "asc" : "desc");
     const entriesMax = Math.min(Math.max(params.limit ?? 25, 1), limits.pageEntriesMax);
-    const filter = filterOf(params);
-    if (filter === "nothing") return { data: [], readStates: {}, nextCursor: null, backwardsCursor: null };
     const anchor = params.cursor ? parseCursor(params.cursor) : null;
-    if (anchor) {
-      filter.where.push(`(${column}, id) ${direction === "asc" ? ">" : "<"}${anchor.includeAnchor ? "=" : ""} (?, ?)`);
-      filter.values.push(anchor.at, anchor.id);
-    }
-    const rows = this.sql
-      .exec<Row>(
-        `SELECT id, ${column} AS at, thread, read_state, section_id
-         FROM threads LEFT JOIN section_members ON thread_id = id WHERE ${filter.where.join(" AND ")} ORDER BY ${column} ${direction}, id ${direction} LIMIT ?`,
-        ...filter.values,
+    const beyond = anchor
+      ? [`(${column}, threads.id) ${direction === "asc" ? ">" : "<"}${anchor.includeAnchor ? "=" : ""} (?, ?)`]
+      : [];
+    const found = this.sql
+      .exec(
+        `SELECT threads.id AS id, ${column} AS at, thread, read_state, section_id${source.also}
+         FROM ${source.from} LEFT JOIN section_members ON section_members.thread_id = threads.id
+         WHERE ${[...where, ...beyond].join(" AND ")} ORDER BY ${column} ${direction}, threads.id ${direction} LIMIT ?`,
+        ...source.values,
+        ...values,
+        ...(anchor ? [anchor.at, anchor.id] : []),
         entriesMax + 1,
       )
-      .toArray();
-    const page = rows.slice(0, entriesMax);
-    const first = page[0];
-    const last = page.at(-1);
+      .toArray() as unknown as Found[];
+    const rows = found.slice(0, entriesMax);
+    const first = rows[0];
+    const last = rows.at(-1);
     return {
-      // The Directory wrote this text itself, from a summary whose type it knows.
-      data: page.map(({ id, thread, section_id }) => ({
-        ...(JSON.parse(thread) as Omit<WireThread, "turns">),
-        ...(section_id === null ? {} : this.sections.placeOf(id)),
-        turns: [],
-      })),
-      readStates: readStatesOf(page),
-      nextCursor: rows.length > entriesMax && last ? `${last.at}|${last.id}` : null,
+      rows,
+      nextCursor: found.length > entriesMax && last ? `${last.at}|${last.id}` : null,
       backwardsCursor: first ? `${first.at}|${first.id}|inclusive` : null,
     };
+  }
+
+  /** The Directory wrote this text itself, from a summary whose type it knows. */
+  private threadOf({ id, thread, section_id }: Row): WireThread {
+    const place = section_id === null ? {} : this.sections.placeOf(id);
+    return { ...(JSON.parse(thread) as Omit<WireThread, "turns">), ...place, turns: [] };
   }
 
   listLoaded(params: Params<"thread/loaded/list">): Result<"thread/loaded/list"> {
@@ -182,7 +231,7 @@ function readStatesOf(page: Row[]): Record<string, ThreadReadState> {
 }
 
 /** `nothing` where a filter names something that no thread here can have. */
-function filterOf(params: Params<"thread/list">): { where: string[]; values: (string | number)[] } | "nothing" {
+function filterOf(params: Partial<Params<"thread/list">>): Filter | "nothing" {
   const { projectId, parentThreadId, ancestorThreadId, attachedToThreadId } = params;
   if (projectId || parentThreadId || ancestorThreadId || attachedToThreadId) return "nothing";
   const where = ["archived = ?"];
@@ -203,7 +252,7 @@ function filterOf(params: Params<"thread/list">): { where: string[]; values: (st
   oneOf("originator", params.originators);
   oneOf("cwd", typeof params.cwd === "string" ? [params.cwd] : params.cwd);
   if (params.excludedThreadIds?.length) {
-    where.push("id NOT IN (SELECT value FROM json_each(?))");
+    where.push("threads.id NOT IN (SELECT value FROM json_each(?))");
     values.push(JSON.stringify(params.excludedThreadIds));
   }
   if (params.searchTerm) {

@@ -5,6 +5,10 @@ export interface ThreadNews {
   through: number;
   /** Frames that every client of the account gets to hear, oldest first. */
   announcements: ThreadAnnouncement[];
+  /** Messages that were completed, for the search. */
+  said: Said[];
+  /** Turns that were taken back: what was said in them is not found any more. */
+  unsaidTurnIds: string[];
   /** Connections that follow the thread: they get its frames from the thread itself. */
   followers: string[];
 }
@@ -12,5 +16,11 @@ export interface ThreadNews {
 export interface ThreadAnnouncement {
   seq: number;
   method: string;
+  text: string;
+}
+
+export interface Said {
+  turnId: string;
+  itemId: string;
   text: string;
 }

@@ -8,6 +8,7 @@ export type DirectoryReply = { resultText: string } | { refused: WireError };
 
 const handlers = {
   "thread/list": (directory, params) => directory.list(params),
+  "thread/search": (directory, params) => directory.search(params),
   "thread/section/move": (directory, params) => directory.moveToSection(params),
   "threadSection/list": ({ sections }, params) => sections.list(params),
   "threadSection/create": ({ sections }, params) => sections.create(params),

@@ -100,6 +100,9 @@ export const refusals = {
   tooManySections: (sectionsMax: number) => invalidParams(`an account holds at most ${sectionsMax} sections`),
   sectionFull: (threadsMax: number) => refuse(`a section holds at most ${threadsMax} threads`),
 
+  searchTermEmpty: (method: string) => refuse(`${method} requires a non-empty searchTerm`),
+  searchTermTooLong: (charactersMax: number) => refuse(`searchTerm must not exceed ${charactersMax} characters`),
+
   queueFull: (submissionsMax: number) => refuse(`the queue is full: it holds at most ${submissionsMax} submissions`),
   queueEmpty: () => refuse("nothing is queued"),
   queuedSubmissionNotFound: (submissionId: string) => refuse(`queued submission not found: ${submissionId}`),

@@ -7,6 +7,7 @@ import { goalMethods } from "./goal-methods.ts";
 import type { Scope } from "./method.ts";
 import { queueMethods } from "./queue-methods.ts";
 import { readStateMethods } from "./read-state-methods.ts";
+import { searchMethods } from "./search-methods.ts";
 import { sectionMethods } from "./section-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
@@ -19,6 +20,7 @@ export const methods = {
   ...readStateMethods,
   ...goalMethods,
   ...sectionMethods,
+  ...searchMethods,
   ...fsMethods,
   ...addOnMethods,
 };

@@ -52,7 +52,7 @@ const threadItemEntry = z.object({
   completedAtMs: z.number().nullable(),
 });
 
-const sourceKind = z.enum([
+export const sourceKind = z.enum([
   "cli",
   "vscode",
   "exec",

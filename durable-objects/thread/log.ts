@@ -10,8 +10,10 @@ import { modelInput } from "#core/prompt";
 import { reduce } from "#core/reduce";
 import type { Sql } from "#core/sql";
 import { openTurn, type Thread } from "#core/thread";
+import type { Said } from "#directory/news";
 import type { ThreadItem } from "#protocol/item";
 import { accountNotifications } from "#protocol/notifications";
+import { textOf } from "#protocol/user-input";
 
 /** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
 export interface WireFrame {
@@ -152,6 +154,26 @@ export class ThreadLog {
       limits.announcementsPerNewsMax,
     );
     return Array.from(rows, (row) => ({ seq: row.seq, method: row.method, text: this.wireText(row) })).toReversed();
+  }
+
+  /** Messages that were completed after `after` and are still there, and how far that looked: a long past is told in pieces. */
+  said(after: number, through: number): { said: Said[]; through: number } {
+    const rows = this.sql
+      .exec<{ seq: number; params: string }>(
+        "SELECT seq, params FROM frames WHERE seq > ? AND seq <= ? AND method = 'item/completed' ORDER BY seq LIMIT ?",
+        after,
+        through,
+        limits.saidItemsPerNewsMax,
+      )
+      .toArray();
+    const said = rows.flatMap(({ seq, params }) => {
+      const item = this.item({ seq, params });
+      const text = item.type === "userMessage" ? textOf(item.content) : item.type === "agentMessage" ? item.text : "";
+      const turnId = text === "" ? null : this.turnOfItem(item.id);
+      return turnId === null ? [] : [{ turnId, itemId: item.id, text: text.slice(0, limits.saidCharactersMax) }];
+    });
+    const isWhole = rows.length < limits.saidItemsPerNewsMax;
+    return { said, through: isWhole ? through : (rows.at(-1)?.seq ?? through) };
   }
 
   wireFrame(seq: number): WireFrame {

@@ -11,7 +11,8 @@ export function createOutboxSchema(sql: Sql): void {
   sql.exec(`CREATE TABLE IF NOT EXISTS outbox (
     id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, attempts INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL
   ) STRICT;
-  CREATE TABLE IF NOT EXISTS outbox_told (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;`);
+  CREATE TABLE IF NOT EXISTS outbox_told (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS outbox_unsaid (turn_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`);
 }
 
 type Row = { seq: number; attempts: number; retry_at_ms: number };
@@ -35,6 +36,21 @@ export class Outbox {
       seq,
       this.host.now() + limits.heartbeatMs,
     );
+  }
+
+  /** Inside the transaction that takes turns back, beside `mark`: what was said in them shall not be found any more. */
+  unsay(turnIds: readonly string[]): void {
+    for (const turnId of turnIds) this.host.sql.exec("INSERT OR IGNORE INTO outbox_unsaid (turn_id) VALUES (?)", turnId);
+  }
+
+  unsaidTurnIds(): string[] {
+    const rows = this.host.sql.exec<{ turn_id: string }>("SELECT turn_id FROM outbox_unsaid").toArray();
+    return rows.map(({ turn_id }) => turn_id);
+  }
+
+  /** The Directory has forgotten them. */
+  forgetUnsaid(turnIds: readonly string[]): void {
+    for (const turnId of turnIds) this.host.sql.exec("DELETE FROM outbox_unsaid WHERE turn_id = ?", turnId);
   }
 
   /** When the alarm should try again; null when there is nothing to send. */

@@ -10,6 +10,7 @@ import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
+import { searchOccurrences } from "#thread/occurrences";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
 import { updateReadState } from "#thread/read-state";
 import { startReview } from "#thread/review";
@@ -30,6 +31,7 @@ const handlers = {
   "thread/archive": archive,
   "thread/unarchive": unarchive,
   "thread/readState/update": updateReadState,
+  "thread/searchOccurrences": searchOccurrences,
   "thread/goal/set": setGoal,
   "thread/goal/get": getGoal,
   "thread/goal/clear": clearGoal,
@@ -90,6 +92,7 @@ export function unknownThread(method: Request["method"], threadId: string): Refu
     case "thread/read":
     case "thread/turns/list":
     case "thread/items/list":
+    case "thread/searchOccurrences":
       return refusals.threadNotLoaded(threadId);
     case "thread/resume":
     case "thread/archive":

@@ -379,9 +379,12 @@ export class ThreadRuntime {
   }
 
   private async tellDirectory(after: number): Promise<number> {
-    const through = this.current.seq;
+    const { said, through } = this.log.said(after, this.current.seq);
     const announcements = this.log.announcements(after, through);
-    await this.host.tellDirectory(this.summary(), { through, announcements, followers: this.deliveries.connections });
+    const unsaidTurnIds = this.outbox.unsaidTurnIds();
+    const followers = this.deliveries.connections;
+    await this.host.tellDirectory(this.summary(), { through, announcements, said, unsaidTurnIds, followers });
+    this.outbox.forgetUnsaid(unsaidTurnIds);
     return through;
   }
 

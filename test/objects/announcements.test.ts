@@ -125,7 +125,7 @@ test("a connection that is gone is forgotten with the next announcement, and one
   await stub.join(`${account}/leaver`);
   await stub.leave(`${account}/leaver`);
   expect(await listeners(account)).toEqual([`${account}/gone`]);
-  await stub.update({ threadId: "t", deleted: true }, { through: 1, followers: [], announcements: [announced(1)] });
+  await stub.update({ threadId: "t", deleted: true }, { ...nothing, through: 1, announcements: [announced(1)] });
   await expect.poll(() => listeners(account)).toEqual([]);
   expect(await queued(account)).toEqual([]);
 });
@@ -141,7 +141,7 @@ test("news that comes twice is told once, and none to those who follow the threa
   await stub.join(`${account}/follower`);
   const followers = [`${account}/follower`];
   const tell = (through: number, ...seqs: number[]) =>
-    stub.update({ threadId: "t", deleted: true }, { through, followers, announcements: seqs.map(announced) });
+    stub.update({ threadId: "t", deleted: true }, { ...nothing, through, followers, announcements: seqs.map(announced) });
   await tell(2, 1, 2);
   await tell(2, 1, 2);
   await tell(4, 2, 3, 4);
@@ -166,6 +166,8 @@ test("a connection that never takes what waits for it is not kept for, and its c
   expect(mine).toBeDefined();
   expect((await client.untilClosed()).code).toBe(1013);
 });
+
+const nothing = { announcements: [], said: [], unsaidTurnIds: [], followers: [] };
 
 function announced(seq: number) {
   return { seq, method: "thread/deleted", text: JSON.stringify({ method: "thread/deleted", params: { threadId: "t" }, seq }) };
