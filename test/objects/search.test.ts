@@ -124,8 +124,8 @@ story(
 
     const paged: Wire[] = [];
     for (let cursor: string | null = null, pages = 0; pages === 0 || cursor; pages++) {
-      const page: Wire = await find({ limit: 3, cursor });
-      expect(page.data.length).toBeLessThanOrEqual(3);
+      const page: Wire = await find({ limit: 2, cursor });
+      expect(page.data.length).toBeLessThanOrEqual(2);
       paged.push(...page.data);
       cursor = page.nextCursor;
     }
