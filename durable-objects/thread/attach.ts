@@ -12,6 +12,8 @@ import type { ThreadRuntime } from "#thread/runtime";
 /** The thread was just begun: its creator hears it from the first frame on. */
 export function attachCreator(runtime: ThreadRuntime, subscriber: Subscriber): Attached {
   subscribe(runtime, subscriber, 0);
+  // Not before: the creator hears of the thread from the thread itself.
+  runtime.tell();
   const { current } = runtime;
   return { result: openedThread(runtime, []), seq: current.seq, cwd: current.info.cwd, cursor: 0, catchUp: [], pending: [] };
 }

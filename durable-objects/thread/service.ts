@@ -29,9 +29,7 @@ export class ThreadService {
       const { runtime, defaultModel } = this;
       if (runtime.thread) throw new Refusal(refusals.invalidRequest(`thread ${runtime.host.threadId} exists already`));
       startThread(runtime, params, { originator: client.name, defaultModel, version: protocolVersion });
-      const attached = attachCreator(runtime, subscriber);
-      runtime.tell();
-      return attached;
+      return attachCreator(runtime, subscriber);
     });
   }
 

@@ -3,6 +3,8 @@ import { expect } from "vitest";
 import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
+import { accountNotifications } from "#protocol/notifications";
+import { textOf } from "#protocol/user-input";
 import { blobHash, type World } from "./world.ts";
 
 export function checkInvariants(world: World): void {
@@ -18,6 +20,20 @@ export function checkInvariants(world: World): void {
   const told = world.directory.get(world.threadId);
   if (runtime.current.info.preview)
     expect(told?.thread.status, "the Directory knows how the thread stands").toEqual(runtime.current.status);
+  checkNews(world, frames);
+}
+
+/** What concerns the account reaches its Directory, each thing once and in order, and so does every message. */
+function checkNews(world: World, frames: Frame[]): void {
+  const concerning = frames.filter(({ method }) => accountNotifications.has(method)).map(({ seq }) => seq);
+  expect(world.announced, "the account hears all that concerns it").toEqual(concerning);
+  const messages = frames.flatMap((frame) => {
+    if (frame.method !== "item/completed") return [];
+    const { item } = frame.params;
+    const text = item.type === "userMessage" ? textOf(item.content) : item.type === "agentMessage" ? item.text : "";
+    return text === "" ? [] : [item.id];
+  });
+  expect(world.said, "every message can be found").toEqual(messages);
 }
 
 /** Numbers ascend; what is missing is streamed text that left the log after its stay. */

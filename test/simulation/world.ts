@@ -48,6 +48,10 @@ export class World {
   /** How often each command that is no plain read was run. */
   readonly executions = new Map<string, number>();
   readonly directory = new Map<string, ThreadSummary>();
+  /** What the Directory would pass on to other clients, and what can be found by words: each once. */
+  readonly announced: number[] = [];
+  readonly said: string[] = [];
+  private heard = 0;
   readonly policy: (typeof policies)[number];
   /** What the house reported of itself, and should not have had to. */
   readonly failures: string[] = [];
@@ -247,7 +251,7 @@ export class World {
         return ack;
       },
       place: async () => ({ section: null, sectionEnteredAt: null }),
-      tellDirectory: async (summary) => {
+      tellDirectory: async (summary, { through, announcements, said }) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {
           this.count("directory unreachable");
@@ -256,6 +260,11 @@ export class World {
         if (!("deleted" in summary) && summary.seq > (this.directory.get(summary.threadId)?.seq ?? 0)) {
           this.directory.set(summary.threadId, structuredClone(summary));
         }
+        if (through > this.heard) {
+          this.announced.push(...announcements.filter(({ seq }) => seq > this.heard).map(({ seq }) => seq));
+          this.heard = through;
+        }
+        this.said.push(...said.map(({ itemId }) => itemId).filter((id) => !this.said.includes(id)));
         // The answer may be lost: then it is told again.
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory's answer was lost");
       },
