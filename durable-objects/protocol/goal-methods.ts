@@ -22,7 +22,7 @@ const origin = z.enum(["user", "automatic"]).nullish();
 
 export const goalMethods = {
   "thread/goal/set": method({
-    doc: "Sets the thread's goal or changes the one it has: fields that are left out stay, `tokenBudget: null` lifts the budget. While it is active or its budget is used up the model is told of it, and what turns cost counts against it. `thread/goal/updated` follows, and again as it is counted. Refused without an objective where there is no goal, and for ephemeral threads.",
+    doc: "Sets the thread's goal or changes the one it has: fields that are left out stay, `tokenBudget: null` lifts the budget. While it is active or its budget is used up the model is told of it, and what turns cost counts against it; the model may call it complete or blocked. `thread/goal/updated` follows, and again as it is counted. Refused without an objective where there is no goal, and for ephemeral threads.",
     scope: "thread",
     params: struct("ThreadGoalSetParams", {
       threadId: z.string(),

@@ -30,7 +30,7 @@ export async function setGoal(
     createdAt: before?.createdAt ?? now,
     updatedAt: now,
   });
-  await told(runtime, updated(runtime, goal));
+  await told(runtime, goalUpdated(runtime, goal));
   return { goal };
 }
 
@@ -54,7 +54,7 @@ export function goalCounted(runtime: ThreadRuntime, usage: TokenUsageBreakdown |
   const timeUsedSeconds = Math.floor(goalTimeMs / 1000);
   if (tokens === 0 && timeUsedSeconds === goal.timeUsedSeconds) return [];
   const updatedAt = Math.floor(runtime.host.now() / 1000);
-  return [updated(runtime, withinBudget({ ...goal, tokensUsed: goal.tokensUsed + tokens, timeUsedSeconds, updatedAt }))];
+  return [goalUpdated(runtime, withinBudget({ ...goal, tokensUsed: goal.tokensUsed + tokens, timeUsedSeconds, updatedAt }))];
 }
 
 /** An active goal has budget left. One whose budget was raised goes on when a person says so. */
@@ -63,7 +63,8 @@ function withinBudget(goal: ThreadGoal): ThreadGoal {
   return goal.status === "active" && isUsedUp ? { ...goal, status: "budgetLimited" } : goal;
 }
 
-function updated(runtime: ThreadRuntime, goal: ThreadGoal): Draft {
+/** The frame that says how the goal stands now. */
+export function goalUpdated(runtime: ThreadRuntime, goal: ThreadGoal): Draft {
   const turnId = openTurn(runtime.current)?.id ?? null;
   return { method: "thread/goal/updated", params: { threadId: runtime.host.threadId, turnId, goal } };
 }

@@ -27,7 +27,7 @@ import { exitedReview } from "#thread/review";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
 import { askModel } from "#thread/steps/model";
-import { askUser, callClient, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
+import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
 import { Workspace } from "#workspace/store";
 
@@ -174,6 +174,8 @@ export class ThreadRuntime {
         return refuseUnknownTool(this, step.call);
       case "notePlan":
         return notePlan(this, step.call);
+      case "noteGoal":
+        return noteGoal(this, step.call);
       case "askUser":
         return askUser(this, step.call);
       case "callClient":

@@ -44,16 +44,18 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
 }
 
 function request(runtime: ThreadRuntime): ModelRequest {
-  const { settings, info, work, needsFunctionTools = false } = runtime.current;
+  const { settings, info, work, goal, needsFunctionTools = false } = runtime.current;
   if (!settings || !work) throw new Error("no turn is open");
   const input = runtime.log.modelInput(runtime.current.inputFromSeq);
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
   return {
     model: settings.model,
-    instructions: instructions(settings, info.cwd, runtime.guides(), runtime.current.goal),
+    instructions: instructions(settings, info.cwd, runtime.guides(), goal),
     input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
-    tools: structured ? [] : toolsFor(settings.clientTools ?? [], needsFunctionTools),
+    tools: structured
+      ? []
+      : toolsFor(settings.clientTools ?? [], needsFunctionTools, goal?.status === "active" || goal?.status === "budgetLimited"),
     effort: settings.effort,
     summary: settings.summary,
     outputSchema: work.outputSchema,
