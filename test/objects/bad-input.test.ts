@@ -41,7 +41,7 @@ story("before the handshake nothing is answered but the handshake, and it happen
   const client = await Client.open();
   expect(await client.refusal("thread/list", {})).toBe("-32600 Not initialized");
   expect(await client.refusal("thread/start", {})).toBe("-32600 Not initialized");
-  expect(await client.refusal("thread/search", {})).toBe("-32600 Not initialized");
+  expect(await client.refusal("project/list", {})).toBe("-32600 Not initialized");
   // What cannot be read is said first.
   expect(await client.refusal("no/such", {})).toMatch(
     /^-32600 Invalid request: unknown variant `no\/such`, expected one of `initialize`, /,
@@ -69,7 +69,7 @@ story("before the handshake nothing is answered but the handshake, and it happen
   expect(await client.refusal("thread/start", { mockExperimentalField: "x" })).toBe(
     "-32600 thread/start.mockExperimentalField requires experimentalApi capability",
   );
-  expect(await other.refusal("thread/search", { searchTerm: "x" })).toBe("-32600 thread/search is not supported by Spindle");
+  expect(await other.refusal("project/list", {})).toBe("-32600 project/list is not supported by Spindle");
   client.close();
 });
 
