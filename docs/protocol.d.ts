@@ -38,7 +38,6 @@ export interface ClientRequests {
   "thread/unsubscribe": { params: ThreadUnsubscribeParams; result: ThreadUnsubscribeResponse };
   "thread/compact/start": { params: ThreadCompactStartParams; result: ThreadCompactStartResponse };
   "thread/backgroundTerminals/list": { params: ThreadBackgroundTerminalsListParams; result: ThreadBackgroundTerminalsListResponse };
-  "thread/goal/get": { params: ThreadGoalGetParams; result: ThreadGoalGetResponse };
   "thread/timeline/list": { params: ThreadTimelineListParams; result: ThreadTimelineListResponse };
   "thread/fork": { params: ThreadForkParams; result: ThreadForkResponse };
   "thread/revert": { params: ThreadRevertParams; result: ThreadRevertResponse };
@@ -58,6 +57,17 @@ export interface ClientRequests {
   "thread/queue/delete": { params: ThreadQueueDeleteParams; result: ThreadQueueDeleteResponse };
   "thread/queue/reorder": { params: ThreadQueueReorderParams; result: ThreadQueueReorderResponse };
   "thread/queue/start": { params: ThreadQueueStartParams; result: ThreadQueueStartResponse };
+  "thread/readState/update": { params: ThreadReadStateUpdateParams; result: ThreadReadStateUpdateResponse };
+  "thread/goal/set": { params: ThreadGoalSetParams; result: ThreadGoalSetResponse };
+  "thread/goal/get": { params: ThreadGoalGetParams; result: ThreadGoalGetResponse };
+  "thread/goal/clear": { params: ThreadGoalClearParams; result: ThreadGoalClearResponse };
+  "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
+  "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
+  "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
+  "threadSection/delete": { params: ThreadSectionDeleteParams; result: ThreadSectionDeleteResponse };
+  "thread/section/move": { params: ThreadSectionMoveParams; result: ThreadSectionMoveResponse };
+  "thread/search": { params: ThreadSearchParams; result: ThreadSearchResponse };
+  "thread/searchOccurrences": { params: ThreadSearchOccurrencesParams; result: ThreadSearchOccurrencesResponse };
   "fs/readFile": { params: FsReadFileParams; result: FsReadFileResponse };
   "fs/writeFile": { params: FsWriteFileParams; result: FsWriteFileResponse };
   "fs/createDirectory": { params: FsCreateDirectoryParams; result: FsCreateDirectoryResponse };
@@ -91,6 +101,10 @@ export interface ServerNotifications {
   "thread/reverted": ThreadRevertedNotification;
   "thread/settings/updated": ThreadSettingsUpdatedNotification;
   "thread/closed": ThreadClosedNotification;
+  "thread/readState/changed": ThreadReadStateChangedNotification;
+  "thread/section/changed": ThreadSectionChangedNotification;
+  "thread/goal/updated": ThreadGoalUpdatedNotification;
+  "thread/goal/cleared": ThreadGoalClearedNotification;
   "thread/queue/changed": ThreadQueueChangedNotification;
   "thread/tokenUsage/updated": ThreadTokenUsageUpdatedNotification;
   "turn/started": TurnStartedNotification;
@@ -639,6 +653,18 @@ export interface SkillsListResponse {
   data: { cwd: string; skills: never[]; errors: never[] }[];
 }
 
+export type SourceKind =
+  | "cli"
+  | "vscode"
+  | "exec"
+  | "appServer"
+  | "subAgent"
+  | "subAgentReview"
+  | "subAgentCompact"
+  | "subAgentThreadSpawn"
+  | "subAgentOther"
+  | "unknown";
+
 export interface Thread {
   id: string;
   environments: null;
@@ -649,8 +675,8 @@ export interface Thread {
   parentThreadId: string | null;
   preview: string;
   ephemeral: boolean;
-  section: null;
-  sectionEnteredAt: null;
+  section: ThreadSection | null;
+  sectionEnteredAt: number | null;
   projectId: null;
   historyMode: "legacy" | "paginated";
   modelProvider: string;
@@ -759,12 +785,54 @@ export interface ThreadForkResponse {
   multiAgentMode: MultiAgentMode;
 }
 
+export interface ThreadGoal {
+  threadId: string;
+  objective: string;
+  status: "active" | "paused" | "blocked" | "usageLimited" | "budgetLimited" | "complete";
+  tokenBudget: number | null;
+  tokensUsed: number;
+  timeUsedSeconds: number;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface ThreadGoalClearParams {
+  threadId: string;
+  origin?: "user" | "automatic" | null;
+}
+
+export interface ThreadGoalClearResponse {
+  cleared: boolean;
+}
+
+export interface ThreadGoalClearedNotification {
+  threadId: string;
+}
+
 export interface ThreadGoalGetParams {
   threadId: string;
 }
 
 export interface ThreadGoalGetResponse {
-  goal: null;
+  goal: ThreadGoal | null;
+}
+
+export interface ThreadGoalSetParams {
+  threadId: string;
+  objective?: string | null;
+  status?: "active" | "paused" | "blocked" | "usageLimited" | "budgetLimited" | "complete" | null;
+  tokenBudget?: number | null;
+  origin?: "user" | "automatic" | null;
+}
+
+export interface ThreadGoalSetResponse {
+  goal: ThreadGoal;
+}
+
+export interface ThreadGoalUpdatedNotification {
+  threadId: string;
+  turnId: string | null;
+  goal: ThreadGoal;
 }
 
 export interface ThreadInjectItemsParams {
@@ -829,7 +897,7 @@ export interface ThreadListParams {
   sortKey?: "created_at" | "updated_at" | "recency_at" | "section_position" | null;
   sortDirection?: "asc" | "desc" | null;
   modelProviders?: string[] | null;
-  sourceKinds?: ("cli" | "vscode" | "exec" | "appServer" | "subAgent" | "subAgentReview" | "subAgentCompact" | "subAgentThreadSpawn" | "subAgentOther" | "unknown")[] | null;
+  sourceKinds?: SourceKind[] | null;
   originators?: string[] | null;
   archived?: boolean | null;
   projectId?: string | null;
@@ -845,7 +913,7 @@ export interface ThreadListParams {
 
 export interface ThreadListResponse {
   data: Thread[];
-  readStates?: Record<string, { firstUnread: { type: "threadStart" } | { type: "turn"; turnId: string } | null; revision: string }> | null;
+  readStates?: Record<string, ThreadReadState> | null;
   nextCursor: string | null;
   backwardsCursor: string | null;
 }
@@ -958,7 +1026,27 @@ export interface ThreadReadParams {
 
 export interface ThreadReadResponse {
   thread: Thread;
-  readState?: { firstUnread: { type: "threadStart" } | { type: "turn"; turnId: string } | null; revision: string } | null;
+  readState?: ThreadReadState | null;
+}
+
+export interface ThreadReadState {
+  firstUnread: { type: "threadStart" } | { type: "turn"; turnId: string } | null;
+  revision: string;
+}
+
+export interface ThreadReadStateChangedNotification {
+  threadId: string;
+  readState: ThreadReadState;
+}
+
+export interface ThreadReadStateUpdateParams {
+  threadId: string;
+  operation: { type: "read" } | { type: "unread" };
+  expectedRevision: string;
+}
+
+export interface ThreadReadStateUpdateResponse {
+  readState: ThreadReadState;
 }
 
 export interface ThreadResumeInitialTurnsPageParams {
@@ -1026,6 +1114,95 @@ export interface ThreadRevertedNotification {
   beforeTurnId?: string;
   preview?: string;
   tokenUsage?: ThreadTokenUsage | null;
+}
+
+export interface ThreadSearchOccurrencesParams {
+  threadId: string;
+  searchTerm: string;
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface ThreadSearchOccurrencesResponse {
+  data: { turnId: string; turnCursor: string; itemId: string; snippet: string; snippetMatchRange: { start: number; end: number } }[];
+  nextCursor: string | null;
+}
+
+export interface ThreadSearchParams {
+  currentAccountOnly?: boolean;
+  cursor?: string | null;
+  limit?: number | null;
+  sortKey?: "created_at" | "updated_at" | "recency_at" | null;
+  sortDirection?: "asc" | "desc" | null;
+  sourceKinds?: SourceKind[] | null;
+  archived?: boolean | null;
+  searchTerm: string;
+  includeAttachedThreads?: boolean;
+}
+
+export interface ThreadSearchResponse {
+  data: { thread: Thread; snippet: string }[];
+  nextCursor: string | null;
+  backwardsCursor: string | null;
+}
+
+export interface ThreadSection {
+  id: string;
+  name: string;
+  appearance: { icon: string | null; color: string | null } | null;
+}
+
+export interface ThreadSectionAppearance {
+  icon?: string | null;
+  color?: string | null;
+}
+
+export interface ThreadSectionChangedNotification {
+  threadId: string;
+  sectionId: string | null;
+}
+
+export interface ThreadSectionCreateParams {
+  name: string;
+  appearance?: ThreadSectionAppearance | null;
+}
+
+export interface ThreadSectionCreateResponse {
+  section: ThreadSection;
+}
+
+export interface ThreadSectionDeleteParams {
+  sectionId: string;
+}
+
+export type ThreadSectionDeleteResponse = Record<string, never>;
+
+export interface ThreadSectionListParams {
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface ThreadSectionListResponse {
+  data: ThreadSection[];
+  nextCursor: string | null;
+}
+
+export interface ThreadSectionMoveParams {
+  threadId: string;
+  sectionId: string | null;
+  beforeThreadId?: string | null;
+}
+
+export type ThreadSectionMoveResponse = Record<string, never>;
+
+export interface ThreadSectionUpdateParams {
+  sectionId: string;
+  name: string;
+  appearance?: ThreadSectionAppearance | null;
+}
+
+export interface ThreadSectionUpdateResponse {
+  section: ThreadSection;
 }
 
 export interface ThreadSetNameParams {

@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
+import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { directoryStub, type Environment, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report } from "../platform.ts";
@@ -54,6 +55,11 @@ export class ConnectionObject extends DurableObject<Environment> {
   async endSocket(connection: string): Promise<void> {
     await this.sockets.end(connection);
   }
+
+  /** The Directory brings what concerns the account. */
+  async announce(delivery: AnnouncementDelivery): Promise<AnnouncementAck> {
+    return this.sockets.announce(this.connection, delivery);
+  }
 }
 
 /** The account's threads by calls between objects. */
@@ -69,6 +75,8 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     directory: (request) => directoryStub(environment, account).request(request),
+    join: (connection) => directoryStub(environment, account).join(connection),
+    leave: (connection) => directoryStub(environment, account).leave(connection),
     report,
   };
 }

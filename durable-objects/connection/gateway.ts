@@ -18,6 +18,10 @@ export interface Gateway {
   respond(threadId: string, requestId: string, answer: ClientAnswer): Promise<void>;
   /** What spans the account's threads. */
   directory(request: Request): Promise<DirectoryReply>;
+  /** The connection hears from now on what concerns the account. False when the account has as many as it may. */
+  join(connection: string): Promise<boolean>;
+  /** And no more. */
+  leave(connection: string): Promise<void>;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
 }

@@ -7,11 +7,13 @@ import type { Admission } from "#access/admission";
 import { answerForConnection } from "#connection/answers";
 import type { Gateway } from "#connection/gateway";
 import { limits } from "#core/limits";
+import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { DirectoryReply } from "#directory/requests";
 import type { ModelInfo } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Request, scopeOf } from "#protocol/methods";
+import { accountNotifications, experimentalNotifications } from "#protocol/notifications";
 import { parseRequest } from "#protocol/parse-request";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import type { WireFrame } from "#thread/log";
@@ -28,6 +30,10 @@ export interface SessionState {
   threads: FollowedThread[];
   /** On what grounds the socket is open. Sockets of a version before have none, and nothing that could end. */
   admission?: Admission;
+  /** The Directory knows that this connection is there. Absent until it does. */
+  hasJoined?: boolean;
+  /** The last announcement that came. Absent until one did. */
+  announcedId?: number;
 }
 
 export interface FollowedThread {
@@ -50,6 +56,7 @@ export class Session {
   private readonly gateway: Gateway;
   private readonly models: ModelCatalogue;
   private inFlight = 0;
+  private joining: Promise<boolean | null> | null = null;
   /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
   private readonly unanswered = new Map<string, Set<Promise<void>>>();
 
@@ -94,10 +101,52 @@ export class Session {
     return { gone: false, cursor: followed.cursor };
   }
 
-  /** The socket is closed: the threads need not deliver any more. */
+  /** What happened in the account's other threads. Of a thread that this client follows it hears from the thread itself. */
+  async announce({ announcements, isBehind }: AnnouncementDelivery): Promise<AnnouncementAck> {
+    if (isBehind) {
+      this.socket.close(1013, "this client has missed announcements; connect again");
+      return { gone: true };
+    }
+    for (const { id, threadId, method, text } of announcements) {
+      await Promise.all(this.unanswered.get(threadId) ?? []);
+      if (id <= (this.state.announcedId ?? 0)) continue;
+      this.state.announcedId = id;
+      const comesFromThread = accountNotifications.has(method) && this.followed(threadId) !== undefined;
+      // Without `seq`: it is no part of a log that this client folds.
+      if (!comesFromThread && this.wants(method)) this.socket.send(text);
+    }
+    this.keep();
+    return { gone: false, id: this.state.announcedId ?? 0 };
+  }
+
+  /** The socket is closed: nobody need deliver any more. */
   async end(): Promise<void> {
     const { threads, connection } = this.state;
-    await Promise.allSettled(threads.map(({ threadId }) => this.gateway.detach(threadId, connection)));
+    await Promise.allSettled([
+      this.gateway.leave(connection),
+      ...threads.map(({ threadId }) => this.gateway.detach(threadId, connection)),
+    ]);
+  }
+
+  /**
+   * Before the first answer about threads, so that no change falls between the list and the first announcement. Where the Directory cannot
+   * be reached the request is answered all the same, and the next one tries again.
+   */
+  private async join(): Promise<void> {
+    this.joining ??= this.gateway
+      .join(this.state.connection)
+      .catch((error) => {
+        this.gateway.report("joinFailed", { error: String(error) });
+        return null;
+      })
+      .finally(() => {
+        this.joining = null;
+      });
+    const hasJoined = await this.joining;
+    if (hasJoined === false) throw new Refusal(refusals.overloaded());
+    if (!hasJoined) return;
+    this.state.hasJoined = true;
+    this.keep();
   }
 
   private async receiveRequest(id: RequestId, message: { method: string; params: unknown }): Promise<void> {
@@ -116,6 +165,7 @@ export class Session {
   }
 
   private async answer(id: RequestId, request: Request): Promise<void> {
+    if (!this.state.hasJoined && scopeOf(request.method) !== "connection") await this.join();
     switch (request.method) {
       case "initialize":
         return this.initialize(id, request.params);
@@ -152,6 +202,8 @@ export class Session {
     this.keep();
     const userAgent = `${clientInfo.name}/${this.models.version} (Spindle; edge) ${clientInfo.name} (${clientInfo.name}; ${clientInfo.version})`;
     this.result(id, { userAgent, codexHome: "/spindle", platformFamily: "unix", platformOs: "linux" });
+    // Whoever is refused hears it with the first request about threads.
+    this.join().catch(() => {});
   }
 
   private async startThread(id: RequestId, params: Extract<Request, { method: "thread/start" }>["params"]): Promise<void> {
@@ -199,7 +251,7 @@ export class Session {
     this.state.threads = threads;
     this.keep();
     this.socket.send(resultMessage(id, result, this.replay ? seq : undefined));
-    for (const text of catchUp) this.socket.send(text);
+    for (const { method, text } of catchUp) if (this.wants(method)) this.socket.send(text);
     for (const frame of pending) this.sendFrame(frame);
   }
 
@@ -267,8 +319,13 @@ export class Session {
   }
 
   private sendFrame({ method, seq, text }: WireFrame): void {
-    if (this.state.initialized?.optOut.includes(method)) return;
-    this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+    if (this.wants(method)) this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+  }
+
+  private wants(method: string): boolean {
+    const { initialized } = this.state;
+    if (initialized?.optOut.includes(method)) return false;
+    return initialized?.experimentalApi === true || !experimentalNotifications.has(method);
   }
 
   private followed(threadId: string): FollowedThread | undefined {

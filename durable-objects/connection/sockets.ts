@@ -5,6 +5,7 @@ import type { Gateway } from "#connection/gateway";
 
 import { type ModelCatalogue, Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
+import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { Delivery, DeliveryAck } from "#thread/host";
 
 export interface Sockets {
@@ -13,6 +14,7 @@ export interface Sockets {
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
   /** Its credential ended: the client is told, and from now on neither hears nor says anything here. */
   end(connection: string): Promise<void>;
+  announce(connection: string, delivery: AnnouncementDelivery): Promise<AnnouncementAck>;
 }
 
 /** What of the access object a socket's holder needs. */
@@ -119,6 +121,15 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
     },
     async end(connection) {
       for (const socket of context.getWebSockets(tagOf(connection))) await end(socket);
+    },
+    async announce(connection, delivery) {
+      const [socket] = context.getWebSockets(tagOf(connection));
+      if (!socket || socket.readyState !== WebSocket.OPEN) return { gone: true };
+      if (isOver(socket)) {
+        await end(socket);
+        return { gone: true };
+      }
+      return sessionOf(socket).announce(delivery);
     },
   };
 }

@@ -2,8 +2,8 @@
 import type { Draft, Frame } from "#core/frame";
 
 /**
- * The frame as the fork has it; null for what is not carried over: that somebody was asked something, the queue, the name and the shelf of
- * the source, streamed text of an item that has ended (`isOpen` says whether it has not). Items and turns keep their ids.
+ * The frame as the fork has it; null for what is not carried over: that somebody was asked something, the queue, the name, the goal and the shelf of
+ * the source, what was read of it, streamed text of an item that has ended (`isOpen` says whether it has not). Items and turns keep their ids.
  */
 export function carriedOver(frame: Frame, threadId: string, isOpen: (itemId: string) => boolean): Draft | null {
   const { seq: _, emittedAtMs: __, ...draft } = frame;
@@ -39,6 +39,10 @@ export function carriedOver(frame: Frame, threadId: string, isOpen: (itemId: str
     case "thread/reverted":
     case "thread/settings/updated":
     case "thread/queue/changed":
+    case "thread/readState/changed":
+    case "thread/goal/updated":
+    case "thread/goal/cleared":
+    case "thread/section/changed":
     case "serverRequest/resolved":
     case "item/commandExecution/requestApproval":
     case "item/fileChange/requestApproval":

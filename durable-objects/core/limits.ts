@@ -68,6 +68,8 @@ export const limits = {
   reviewDiffCharactersMax: 256 * 1024,
   /** Shell commands of a person that wait in one turn. */
   userCommandsMax: 16,
+  /** Characters of a goal's objective; the real server's number. It is part of every request to the model. */
+  goalObjectiveCharactersMax: 4_000,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */
@@ -80,6 +82,28 @@ export const limits = {
   /** Pause between two attempts to reach a connection that is still attached, doubled up to the ceiling. */
   deliveryPauseMs: 500,
   deliveryPauseMsMax: 60_000,
+  /** Characters of one message that can be found; the index takes about four times the room. */
+  saidCharactersMax: 16 * 1024,
+  /** Messages and other items that a thread tells of at once. */
+  saidItemsPerNewsMax: 200,
+  /** Characters of a term that is searched for. */
+  searchTermCharactersMax: 1_000,
+  /** Characters before and after a place that was found. */
+  snippetCharactersAround: 60,
+  /** Sections of one account, characters of a section's name, UTF-8 bytes of its icon and of its colour. People make them by hand. */
+  sectionsMax: 500,
+  sectionNameCharactersMax: 200,
+  sectionAppearanceBytesMax: 1_024,
+  /** Threads of one section: a move may give each of them another number. */
+  sectionThreadsMax: 2_000,
+  /** Connections of one account that hear what happens in its threads. */
+  connectionsPerAccountMax: 1_000,
+  /** Announcements that wait for one connection; one that falls further behind is closed, and begins anew with a list. */
+  announcementsPerConnectionMax: 1_000,
+  /** Announcements of one delivery. */
+  announcementsPerDeliveryMax: 100,
+  /** Announcements that a thread tells at once; of a longer past only the newest matter to anybody. */
+  announcementsPerNewsMax: 200,
   /** Sockets and connections attached to one thread. */
   subscribersMax: 1_000,
   /** Threads attached to one socket, and UTF-8 bytes of all that a socket has to remember: its attachment may hold 16 KiB. */

@@ -28,6 +28,7 @@ export type Step =
   | { type: "refuseChanges"; call: Call; decision: Refused }
   | { type: "refuseUnknownTool"; call: Call }
   | { type: "notePlan"; call: Call }
+  | { type: "noteGoal"; call: Call }
   | { type: "askUser"; call: Call }
   | { type: "callClient"; call: Call }
   /** The answer to a question or to a client's tool is there. */
@@ -98,6 +99,8 @@ function beginningOf(call: Call): Step {
       return { type: "preparePatch", call };
     case "plan":
       return { type: "notePlan", call };
+    case "goal":
+      return { type: "noteGoal", call };
     case "userInput":
       return { type: "askUser", call };
     case "client":

@@ -55,6 +55,7 @@ export type ToolCall =
   | { tool: "applyPatch"; operations: PatchOperation[] }
   | { tool: "plan"; explanation: string | null; plan: PlanStep[] }
   | { tool: "userInput"; questions: Question[] }
+  | { tool: "goal"; status: "complete" | "blocked" }
   | { tool: "client"; namespace: string | null; name: string; arguments: unknown }
   | { tool: "invalid"; message: string }
   | { tool: "unknown"; name: string };

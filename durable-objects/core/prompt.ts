@@ -2,6 +2,7 @@
 import type { Frame } from "#core/frame";
 import { limits } from "#core/limits";
 import type { ModelItem, Settings } from "#core/private";
+import type { ThreadGoal } from "#protocol/goal-methods";
 
 /** The input of the next request: what every frame's private part adds, in the order of the log, from the last compaction on. */
 export function modelInput(frames: Iterable<Pick<Frame, "private">>): ModelItem[] {
@@ -31,18 +32,33 @@ const personalities: Record<string, string> = {
 
 /**
  * The system's words: the thread's own base instructions or ours, the developer's, the client's mode, the workspace's guides from the root
- * down, and where the work is. What the guides say yields to what people say in the thread.
+ * down, the goal, and where the work is. What the guides say yields to what people say in the thread.
  */
-export function instructions(settings: Settings, cwd: string, guides: readonly Guide[] = []): string {
+export function instructions(
+  settings: Settings,
+  cwd: string,
+  guides: readonly Guide[] = [],
+  goal: ThreadGoal | null = null,
+): string {
   const parts = [
     settings.baseInstructions ?? baseInstructions,
     settings.personality ? personalities[settings.personality] : null,
     settings.developerInstructions,
     settings.collaborationInstructions,
     guides.length > 0 ? guidesText(guides) : null,
+    goal ? goalText(goal) : null,
     `The workspace is ${cwd}.${settings.cwd ? ` Commands start in ${settings.cwd}.` : ""}`,
   ];
   return parts.filter((part) => part).join("\n\n");
+}
+
+/** What was used stays out: it changes with each response, and then the endpoint could not reuse what it has read. */
+function goalText({ objective, status }: ThreadGoal): string | null {
+  const goal = `<goal>\n${objective}\n</goal>`;
+  if (status === "active") return `The person gave this thread a goal. Work towards it, turn by turn:\n${goal}`;
+  if (status === "budgetLimited")
+    return `This thread's goal has used up its budget. Begin nothing new for it; say what is done and what is left:\n${goal}`;
+  return null;
 }
 
 /** Nearer to the root first; a deeper one adds to those above it and holds for its own folder. Bounded, the root's last to be cut. */

@@ -26,7 +26,11 @@ function worked(thread: Thread, nowMs: number): Thread {
   const { work, requests } = thread;
   if (!work) return thread;
   const passedMs = requests.length > 0 ? 0 : Math.max(0, nowMs - (work.lastAtMs ?? nowMs));
-  return { ...thread, work: { ...work, lastAtMs: nowMs, activeMs: (work.activeMs ?? 0) + passedMs } };
+  return {
+    ...thread,
+    work: { ...work, lastAtMs: nowMs, activeMs: (work.activeMs ?? 0) + passedMs },
+    ...(thread.goal?.status === "active" ? { goalTimeMs: (thread.goalTimeMs ?? 0) + passedMs } : {}),
+  };
 }
 
 function born(wire: Extract<Frame, { method: "thread/started" }>["params"]["thread"]): Thread {
@@ -88,6 +92,20 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
         work: null,
       };
     }
+    case "thread/readState/changed":
+      return { ...thread, readState: frame.params.readState };
+    case "thread/goal/updated": {
+      const { goal } = frame.params;
+      const preview = thread.info.preview || goal.objective.slice(0, previewCharactersMax);
+      const goalTimeMs = thread.goal ? thread.goalTimeMs : 0;
+      return { ...thread, goal, goalTimeMs, info: { ...thread.info, preview } };
+    }
+    case "thread/goal/cleared": {
+      const { goal: _, goalTimeMs: __, ...without } = thread;
+      return without;
+    }
+    // The Directory's business: it stands in no thread's log.
+    case "thread/section/changed":
     case "thread/settings/updated":
     case "thread/queue/changed":
     case "turn/diff/updated":
@@ -362,5 +380,7 @@ function previewOf(item: Extract<ThreadItem, { type: "userMessage" }>): string {
   return item.content
     .flatMap((part) => (part.type === "text" ? [part.text] : []))
     .join("\n")
-    .slice(0, 200);
+    .slice(0, previewCharactersMax);
 }
+
+const previewCharactersMax = 200;

@@ -1,5 +1,7 @@
 /** A thread as `reduce` folds it from its log. Clients hold all turns; the object keeps only the one that is open. */
 import type { Decision, FileChange, ProposedChanges, RequestedCall, Settings } from "#core/private";
+import type { ThreadGoal } from "#protocol/goal-methods";
+import type { ThreadReadState } from "#protocol/read-state-methods";
 import type { ServerRequestMethod, ServerRequests } from "#protocol/server-requests";
 import type { ThreadStatus, ThreadTokenUsage, WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
@@ -29,6 +31,12 @@ export interface Thread {
   contextTokens?: number;
   /** The endpoint takes function tools only. Absent in snapshots from before this was known. */
   needsFunctionTools?: boolean;
+  /** Absent while there is none. */
+  goal?: ThreadGoal;
+  /** Milliseconds that turns worked while the goal was active: what its whole seconds are counted from. */
+  goalTimeMs?: number;
+  /** Absent until a turn left something to read: see `readStateOf`. */
+  readState?: ThreadReadState;
   /** Absent while nothing was ever queued, and in clients: they ask for it when they hear that it changed. */
   queue?: Queue;
   work: Work | null;

@@ -87,6 +87,7 @@ function functionCall(name: string, text: string, clientTools: readonly ClientTo
   }
   if (functionNames.plan.has(name)) return planCall(fields);
   if (functionNames.userInput.has(name)) return questionCall(fields);
+  if (functionNames.goal.has(name)) return goalCall(fields);
   return { tool: "unknown", name };
 }
 
@@ -95,6 +96,11 @@ function planCall({ explanation, plan }: Record<string, unknown>): ToolCall {
   const steps = plan.map(record).map(({ step, status }) => ({ step: String(step ?? ""), status: statusOf(status) }));
   if (steps.some(({ step }) => step === "")) return invalid("update_plan: every step needs a text");
   return { tool: "plan", explanation: typeof explanation === "string" ? explanation : null, plan: steps };
+}
+
+function goalCall({ status }: Record<string, unknown>): ToolCall {
+  if (status !== "complete" && status !== "blocked") return invalid("update_goal: `status` has to be complete or blocked");
+  return { tool: "goal", status };
 }
 
 function statusOf(status: unknown): "pending" | "inProgress" | "completed" {

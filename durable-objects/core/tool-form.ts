@@ -7,6 +7,7 @@ export const functionNames = {
   applyPatch: new Set(["apply_patch"]),
   plan: new Set(["update_plan"]),
   userInput: new Set(["request_user_input"]),
+  goal: new Set(["update_goal"]),
 } as const;
 
 const builtInTools: ModelItem[] = [{ type: "shell", environment: { type: "local" } }, { type: "apply_patch" }];
@@ -65,8 +66,15 @@ const ownTools: ModelItem[] = [
   }),
 ];
 
+/** Offered while the thread has a goal to reach. */
+const goalTool: ModelItem = describe(
+  "update_goal",
+  "Says that the thread's goal is reached, once you have made sure of it, or that you are blocked and cannot go on without the person.",
+  { status: { type: "string", enum: ["complete", "blocked"] } },
+);
+
 /** What goes into a request's `tools`. */
-export function toolsFor(clientTools: readonly ClientTool[], needsFunctionTools: boolean): ModelItem[] {
+export function toolsFor(clientTools: readonly ClientTool[], needsFunctionTools: boolean, hasGoal = false): ModelItem[] {
   const offered = clientTools.map(({ name, description, inputSchema }) => ({
     type: "function",
     name,
@@ -74,7 +82,7 @@ export function toolsFor(clientTools: readonly ClientTool[], needsFunctionTools:
     parameters: inputSchema,
     strict: false,
   }));
-  return [...(needsFunctionTools ? functionTools : builtInTools), ...ownTools, ...offered];
+  return [...(needsFunctionTools ? functionTools : builtInTools), ...ownTools, ...(hasGoal ? [goalTool] : []), ...offered];
 }
 
 /** What was said with built-in tools, for an endpoint that knows functions only. Everything else stays as it came. */

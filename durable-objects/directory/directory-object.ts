@@ -1,29 +1,84 @@
 /** The account's index of threads: what can be listed, searched and answered across threads. It knows only what threads told it. */
 import { DurableObject } from "cloudflare:workers";
+import { Announcements, createAnnouncementsSchema } from "#directory/announcements";
 import { createDirectorySchema, Directory } from "#directory/directory";
+import type { ThreadNews } from "#directory/news";
 import { answer, type DirectoryReply } from "#directory/requests";
 import type { ThreadSummary } from "#directory/summary";
 import { createTurnSlotsSchema, releaseTurnSlot, takeTurnSlot } from "#directory/turn-slots";
 import type { Request } from "#protocol/methods";
-import type { Environment } from "../environment.ts";
+import type { ThreadPlace } from "#protocol/thread";
+import { connectionStub, type Environment } from "../environment.ts";
+import { newId, report } from "../platform.ts";
 
 export class DirectoryObject extends DurableObject<Environment> {
   private readonly directory: Directory;
+  private readonly announcements: Announcements;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
-    createDirectorySchema(context.storage.sql);
-    createTurnSlotsSchema(context.storage.sql);
-    this.directory = new Directory(context.storage.sql);
+    const { sql } = context.storage;
+    createDirectorySchema(sql);
+    createTurnSlotsSchema(sql);
+    createAnnouncementsSchema(sql);
+    this.announcements = new Announcements({
+      sql,
+      now: () => Date.now(),
+      announce: (connection, delivery) => connectionStub(environment, connection).announce(delivery),
+      setAlarm: (atMs) => {
+        context.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
+      },
+      report,
+    });
+    this.directory = new Directory({
+      sql,
+      now: () => Date.now(),
+      newId,
+      announce: (threadId, frame) => this.announcements.add(threadId, [frame]),
+    });
+    this.announcements.pump();
   }
 
-  async update(summary: ThreadSummary | { threadId: string; deleted: true }): Promise<void> {
-    if ("deleted" in summary) this.directory.remove(summary.threadId);
-    else this.directory.update(summary);
+  /** A thread tells how it stands and what happened in it. Twice the same changes nothing. */
+  async update(summary: ThreadSummary | { threadId: string; deleted: true }, news?: ThreadNews): Promise<void> {
+    this.ctx.storage.transactionSync(() => {
+      const { threadId } = summary;
+      const heard = this.directory.heard(threadId);
+      if (news && news.through > heard) {
+        const unheard = news.announcements.filter(({ seq }) => seq > heard);
+        this.announcements.add(threadId, unheard, news.followers);
+        this.directory.hear(threadId, news.through);
+      }
+      if ("deleted" in summary) this.directory.remove(threadId);
+      else this.directory.update(summary);
+      if (news) this.directory.take(threadId, news);
+    });
+    this.announcements.pump();
   }
 
   async request(request: Request): Promise<DirectoryReply> {
-    return answer(this.directory, request);
+    const reply = answer(this.directory, request);
+    this.announcements.pump();
+    return reply;
+  }
+
+  /** What the account made of a thread. */
+  async placeOf(threadId: string): Promise<ThreadPlace> {
+    return this.directory.sections.placeOf(threadId);
+  }
+
+  /** A client is there and wants to hear what concerns its account. False when it cannot be taken. */
+  async join(connection: string): Promise<boolean> {
+    return this.announcements.join(connection);
+  }
+
+  async leave(connection: string): Promise<void> {
+    this.announcements.leave(connection);
+  }
+
+  override async alarm(): Promise<void> {
+    this.announcements.pump();
+    this.announcements.schedule();
   }
 
   async takeTurnSlot(threadId: string): Promise<boolean> {

@@ -8,6 +8,12 @@ export type DirectoryReply = { resultText: string } | { refused: WireError };
 
 const handlers = {
   "thread/list": (directory, params) => directory.list(params),
+  "thread/search": (directory, params) => directory.search(params),
+  "thread/section/move": (directory, params) => directory.moveToSection(params),
+  "threadSection/list": ({ sections }, params) => sections.list(params),
+  "threadSection/create": ({ sections }, params) => sections.create(params),
+  "threadSection/update": ({ sections }, params) => sections.update(params),
+  "threadSection/delete": (directory, params) => directory.deleteSection(params),
   "thread/loaded/list": (directory, params) => directory.listLoaded(params),
 } as const satisfies { [Method in Request["method"]]?: (directory: Directory, params: Params<Method>) => Result<Method> };
 

@@ -1,4 +1,5 @@
 /** How a thread stands, as its account's Directory keeps it. */
+import type { ThreadReadState } from "#protocol/read-state-methods";
 import type { WireThread } from "#protocol/thread";
 
 export interface ThreadSummary {
@@ -6,6 +7,8 @@ export interface ThreadSummary {
   /** The thread's log up to here; a summary older than the one kept changes nothing. */
   seq: number;
   thread: Omit<WireThread, "turns">;
+  /** Null where the thread has none. */
+  readState: ThreadReadState | null;
   archived: boolean;
   /** Server requests that wait for somebody, for the inbox across threads. */
   pendingRequests: { id: string; method: string; startedAtMs: number }[];

@@ -45,7 +45,8 @@ export const refusals = {
   experimentalRequired: (what: string) => refuse(`${what} requires experimentalApi capability`),
 
   /** `problem` as `parseThreadId` names it. `thread/resume` calls the thread a session, as the real server does. */
-  invalidThreadId: (problem: string, noun: "thread" | "session" = "thread") => refuse(`invalid ${noun} id: ${problem}`),
+  invalidThreadId: (problem: string, noun: "thread" | "session" | "before thread" = "thread") =>
+    refuse(`invalid ${noun} id: ${problem}`),
   /** For `turn/*`: no such thread, or none that runs. */
   threadNotFound: (threadId: string) => refuse(`thread not found: ${threadId}`),
   /** For `thread/read`, `thread/turns/list`, `thread/items/list`. */
@@ -78,6 +79,38 @@ export const refusals = {
     data: { input_error_code: "input_too_large", max_chars: inputCharactersMax, actual_chars: actual },
     message: `Input exceeds the maximum length of ${inputCharactersMax} characters.`,
   }),
+
+  readStateUnavailable: () => refuse("thread read state unavailable"),
+  /** Somebody else, or a turn, was faster; `readState` is how it stands now. */
+  readStateConflict: (readState: unknown): WireError => ({
+    ...refuse("read state changed"),
+    data: { reason: "readStateConflict", readState },
+  }),
+
+  goalsNeedDurableThread: (threadId: string) => refuse(`ephemeral thread does not support goals: ${threadId}`),
+  noGoal: (threadId: string) => refuse(`cannot update goal for thread ${threadId}: no goal exists`),
+  goalObjectiveEmpty: () => refuse("goal objective must not be empty"),
+  goalObjectiveTooLong: (charactersMax: number) => refuse(`goal objective must be at most ${charactersMax} characters`),
+  goalBudgetNotPositive: () => refuse("goal budgets must be positive when provided"),
+
+  sectionIdEmpty: () => refuse("sectionId must not be empty"),
+  beforeThreadNeedsSection: () => refuse("beforeThreadId requires a non-null sectionId"),
+  movedBeforeItself: (threadId: string) => refuse(`thread ${threadId} cannot be moved before itself`),
+  beforeThreadElsewhere: (threadId: string, sectionId: string) =>
+    refuse(`before thread ${threadId} is not in section ${sectionId}`),
+  sectionSortNeedsSection: () => refuse("section-position sorting requires a section filter"),
+  sectionIdInvalid: () => invalidParams("sectionId must not be empty"),
+  sectionNameEmpty: () => invalidParams("section name must not be empty"),
+  sectionNameTooLong: (charactersMax: number) => invalidParams(`section name must not exceed ${charactersMax} characters`),
+  sectionAppearanceTooLong: (field: string, bytesMax: number) =>
+    invalidParams(`section appearance ${field} must not exceed ${bytesMax} bytes`),
+  pinnedSectionStays: (what: "renamed" | "deleted") => invalidParams(`the built-in pinned section cannot be ${what}`),
+  sectionNotFound: (sectionId: string) => invalidParams(`thread section not found: ${sectionId}`),
+  tooManySections: (sectionsMax: number) => invalidParams(`an account holds at most ${sectionsMax} sections`),
+  sectionFull: (threadsMax: number) => refuse(`a section holds at most ${threadsMax} threads`),
+
+  searchTermEmpty: (method: string) => refuse(`${method} requires a non-empty searchTerm`),
+  searchTermTooLong: (charactersMax: number) => refuse(`searchTerm must not exceed ${charactersMax} characters`),
 
   queueFull: (submissionsMax: number) => refuse(`the queue is full: it holds at most ${submissionsMax} submissions`),
   queueEmpty: () => refuse("nothing is queued"),
@@ -118,4 +151,8 @@ export function unknownVariant(name: string, names: readonly string[]): string {
 
 function refuse(message: string): WireError {
   return { code: errorCodes.invalidRequest, message };
+}
+
+function invalidParams(message: string): WireError {
+  return { code: errorCodes.invalidParams, message };
 }

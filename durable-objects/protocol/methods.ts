@@ -3,8 +3,12 @@ import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
+import { goalMethods } from "./goal-methods.ts";
 import type { Scope } from "./method.ts";
 import { queueMethods } from "./queue-methods.ts";
+import { readStateMethods } from "./read-state-methods.ts";
+import { searchMethods } from "./search-methods.ts";
+import { sectionMethods } from "./section-methods.ts";
 import { threadHistoryMethods } from "./thread-history-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { threadSettingsMethods } from "./thread-settings-methods.ts";
@@ -17,6 +21,10 @@ export const methods = {
   ...threadSettingsMethods,
   ...turnMethods,
   ...queueMethods,
+  ...readStateMethods,
+  ...goalMethods,
+  ...sectionMethods,
+  ...searchMethods,
   ...fsMethods,
   ...addOnMethods,
 };

@@ -1,7 +1,9 @@
 /** What the server tells without being asked: method → params. Each row of a thread's log carries one of these, or a server request. */
 import * as z from "zod";
+import { threadGoal } from "./goal-methods.ts";
 import { threadItem } from "./item.ts";
 import { approvalsReviewer, collaborationMode } from "./method.ts";
+import { threadReadState } from "./read-state-methods.ts";
 import { approvalPolicy, sandboxPolicy, thread, threadStatus, threadTokenUsage } from "./thread.ts";
 import { turn, turnError } from "./turn.ts";
 
@@ -45,6 +47,10 @@ export const notifications = {
   }),
   "thread/settings/updated": z.object({ threadId: z.string(), threadSettings }),
   "thread/closed": z.object({ threadId: z.string() }),
+  "thread/readState/changed": z.object({ threadId: z.string(), readState: threadReadState }),
+  "thread/section/changed": z.object({ threadId: z.string(), sectionId: z.string().nullable() }),
+  "thread/goal/updated": z.object({ threadId: z.string(), turnId: z.string().nullable(), goal: threadGoal }),
+  "thread/goal/cleared": z.object({ threadId: z.string() }),
   "thread/queue/changed": z.object({ threadId: z.string() }),
   "thread/tokenUsage/updated": z.object({ ...inTurn, tokenUsage: threadTokenUsage }),
   "turn/started": z.object({ threadId: z.string(), turn }),
@@ -69,3 +75,18 @@ export const notifications = {
 
 export type Notifications = { [Method in keyof typeof notifications]: z.infer<(typeof notifications)[Method]> };
 export type NotificationMethod = keyof Notifications;
+
+/** Go only to connections with the `experimentalApi` capability, as on the real server. */
+export const experimentalNotifications: ReadonlySet<string> = new Set(["thread/readState/changed"]);
+
+/** Go to every connection of the account, whether it follows the thread or not: what lists of threads show depends on them. */
+export const accountNotifications: ReadonlySet<string> = new Set<NotificationMethod>([
+  "thread/started",
+  "thread/status/changed",
+  "thread/name/updated",
+  "thread/archived",
+  "thread/unarchived",
+  "thread/deleted",
+  "thread/goal/updated",
+  "thread/goal/cleared",
+]);

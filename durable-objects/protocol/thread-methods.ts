@@ -16,22 +16,12 @@ import {
   text,
   texts,
 } from "./method.ts";
+import { threadReadState } from "./read-state-methods.ts";
 import { approvalPolicy, sandboxMode, sandboxPolicy, thread } from "./thread.ts";
 import { itemsView, turn } from "./turn.ts";
 
 const config = z.record(z.string(), z.unknown()).nullish();
 const personality = z.enum(["none", "friendly", "pragmatic"]).nullish();
-
-/** Position of the first unread turn. Example: `{"firstUnread":{"type":"turn","turnId":"01a1…"},"revision":"4f723db9-…"}` */
-const threadReadState = z.object({
-  firstUnread: z
-    .discriminatedUnion("type", [
-      z.object({ type: z.literal("threadStart") }),
-      z.object({ type: z.literal("turn"), turnId: z.string() }),
-    ])
-    .nullable(),
-  revision: z.string(),
-});
 
 /** What a thread runs under, as `thread/start` and `thread/resume` answer it. */
 export const opened = {
@@ -62,7 +52,7 @@ export const threadItemEntry = z.object({
   completedAtMs: z.number().nullable(),
 });
 
-const sourceKind = z.enum([
+export const sourceKind = z.enum([
   "cli",
   "vscode",
   "exec",
@@ -296,12 +286,5 @@ export const threadMethods = {
     experimental: true,
     params: struct("ThreadBackgroundTerminalsListParams", { threadId: z.string(), ...page }),
     result: z.object({ data: emptyList, nextCursor: z.null() }),
-  }),
-
-  "thread/goal/get": method({
-    doc: "The thread's goal. Always null: Spindle keeps none.",
-    scope: "thread",
-    params: struct("ThreadGoalGetParams", { threadId: z.string() }),
-    result: z.object({ goal: z.null() }),
   }),
 };

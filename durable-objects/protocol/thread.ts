@@ -20,7 +20,15 @@ export const sessionSource = z.union([
 export const gitInfo = z.object({ sha: z.string().nullable(), branch: z.string().nullable(), originUrl: z.string().nullable() });
 export type GitInfo = z.infer<typeof gitInfo>;
 
-/** `createdAt`, `updatedAt` and `recencyAt` are Unix **seconds**. */
+/** Example: `{"id":"01984de2-8f74-7c91-a3b2-5c5e937cf318","name":"Pinned","appearance":null}` */
+export const threadSection = z.object({
+  id: z.string(),
+  name: z.string(),
+  appearance: z.object({ icon: z.string().nullable(), color: z.string().nullable() }).nullable(),
+});
+export type ThreadSection = z.infer<typeof threadSection>;
+
+/** `createdAt`, `updatedAt`, `sectionEnteredAt` and `recencyAt` are Unix **seconds**. */
 export const thread = z.object({
   id: z.string(),
   environments: z.null(),
@@ -31,8 +39,8 @@ export const thread = z.object({
   parentThreadId: z.string().nullable(),
   preview: z.string(),
   ephemeral: z.boolean(),
-  section: z.null(),
-  sectionEnteredAt: z.null(),
+  section: threadSection.nullable(),
+  sectionEnteredAt: z.number().nullable(),
   projectId: z.null(),
   historyMode: z.enum(["legacy", "paginated"]),
   modelProvider: z.string(),
@@ -58,6 +66,8 @@ export const thread = z.object({
 });
 /** A thread as the wire shows it. The folded thread is `#core/thread`. */
 export type WireThread = z.infer<typeof thread>;
+/** What the account made of a thread, which the thread itself does not know. */
+export type ThreadPlace = Pick<WireThread, "section" | "sectionEnteredAt">;
 
 /**
  * When the agent asks. `untrusted`: before any command that is not a plain read. `on-request`: commands run in the overlay,

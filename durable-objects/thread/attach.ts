@@ -3,14 +3,17 @@
 import { openTurn, type Thread, wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
+import type { ThreadPlace } from "#protocol/thread";
 import { withoutOpenItems } from "#thread/history";
-import type { Attached, Subscriber } from "#thread/reply";
+import type { Attached, CaughtUp, Subscriber } from "#thread/reply";
 import { openedThread, requireThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
 
 /** The thread was just begun: its creator hears it from the first frame on. */
 export function attachCreator(runtime: ThreadRuntime, subscriber: Subscriber): Attached {
   subscribe(runtime, subscriber, 0);
+  // Not before: the creator hears of the thread from the thread itself.
+  runtime.tell();
   const { current } = runtime;
   return { result: openedThread(runtime, []), seq: current.seq, cwd: current.info.cwd, cursor: 0, catchUp: [], pending: [] };
 }
@@ -23,24 +26,25 @@ export function attachForker(runtime: ThreadRuntime, subscriber: Subscriber, exc
   const { current, history } = runtime;
   const cursor = subscriber.replay ? 0 : current.seq;
   subscribe(runtime, subscriber, cursor);
-  const started = { method: "thread/started", params: { thread: wireThread(current) }, emittedAtMs: runtime.host.now() };
+  runtime.tell();
+  const started = caughtUp("thread/started", { thread: wireThread(current) }, runtime.host.now());
   return {
     result: openedThread(runtime, excludeTurns ? [] : history.allTurns(current)),
     seq: current.seq,
     cwd: current.info.cwd,
     cursor,
-    catchUp: subscriber.replay ? [] : [...(excludeTurns ? [] : usageText(runtime)), JSON.stringify(started)],
+    catchUp: subscriber.replay ? [] : [...(excludeTurns ? [] : usageSnapshot(runtime)), started],
     pending: [],
   };
 }
 
 /** How full the model's window was at the end of the last turn; none where no model answered yet. */
-function usageText({ current, history, host }: ThreadRuntime): string[] {
+function usageSnapshot({ current, history, host }: ThreadRuntime): CaughtUp[] {
   const { tokenUsage } = current;
   const turnId = history.newestTurnId();
   if (!tokenUsage || !turnId) return [];
   const params = { threadId: current.info.id, turnId, tokenUsage };
-  return [JSON.stringify({ method: "thread/tokenUsage/updated", params, emittedAtMs: host.now() })];
+  return [caughtUp("thread/tokenUsage/updated", params, host.now())];
 }
 
 /**
@@ -48,7 +52,12 @@ function usageText({ current, history, host }: ThreadRuntime): string[] {
  * state as it is, a message that is being written from its beginning, and then live. Either way what waits for somebody is asked again,
  * under the same id.
  */
-export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, subscriber: Subscriber): Attached {
+export function resume(
+  runtime: ThreadRuntime,
+  params: Params<"thread/resume">,
+  subscriber: Subscriber,
+  place: ThreadPlace,
+): Attached {
   requireThread(runtime, "thread/resume");
   const { current, history, log } = runtime;
   const afterSeq = subscriber.replay ? (params.afterSeq ?? null) : null;
@@ -59,8 +68,10 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
   subscribe(runtime, subscriber, cursor);
   const turns = params.excludeTurns ? [] : history.allTurns(current).map(withoutOpenItems);
   const page = params.initialTurnsPage;
+  const opened = openedThread(runtime, turns);
   const result: Result<"thread/resume"> = {
-    ...openedThread(runtime, turns),
+    ...opened,
+    thread: { ...opened.thread, ...place },
     collaborationMode: null,
     initialTurnsPage: page ? history.turns(current, page) : null,
     ...history.newest(),
@@ -70,7 +81,7 @@ export function resume(runtime: ThreadRuntime, params: Params<"thread/resume">, 
     seq: current.seq,
     cwd: current.info.cwd,
     cursor,
-    catchUp: afterSeq === null ? [...usageText(runtime), ...catchUp(current)] : [],
+    catchUp: afterSeq === null ? [...usageSnapshot(runtime), ...goalSnapshot(runtime), ...catchUp(current)] : [],
     // What the replay brings anyway is not asked twice.
     pending: current.requests.filter(({ seq }) => seq <= cursor).map(({ seq }) => log.wireFrame(seq)),
   };
@@ -84,14 +95,14 @@ function subscribe(runtime: ThreadRuntime, { connection }: Subscriber, cursor: n
  * The frames that bring a client to where the log is: what was written so far of a message that is being written or said by a command
  * that runs, and what it is that an approval waits for, which Codex's own client shows from `item/started` only. They are no frames of the log.
  */
-function catchUp(thread: Thread): string[] {
+function catchUp(thread: Thread): CaughtUp[] {
   const turn = openTurn(thread);
   if (!turn) return [];
   const place = { threadId: thread.info.id, turnId: turn.id };
   const open = turn.items.filter(({ completedAtMs }) => completedAtMs === null);
   return open.flatMap((item) => {
     const startedAtMs = item.startedAtMs ?? 0;
-    const text = (method: string, params: object) => JSON.stringify({ method, params, emittedAtMs: startedAtMs });
+    const text = (method: string, params: object) => caughtUp(method, params, startedAtMs);
     if (item.type === "agentMessage") {
       return [
         text("item/started", { item: { ...item, text: "" }, ...place, startedAtMs }),
@@ -113,4 +124,15 @@ function catchUp(thread: Thread): string[] {
       ]),
     ];
   });
+}
+
+/** Whoever resumes hears of the goal, as on the real server. */
+function goalSnapshot({ current, host, log }: ThreadRuntime): CaughtUp[] {
+  if (!current.goal) return [];
+  const params = { threadId: host.threadId, turnId: null, goal: current.goal };
+  return [caughtUp("thread/goal/updated", params, log.lastFrameAtMs())];
+}
+
+function caughtUp(method: string, params: object, emittedAtMs: number): CaughtUp {
+  return { method, text: JSON.stringify({ method, params, emittedAtMs }) };
 }

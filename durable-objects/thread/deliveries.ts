@@ -37,6 +37,10 @@ export class Deliveries {
     this.subscribers = new Map(rows.map(({ connection }) => [connection, newSubscriber(null)]));
   }
 
+  get connections(): string[] {
+    return [...this.subscribers.keys()];
+  }
+
   get count(): number {
     return this.subscribers.size;
   }

@@ -100,6 +100,21 @@ export class History {
     return row?.id ?? null;
   }
 
+  /** Completed messages of people and the agent from `seq` on, oldest first. */
+  *messages(seq: number): Generator<{ seq: number; turnId: string; turnCursor: string; item: ThreadItem }> {
+    const rows = this.sql.exec<ItemRow & { turn_seq: number }>(
+      `SELECT said.*, turns.started_seq AS turn_seq FROM ${tables.items} AS said JOIN items ON items.id = said.id
+       JOIN turns ON turns.id = said.turn_id
+       WHERE said.started_seq >= ? AND said.completed_seq IS NOT NULL AND items.type IN ('userMessage', 'agentMessage')
+       ORDER BY said.started_seq`,
+      seq,
+    );
+    for (const row of rows) {
+      const turnCursor = cursorText({ kind: "turns", seq: row.turn_seq, includeAnchor: true });
+      yield { seq: row.started_seq, turnId: row.turn_id, turnCursor, item: this.log.item(row) };
+    }
+  }
+
   /** A cursor that continues behind the item; refused when the thread has no such item. */
   cursorAtItem(itemId: string): string {
     const [row] = this.sql.exec<{ started_seq: number }>("SELECT started_seq FROM live_items WHERE id = ?", itemId).toArray();

@@ -1,8 +1,10 @@
 /** What a thread needs of the world. The object gives it the platform's; tests and the simulation give their own. */
 
 import type { Sql } from "#core/sql";
+import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
+import type { ThreadPlace } from "#protocol/thread";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { WireFrame } from "#thread/log";
 import type { ShellResult, ShellRun } from "#tools/shell";
@@ -32,8 +34,10 @@ export interface Host {
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
   /** Asks the thread that this one is forked from. Throws when it cannot be reached. */
   readFork(sourceId: string, read: ForkRead): Promise<ForkPage>;
-  /** Tells the account's Directory how the thread stands. Throws when it cannot be reached. */
-  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }): Promise<void>;
+  /** Tells the account's Directory how the thread stands and what happened in it. Throws when it cannot be reached. */
+  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<void>;
+  /** What the account made of the thread, as its Directory knows. Throws when it cannot be reached. */
+  place(): Promise<ThreadPlace>;
   /** Whether this thread's turn may work now, one of the account's `limits.turnsAtOnceMax`. Throws when the Directory cannot be reached. */
   takeTurnSlot(): Promise<boolean>;
   /** It rests. */

@@ -10,7 +10,10 @@ import { modelInput } from "#core/prompt";
 import { reduce } from "#core/reduce";
 import type { Sql } from "#core/sql";
 import { openTurn, type Thread } from "#core/thread";
+import type { Said } from "#directory/news";
 import type { ThreadItem } from "#protocol/item";
+import { accountNotifications } from "#protocol/notifications";
+import { textOf } from "#protocol/user-input";
 
 /** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
 export interface WireFrame {
@@ -175,6 +178,42 @@ export class ThreadLog {
     return frames;
   }
 
+  /** What every client of the account is to hear, of the frames after `after` up to `through`: the newest, oldest first. */
+  announcements(after: number, through: number, quietThrough: number): WireFrame[] {
+    const rows = this.sql.exec<FrameRow>(
+      `SELECT ${columns} FROM frames WHERE seq > ? AND seq <= ? AND (seq > ? OR method = 'thread/started')
+       AND method IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT ?`,
+      after,
+      through,
+      quietThrough,
+      JSON.stringify([...accountNotifications]),
+      limits.announcementsPerNewsMax,
+    );
+    return Array.from(rows, (row) => ({ seq: row.seq, method: row.method, text: this.wireText(row) })).toReversed();
+  }
+
+  /** Messages that were completed after `after` and are still there, and how far that looked: a long past is told in pieces. */
+  said(after: number, through: number): { said: Said[]; through: number } {
+    const rows = this.sql
+      .exec<{ seq: number; params: string }>(
+        "SELECT seq, params FROM frames WHERE seq > ? AND seq <= ? AND method = 'item/completed' ORDER BY seq LIMIT ?",
+        after,
+        through,
+        limits.saidItemsPerNewsMax,
+      )
+      .toArray();
+    const said = rows.flatMap(({ seq, params }) => {
+      const item = this.item({ seq, params });
+      const text = item.type === "userMessage" ? textOf(item.content) : item.type === "agentMessage" ? item.text : "";
+      const turnId = text === "" ? null : this.turnOfItem(item.id);
+      return turnId === null || !this.liveTurn(turnId)
+        ? []
+        : [{ turnId, itemId: item.id, text: text.slice(0, limits.saidCharactersMax) }];
+    });
+    const isWhole = rows.length < limits.saidItemsPerNewsMax;
+    return { said, through: isWhole ? through : (rows.at(-1)?.seq ?? through) };
+  }
+
   wireFrame(seq: number): WireFrame {
     const row = this.sql.exec<FrameRow>(`SELECT ${columns} FROM frames WHERE seq = ?`, seq).one();
     return { seq, method: row.method, text: this.wireText(row) };
@@ -268,6 +307,12 @@ export class ThreadLog {
       entriesMax,
     );
     return Array.from(rows, ({ seq }) => seq);
+  }
+
+  /** Those that have not been reverted, from the frame of this number on. */
+  liveTurnIds(fromSeq: number): string[] {
+    const rows = this.sql.exec<{ id: string }>("SELECT id FROM live_turns WHERE started_seq >= ?", fromSeq).toArray();
+    return rows.map(({ id }) => id);
   }
 
   /** Whether the thread ever had it, reverted or not. */

@@ -12,9 +12,15 @@ export interface Subscriber {
   replay: boolean;
 }
 
+/** A notification that stands in no log: it brings a client to where the log is. */
+export interface CaughtUp {
+  method: string;
+  text: string;
+}
+
 /** What attaching to a thread brings, besides the answer: what the client has to hear before live frames, and where those begin. */
 export type Attached =
-  | { result: unknown; seq: number; cwd: string; cursor: number; catchUp: string[]; pending: WireFrame[] }
+  | { result: unknown; seq: number; cwd: string; cursor: number; catchUp: CaughtUp[]; pending: WireFrame[] }
   | { refused: WireError };
 
 export interface Client {

@@ -2,13 +2,17 @@
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import type { ClientTool, Settings } from "#core/private";
+import { readStateOf } from "#core/read-state";
 import { openTurn, wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
+import { clearGoal, getGoal, setGoal } from "#thread/goal";
+import { searchOccurrences } from "#thread/occurrences";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
+import { updateReadState } from "#thread/read-state";
 import { revertThread } from "#thread/revert";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
@@ -29,7 +33,11 @@ const handlers = {
   "thread/name/set": setName,
   "thread/archive": archive,
   "thread/unarchive": unarchive,
-  "thread/goal/get": () => ({ goal: null }),
+  "thread/readState/update": updateReadState,
+  "thread/searchOccurrences": searchOccurrences,
+  "thread/goal/set": setGoal,
+  "thread/goal/get": getGoal,
+  "thread/goal/clear": clearGoal,
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
   "thread/revert": revertThread,
@@ -98,6 +106,7 @@ export function unknownThread(method: Request["method"], threadId: string): Refu
     case "thread/items/list":
     case "thread/items/read":
     case "thread/timeline/list":
+    case "thread/searchOccurrences":
       return refusals.threadNotLoaded(threadId);
     case "thread/resume":
     case "thread/metadata/update":
@@ -236,7 +245,7 @@ export function openedThread(runtime: ThreadRuntime, turns: Turn[]): Result<"thr
 
 function readThread(runtime: ThreadRuntime, params: Params<"thread/read">): Result<"thread/read"> {
   const turns = params.includeTurns ? runtime.history.allTurns(runtime.current) : [];
-  return { thread: wireThread(runtime.current, turns) };
+  return { thread: wireThread(runtime.current, turns), readState: readStateOf(runtime.current) };
 }
 
 function listTurns(runtime: ThreadRuntime, params: Params<"thread/turns/list">): Result<"thread/turns/list"> {

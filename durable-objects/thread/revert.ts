@@ -21,6 +21,7 @@ export async function revertThread(
     runtime.recordWrites();
     const { hasUserMessage, tokenUsage, compactedSeq } = log.before(turn.startedSeq);
     const preview = hasUserMessage ? runtime.current.info.preview : "";
+    const takenBack = log.liveTurnIds(turn.startedSeq);
     const landed = changesBackTo(runtime, turn.startedSeq - 1);
     runtime.commit(
       [
@@ -32,7 +33,10 @@ export async function revertThread(
           private: { event: { type: "reverted", landed, inputFromSeq: compactedSeq } },
         },
       ],
-      () => runtime.workspace.land(landed),
+      () => {
+        runtime.outbox.unsay(takenBack);
+        runtime.workspace.land(landed);
+      },
     );
     await runtime.outbox.flush();
     void runtime.drive();

@@ -9,6 +9,7 @@ import { limits } from "#core/limits";
 import { next, type Step, type TurnBound } from "#core/next";
 import type { ModelItem, PrivateEvent } from "#core/private";
 import { type Guide, turnAborted } from "#core/prompt";
+import { readStateAfter, readStateOf } from "#core/read-state";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { ThreadItem } from "#protocol/item";
@@ -16,16 +17,18 @@ import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
 import { isHalfForked } from "#thread/fork";
+import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
 import { startQueued } from "#thread/queue";
+import { readStateChanged } from "#thread/read-state";
 import { exitedReview } from "#thread/review";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
 import { askModel } from "#thread/steps/model";
-import { askUser, callClient, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
+import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
 import { TurnSlot } from "#thread/turn-slot";
 import { Workspace } from "#workspace/store";
@@ -61,7 +64,9 @@ export class ThreadRuntime {
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
-    this.outbox = new Outbox(host, () => host.tellDirectory(this.summary()));
+    this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
+    // Of logs from before the Directory was told of more than how the thread stands.
+    if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
     this.turnSlot = new TurnSlot(host);
   }
@@ -85,7 +90,8 @@ export class ThreadRuntime {
         for (const drafts of batches) this.folded = this.log.append(this.folded, drafts, this.host.now()).thread;
         also?.();
         const { seq, info } = this.current;
-        if (!info.ephemeral && info.preview) this.outbox.mark(seq);
+        if (!info.ephemeral) this.outbox.mark(seq);
+        if (info.forkedFromId) this.outbox.keepQuiet(seq);
       });
     } catch (error) {
       this.folded = null;
@@ -100,17 +106,20 @@ export class ThreadRuntime {
   commit(drafts: Draft[], also?: () => void): void {
     if (drafts.length === 0) return;
     const before = this.current;
+    let isNews = false;
     this.host.transaction(() => {
       const told = this.withWrites(drafts, also !== undefined);
       also?.();
       if (also) this.workspace.takeChanges();
       const { thread } = this.log.append(before, told, this.host.now());
-      // Also where the first message was taken back: the Directory knows of it.
-      const isKnown = thread.info.preview || before.info.preview;
-      if (!thread.info.ephemeral && isKnown && drafts.some(concernsDirectory)) this.outbox.mark(thread.seq);
+      if (!thread.info.ephemeral && drafts.some(concernsDirectory)) {
+        this.outbox.mark(thread.seq);
+        isNews = true;
+      }
       this.folded = thread;
     });
     this.deliveries.pump();
+    if (isNews) this.tell();
   }
 
   /**
@@ -201,6 +210,8 @@ export class ThreadRuntime {
         return refuseUnknownTool(this, step.call);
       case "notePlan":
         return notePlan(this, step.call);
+      case "noteGoal":
+        return noteGoal(this, step.call);
       case "askUser":
         return askUser(this, step.call);
       case "callClient":
@@ -311,6 +322,8 @@ export class ThreadRuntime {
     return [
       ...dangling,
       ...exitedReview(this, turn, status),
+      ...goalCounted(this, null),
+      ...this.leftToRead(turn, status),
       this.status({ type: "idle" }),
       this.ended(turn, status, null, aborted),
       ...resolved,
@@ -326,6 +339,8 @@ export class ThreadRuntime {
       ...exitedReview(this, turn, "failed"),
       this.status({ type: "systemError" }),
       { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
+      ...goalCounted(this, null),
+      ...this.leftToRead(turn, "failed"),
       this.ended(turn, "failed", error, this.unanswered("failed")),
       ...this.current.requests.map(({ id }) => this.resolved(id)),
     ]);
@@ -358,6 +373,11 @@ export class ThreadRuntime {
     const { threadId } = this.host;
     const params = { item, threadId, turnId, contentTokenCount: null, completedAtMs: item.completedAtMs ?? this.host.now() };
     return { method: "item/completed", params, ...(hidden ? { private: hidden } : {}) };
+  }
+
+  private leftToRead(turn: Turn, status: "completed" | "interrupted" | "failed"): Draft[] {
+    const readState = readStateAfter(this.current, turn, status);
+    return readState ? [readStateChanged(this, readState)] : [];
   }
 
   private resolved(requestId: string): Draft {
@@ -400,6 +420,21 @@ export class ThreadRuntime {
     return [...outputs, turnAborted(reason)];
   }
 
+  /** The other clients of the account hear of it at once; should that fail, the alarm tries again. */
+  tell(): void {
+    void this.outbox.flush().then(() => this.schedule());
+  }
+
+  private async tellDirectory(after: number): Promise<number> {
+    const { said, through } = this.log.said(after, this.current.seq);
+    const announcements = this.log.announcements(after, through, this.outbox.quietThrough());
+    const unsaidTurnIds = this.outbox.unsaidTurnIds();
+    const followers = this.deliveries.connections;
+    await this.host.tellDirectory(this.summary(), { through, announcements, said, unsaidTurnIds, followers });
+    this.outbox.forgetUnsaid(unsaidTurnIds);
+    return through;
+  }
+
   summary(): Parameters<Host["tellDirectory"]>[0] {
     const { threadId } = this.host;
     const thread = this.current;
@@ -408,6 +443,7 @@ export class ThreadRuntime {
       threadId,
       seq: thread.seq,
       thread: { ...thread.info, status: thread.status },
+      readState: readStateOf(thread),
       archived: thread.archived,
       pendingRequests: thread.requests.map(({ id, seq, method, params }) => ({
         id,
@@ -510,6 +546,9 @@ function concernsDirectory({ method }: Draft): boolean {
   switch (method) {
     case "thread/status/changed":
     case "thread/name/updated":
+    case "thread/readState/changed":
+    case "thread/goal/updated":
+    case "thread/goal/cleared":
     case "thread/archived":
     case "thread/unarchived":
     case "thread/deleted":

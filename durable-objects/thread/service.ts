@@ -5,6 +5,7 @@ import { protocolVersion } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import type { Params, Request } from "#protocol/methods";
 import { type ServerRequestMethod, serverRequests } from "#protocol/server-requests";
+import type { ThreadPlace } from "#protocol/thread";
 import { attachCreator, attachForker, resume } from "#thread/attach";
 import { answerFile, isFileRequest } from "#thread/files";
 import { fork } from "#thread/fork";
@@ -66,7 +67,10 @@ export class ThreadService {
   }
 
   resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached> {
-    return refusable<Attached>(() => resume(this.runtime, params, subscriber));
+    return refusable<Attached>(async () => {
+      const place = await this.place();
+      return resume(this.runtime, params, subscriber, place);
+    });
   }
 
   detach(connection: string): void {
@@ -82,8 +86,26 @@ export class ThreadService {
       }
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
       const result = await answer(runtime, request);
-      return { resultText: JSON.stringify(result), seq: runtime.current.seq };
+      const { seq } = runtime.current;
+      return { resultText: JSON.stringify(showsThread(result) ? await this.placed(result) : result), seq };
     });
+  }
+
+  private async placed<Shown extends { thread: object }>(result: Shown): Promise<Shown> {
+    return { ...result, thread: { ...result.thread, ...(await this.place()) } };
+  }
+
+  /** A thread is shown without its section rather than not at all. */
+  private async place(): Promise<ThreadPlace> {
+    const { host, thread } = this.runtime;
+    const nowhere = { section: null, sectionEnteredAt: null };
+    if (!thread || thread.info.ephemeral) return nowhere;
+    try {
+      return await host.place();
+    } catch (error) {
+      host.report("directoryUnreachable", { error: String(error) });
+      return nowhere;
+    }
   }
 
   /** Deletes for good. The storage goes a moment later, when the thread's clients have heard of it. */
@@ -110,6 +132,10 @@ export class ThreadService {
         : { type: "decided", requestId, decision: decisionOf(asked.method, reply) },
     );
   }
+}
+
+function showsThread(result: unknown): result is { thread: object } {
+  return typeof result === "object" && result !== null && "thread" in result && typeof result.thread === "object";
 }
 
 async function refusable<Result>(attempt: () => Result | Promise<Result>): Promise<Result | { refused: WireError }> {

@@ -122,7 +122,8 @@ export class ThreadObject extends DurableObject<Environment> {
       takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
       releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),
       readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
-      tellDirectory: (summary) => directoryStub(env, account).update(summary),
+      tellDirectory: (summary, news) => directoryStub(env, account).update(summary, news),
+      place: () => directoryStub(env, account).placeOf(threadId),
       report,
       forget: () => ctx.storage.deleteAll(),
     };
@@ -146,6 +147,9 @@ export class ThreadObject extends DurableObject<Environment> {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
       directory: (request) => directoryStub(this.env, account).request(request),
+      // It hears of its own thread only.
+      join: async () => true,
+      leave: async () => {},
       report,
     };
   }

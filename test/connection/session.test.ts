@@ -50,6 +50,7 @@ function follow() {
     connection: "local/c",
     initialized: { client: { name: "t", version: "0" }, experimentalApi: true, replay: false, optOut: [] },
     threads: [{ threadId, cursor: 0, cwd: "/workspace" }],
+    hasJoined: true,
   };
   const socket = {
     send: (text: string) => void sent.push(text),
@@ -59,3 +60,43 @@ function follow() {
   const session = new Session(state, socket, gateway, { version: "0", defaultModel: "m", models: [] });
   return { session, sent, kept, gateway };
 }
+
+test("an announcement comes once, not of a thread that is followed, and behind the answer to a request about its thread", async () => {
+  const { session, sent, gateway } = follow();
+  const other = "01a1fb3f-4778-7c11-97e7-bf4dd7bdf056";
+  const announced = (id: number, of: string, method = "thread/status/changed") => ({ id, threadId: of, method, text: `${id}` });
+  await session.announce({ announcements: [announced(1, other), announced(2, threadId)], isBehind: false });
+  await session.announce({ announcements: [announced(1, other), announced(3, other)], isBehind: false });
+  // What the Directory itself has to say of a thread is in no thread's log.
+  await session.announce({ announcements: [announced(4, threadId, "thread/section/changed")], isBehind: false });
+  expect(sent.splice(0)).toEqual(["1", "3", "4"]);
+
+  const { promise, resolve } = Promise.withResolvers<{ resultText: string; seq: number }>();
+  gateway.request = () => promise;
+  const asked = session.receive(`{"id":8,"method":"thread/archive","params":{"threadId":"${other}"}}`);
+  const told = session.announce({ announcements: [announced(5, other, "thread/archived")], isBehind: false });
+  await Promise.resolve();
+  expect(sent).toEqual([]);
+  resolve({ resultText: "{}", seq: 1 });
+  await asked;
+  expect(await told).toEqual({ gone: false, id: 5 });
+  expect(sent).toEqual(['{"id":8,"result":{}}', "5"]);
+});
+
+test("who could not join is answered all the same, and joins with the next request; who may not is refused by name", async () => {
+  const { session, sent, gateway, kept } = follow();
+  session.state.hasJoined = false;
+  gateway.request = async () => ({ resultText: "{}", seq: 1 });
+  gateway.report = () => {};
+  const ask = () => session.receive(`{"id":9,"method":"thread/read","params":{"threadId":"${threadId}"}}`);
+  gateway.join = () => Promise.reject(new Error("it is being moved"));
+  await ask();
+  expect(sent.splice(0)).toEqual(['{"id":9,"result":{}}']);
+  gateway.join = async () => false;
+  await ask();
+  expect(sent.splice(0).join()).toContain("Server overloaded; retry later.");
+  gateway.join = async () => true;
+  await ask();
+  expect(sent).toEqual(['{"id":9,"result":{}}']);
+  expect(kept.at(-1)?.hasJoined).toBe(true);
+});

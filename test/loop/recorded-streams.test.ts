@@ -154,6 +154,7 @@ test("a recorded session is told as it went", async () => {
     "item/agentMessage/delta",
     "item/completed agentMessage",
     "thread/tokenUsage/updated",
+    "thread/readState/changed",
     "thread/status/changed",
     "turn/completed",
   ]);

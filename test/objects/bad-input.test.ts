@@ -34,7 +34,7 @@ story("before the handshake nothing is answered but the handshake, and it happen
   const client = await Client.open();
   expect(await client.refusal("thread/list", {})).toBe("-32600 Not initialized");
   expect(await client.refusal("thread/start", {})).toBe("-32600 Not initialized");
-  expect(await client.refusal("thread/search", {})).toBe("-32600 Not initialized");
+  expect(await client.refusal("project/list", {})).toBe("-32600 Not initialized");
   // What cannot be read is said first.
   expect(await client.refusal("no/such", {})).toMatch(
     /^-32600 Invalid request: unknown variant `no\/such`, expected one of `initialize`, /,
@@ -62,9 +62,7 @@ story("before the handshake nothing is answered but the handshake, and it happen
   expect(await client.refusal("thread/start", { mockExperimentalField: "x" })).toBe(
     "-32600 thread/start.mockExperimentalField requires experimentalApi capability",
   );
-  expect(await other.refusal("thread/search", { searchTerm: "x" })).toBe(
-    "-32600 thread/search is not supported by Spindle: it is not built yet",
-  );
+  expect(await other.refusal("project/list", {})).toBe("-32600 project/list is not supported by Spindle: it is not built yet");
   client.close();
 });
 
@@ -227,9 +225,9 @@ story("a burst of requests is answered to the last, and what is too much with `l
   // A name is answered when the Directory has heard of it, which now takes its time.
   await inThread(threadId, ({ host }) => {
     const { tellDirectory } = host;
-    host.tellDirectory = async (summary) => {
+    host.tellDirectory = async (summary, news) => {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      await tellDirectory(summary);
+      await tellDirectory(summary, news);
     };
   });
   const answers = await Promise.all(

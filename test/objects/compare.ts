@@ -2,13 +2,7 @@
 import type { Message, Wire } from "./client.ts";
 
 /** What we never send, or what the real server says of a machine that ours does not have. */
-const notOurs = [
-  "account/rateLimits/updated",
-  "thread/readState/changed",
-  "remoteControl/status/changed",
-  "configWarning",
-  "warning",
-];
+const notOurs = ["account/rateLimits/updated", "remoteControl/status/changed", "configWarning", "warning"];
 
 /** The server's side of a recorded session, in order, without its answers to `initialize`. `text` is the transcript's file. */
 export function recorded(text: string): Message[] {
@@ -85,7 +79,7 @@ function neutral(value: Wire, key = ""): Wire {
   if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, neutral(entry, name)]));
   if (/^(id|requestId|.*Id)$/.test(key) && key !== "environmentId") return `<${typeof value} id>`;
   if (/(At|AtMs|durationMs|Tokens)$/.test(key)) return `<${key}>`;
-  if (key === "hash" || key === "command" || key === "preview") return `<${key}>`;
+  if (key === "hash" || key === "revision" || key === "command" || key === "preview") return `<${key}>`;
   return value;
 }
 

@@ -75,6 +75,7 @@ story(
       "thread/tokenUsage/updated",
       "item/started exitedReviewMode",
       "item/completed exitedReviewMode",
+      "thread/readState/changed",
       "thread/status/changed idle",
       "turn/completed completed",
     ]);

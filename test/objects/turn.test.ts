@@ -336,9 +336,10 @@ for (const [instruction, failure] of Object.entries(failures)) {
       turnId: turn.id,
     }));
     expect(errors).toEqual([...attempts, { error, willRetry: false, threadId: client.threadId, turnId: turn.id }]);
-    expect(outline(told(client.frames)).slice(-3)).toEqual([
+    expect(outline(told(client.frames)).slice(-4)).toEqual([
       "thread/status/changed systemError",
       "error",
+      "thread/readState/changed",
       "turn/completed failed",
     ]);
     const begun = client.frames.flatMap(({ method, params }) => (method === "item/started" ? [params.item.id] : []));

@@ -61,7 +61,7 @@ test("every example is a request that its method reads", async () => {
 
 test("an empty answer is called empty because nothing else fits into it", () => {
   expect(verdictOf("skills/list")).toBe("honest empty");
-  expect(verdictOf("thread/goal/get")).toBe("honest empty");
+  expect(verdictOf("thread/backgroundTerminals/list")).toBe("honest empty");
   expect(verdictOf("model/list")).toBe("served");
   expect(verdictOf("thread/archive")).toBe("served");
   expect(verdictOf("account/rateLimits/read")).toBe("refused");

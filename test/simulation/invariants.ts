@@ -3,6 +3,8 @@ import { expect } from "vitest";
 import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
+import { accountNotifications } from "#protocol/notifications";
+import { textOf } from "#protocol/user-input";
 import { blobHash, treeOf, type World } from "./world.ts";
 
 export function checkInvariants(world: World): void {
@@ -18,11 +20,29 @@ export function checkInvariants(world: World): void {
   const told = world.directory.get(world.threadId);
   if (runtime.current.info.preview)
     expect(told?.thread.status, "the Directory knows how the thread stands").toEqual(runtime.current.status);
+  checkNews(world, frames);
+}
+
+/** What concerns the account reaches its Directory, each thing once and in order, and so does every message that stands. */
+function checkNews(world: World, frames: Frame[]): void {
+  const concerning = frames.filter(({ method }) => accountNotifications.has(method)).map(({ seq }) => seq);
+  expect(world.announced, "the account hears all that concerns it").toEqual(concerning);
+  const { history, current } = world.runtime;
+  const live = new Set(history.allTurns(current).map(({ id }) => id));
+  const messages = frames.flatMap((frame) => {
+    if (frame.method !== "item/completed" || !live.has(frame.params.turnId)) return [];
+    const { item } = frame.params;
+    const text = item.type === "userMessage" ? textOf(item.content) : item.type === "agentMessage" ? item.text : "";
+    return text === "" ? [] : [item.id];
+  });
+  expect(Array.from(world.said.keys()), "every message can be found, and none that was taken back").toEqual(messages);
 }
 
 /** A fork at any turn that is left has the files of the moment that turn ended; one from the end has what the model knows. */
 export async function checkForks(world: World): Promise<void> {
   const { runtime } = world;
+  // Nobody has spoken in it, or all of it was taken back: there is nothing to begin from, though a person's command may be left.
+  if (!runtime.current.info.preview) return;
   const turns = runtime.history.turns(runtime.current, { itemsView: "notLoaded", sortDirection: "asc", limit: 500 }).data;
   for (const [index, { id }] of turns.entries()) {
     const fork = await world.fork({ lastTurnId: id });
@@ -34,7 +54,6 @@ export async function checkForks(world: World): Promise<void> {
     );
     world.count("forked");
   }
-  if (!runtime.current.info.preview) return;
   const fork = await world.fork({});
   const input = ({ log, current }: typeof runtime) => log.modelInput(current.inputFromSeq);
   expect(input(fork.runtime), "what the model knows in a fork").toEqual(input(runtime));

@@ -54,6 +54,11 @@ export class World {
   /** How the files were when each turn ended. */
   readonly trees = new Map<string, Tree>();
   readonly directory = new Map<string, ThreadSummary>();
+  /** What the Directory would pass on to other clients, and what can be found by words: each once. */
+  readonly announced: number[] = [];
+  /** Messages that can be found, each with its turn. */
+  readonly said = new Map<string, string>();
+  private heard = 0;
   readonly policy: (typeof policies)[number];
   /** What the house reported of itself, and should not have had to. */
   readonly failures: string[] = [];
@@ -181,6 +186,8 @@ export class World {
       deleteThread: () => call(({ service }) => service.deleteThread()),
       respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
       directory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
+      join: async () => true,
+      leave: async () => {},
       report: (event, details) => this.reported(event, details),
     };
   }
@@ -281,7 +288,8 @@ export class World {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
       },
       readFork: () => Promise.reject(new Error("there is one thread in this world")),
-      tellDirectory: async (summary) => {
+      place: async () => ({ section: null, sectionEnteredAt: null }),
+      tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds }) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {
           this.count("directory unreachable");
@@ -290,6 +298,12 @@ export class World {
         if (!("deleted" in summary) && summary.seq > (this.directory.get(summary.threadId)?.seq ?? 0)) {
           this.directory.set(summary.threadId, structuredClone(summary));
         }
+        if (through > this.heard) {
+          this.announced.push(...announcements.filter(({ seq }) => seq > this.heard).map(({ seq }) => seq));
+          this.heard = through;
+        }
+        for (const { itemId, turnId } of said) this.said.set(itemId, turnId);
+        for (const [itemId, turnId] of this.said) if (unsaidTurnIds.includes(turnId)) this.said.delete(itemId);
         // The answer may be lost: then it is told again.
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory's answer was lost");
       },

@@ -125,6 +125,7 @@ export async function createThread({
       takeTurnSlot: async () => true,
       releaseTurnSlot: async () => {},
       readFork: () => Promise.reject(new Error("there is no other thread")),
+      place: async () => ({ section: null, sectionEnteredAt: null }),
       tellDirectory: async () => {},
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });

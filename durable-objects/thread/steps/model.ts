@@ -10,6 +10,7 @@ import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import type { ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
 import type { TurnError } from "#protocol/turn";
+import { goalCounted } from "#thread/goal";
 import type { ThreadRuntime } from "#thread/runtime";
 
 /** One response, or one failed attempt at it. Returns without a word when somebody stopped it: who stopped it wrote down why. */
@@ -73,16 +74,18 @@ async function awaitTurnSlot(runtime: ThreadRuntime, abort: AbortController): Pr
 }
 
 function request(runtime: ThreadRuntime): ModelRequest {
-  const { settings, info, work, needsFunctionTools = false } = runtime.current;
+  const { settings, info, work, goal, needsFunctionTools = false } = runtime.current;
   if (!settings || !work) throw new Error("no turn is open");
   const input = runtime.log.modelInput(runtime.current.inputFromSeq);
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
   return {
     model: settings.model,
-    instructions: instructions(settings, info.cwd, runtime.guides()),
+    instructions: instructions(settings, info.cwd, runtime.guides(), goal),
     input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
-    tools: structured ? [] : toolsFor(settings.clientTools ?? [], needsFunctionTools),
+    tools: structured
+      ? []
+      : toolsFor(settings.clientTools ?? [], needsFunctionTools, goal?.status === "active" || goal?.status === "budgetLimited"),
     effort: settings.effort,
     summary: settings.summary,
     outputSchema: work.outputSchema,
@@ -251,6 +254,7 @@ class Answer {
         params: { ...this.place(), tokenUsage },
         private: { modelItems: output, event: { type: "responded", calls } },
       },
+      ...goalCounted(this.runtime, last),
     ]);
   }
 

@@ -8,6 +8,7 @@ import { type Call, openTurn } from "#core/thread";
 import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf, ToolContentItem } from "#protocol/item";
 import type { ServerRequestResult } from "#protocol/server-requests";
+import { goalUpdated } from "#thread/goal";
 import type { ThreadRuntime } from "#thread/runtime";
 
 /** The person sees the plan; the model hears that they do. */
@@ -17,6 +18,24 @@ export function notePlan(runtime: ThreadRuntime, call: Call): void {
   const { explanation, plan } = call.call;
   const params = { threadId: runtime.host.threadId, turnId: turn.id, explanation, plan };
   runtime.commit([{ method: "turn/plan/updated", params, private: settled(call, { type: "told", message: "Plan updated" }) }]);
+}
+
+/** The model says that the goal is reached, or that it cannot reach it alone. A person may have cleared it meanwhile. */
+export function noteGoal(runtime: ThreadRuntime, call: Call): void {
+  if (call.call.tool !== "goal") return;
+  const { goal } = runtime.current;
+  if (!goal) {
+    refuseUnknownTool(runtime, call);
+    return;
+  }
+  const message = `The goal is marked ${call.call.status}.`;
+  const hidden = settled(call, { type: "told", message });
+  runtime.commit([
+    {
+      ...goalUpdated(runtime, { ...goal, status: call.call.status, updatedAt: Math.floor(runtime.host.now() / 1000) }),
+      private: hidden,
+    } as Draft,
+  ]);
 }
 
 /** Asks the person. Like an approval it may wait for days, for any client. */

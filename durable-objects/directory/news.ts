@@ -1,0 +1,26 @@
+/** What happened in a thread since its account's Directory last heard of it. */
+
+export interface ThreadNews {
+  /** The log up to here has been told with this. What a Directory has heard already it ignores, so that a repetition changes nothing. */
+  through: number;
+  /** Frames that every client of the account gets to hear, oldest first. */
+  announcements: ThreadAnnouncement[];
+  /** Messages that were completed, for the search. */
+  said: Said[];
+  /** Turns that were taken back: what was said in them is not found any more. */
+  unsaidTurnIds: string[];
+  /** Connections that follow the thread: they get its frames from the thread itself. */
+  followers: string[];
+}
+
+export interface ThreadAnnouncement {
+  seq: number;
+  method: string;
+  text: string;
+}
+
+export interface Said {
+  turnId: string;
+  itemId: string;
+  text: string;
+}
