@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
+import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { directoryStub, type Environment, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report } from "../platform.ts";
@@ -41,6 +42,11 @@ export class ConnectionObject extends DurableObject<Environment> {
   async deliver(delivery: Delivery): Promise<DeliveryAck> {
     return this.sockets.deliver(this.connection, delivery);
   }
+
+  /** What a thread says to this client alone. Whether the socket is open. */
+  async tell(notice: Notice): Promise<boolean> {
+    return this.sockets.tell(this.connection, notice);
+  }
 }
 
 /** The account's threads by calls between objects. */
@@ -51,7 +57,8 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     startThread: (threadId, params, client, subscriber) => stub(threadId).startThread(params, client, subscriber),
     resumeThread: (params, subscriber) => stub(params.threadId).resumeThread(params, subscriber),
     detach: (threadId, connection) => stub(threadId).detach(connection),
-    request: (threadId, request) => stub(threadId).request(request),
+    hangUp: (threadId, connection) => stub(threadId).hangUp(connection),
+    request: (threadId, request, connection) => stub(threadId).request(request, connection),
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     directory: (request) => directoryStub(environment, account).request(request),

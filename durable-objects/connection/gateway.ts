@@ -9,7 +9,9 @@ export interface Gateway {
   startThread(threadId: string, params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached>;
   resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached>;
   detach(threadId: string, connection: string): Promise<void>;
-  request(threadId: string, request: Request): Promise<Reply>;
+  /** The socket is closed: the thread forgets the connection, and what it does for it alone ends. */
+  hangUp(threadId: string, connection: string): Promise<void>;
+  request(threadId: string, request: Request, connection: string): Promise<Reply>;
   /** Deletes the thread for good. */
   deleteThread(threadId: string): Promise<Reply>;
   /** Somebody's answer to a server request; nobody is told whether it came first. */

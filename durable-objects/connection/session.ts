@@ -5,9 +5,11 @@
 
 import { answerForConnection } from "#connection/answers";
 import type { Gateway } from "#connection/gateway";
+import { RunningCommands } from "#connection/running-commands";
 import { limits } from "#core/limits";
 import type { DirectoryReply } from "#directory/requests";
 import type { ModelInfo } from "#models/catalogue";
+import type { Notice } from "#protocol/connection-notifications";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Request, scopeOf } from "#protocol/methods";
@@ -46,6 +48,7 @@ export class Session {
   private readonly socket: Socket;
   private readonly gateway: Gateway;
   private readonly models: ModelCatalogue;
+  private readonly commands: RunningCommands;
   private inFlight = 0;
   /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
   private readonly unanswered = new Map<string, Set<Promise<void>>>();
@@ -55,6 +58,7 @@ export class Session {
     this.socket = socket;
     this.gateway = gateway;
     this.models = models;
+    this.commands = new RunningCommands(gateway, state.connection);
   }
 
   /** One text frame of the client. Never throws: whatever it is, it is answered or, where the real server does so, dropped. */
@@ -91,10 +95,16 @@ export class Session {
     return { gone: false, cursor: followed.cursor };
   }
 
-  /** The socket is closed: the threads need not deliver any more. */
+  /** What is told to this client alone, and is no frame of a thread. */
+  tell({ method, text }: Notice): void {
+    if (!this.state.initialized?.optOut.includes(method)) this.socket.send(text);
+  }
+
+  /** The socket is closed: the threads need not deliver any more, and what they do for this client alone ends. */
   async end(): Promise<void> {
     const { threads, connection } = this.state;
-    await Promise.allSettled(threads.map(({ threadId }) => this.gateway.detach(threadId, connection)));
+    const threadIds = new Set([...threads.map(({ threadId }) => threadId), ...this.commands.threadIds]);
+    await Promise.allSettled([...threadIds].map((threadId) => this.gateway.hangUp(threadId, connection)));
   }
 
   private async receiveRequest(id: RequestId, message: { method: string; params: unknown }): Promise<void> {
@@ -126,11 +136,18 @@ export class Session {
         return this.holding(request.params.threadId, async () =>
           this.reply(id, await this.gateway.deleteThread(request.params.threadId)),
         );
+      case "command/exec":
+        // Frames of the thread go on meanwhile: it may take a minute, and its own output comes before its answer.
+        return this.reply(id, await this.commands.start(this.workspaceOf(request), request));
+      case "command/exec/write":
+      case "command/exec/terminate":
+      case "command/exec/resize":
+        return this.reply(id, await this.commands.control(request));
       default: {
         if (scopeOf(request.method) === "directory") return this.reply(id, await this.gateway.directory(request));
         const threadId = this.threadOf(request);
         if (threadId === null) return this.result(id, answerForConnection(request, this.models));
-        return this.holding(threadId, async () => this.reply(id, await this.gateway.request(threadId, request)));
+        return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, request)));
       }
     }
   }
@@ -192,7 +209,7 @@ export class Session {
   private async unsubscribe(id: RequestId, threadId: string): Promise<void> {
     const followed = this.followed(threadId);
     if (!followed) {
-      const found = await this.gateway.request(threadId, { method: "thread/read", params: { threadId, includeTurns: false } });
+      const found = await this.ask(threadId, { method: "thread/read", params: { threadId, includeTurns: false } });
       return this.result(id, { status: "refused" in found ? "notLoaded" : "notSubscribed" });
     }
     this.state.threads = this.state.threads.filter((thread) => thread !== followed);
@@ -218,10 +235,22 @@ export class Session {
    * contains its path, and among those with the same root to the one this socket started or resumed last.
    */
   private threadOf(request: Request): string | null {
-    if (scopeOf(request.method) === "connection") return null;
-    const params = request.params as { threadId?: string | null; path?: string; sourcePath?: string };
+    return scopeOf(request.method) === "connection" ? null : this.workspaceOf(request);
+  }
+
+  private workspaceOf(request: Request): string {
+    const params = request.params as { threadId?: string | null; path?: string; sourcePath?: string; cwd?: string | null };
     if (params.threadId) return params.threadId;
-    const path = params.path ?? params.sourcePath ?? "";
+    return this.workspaceAt(params.path ?? params.sourcePath ?? params.cwd ?? "");
+  }
+
+  /** What begins at no root begins at the newest thread's. */
+  private workspaceAt(path: string): string {
+    if (!path.startsWith("/")) {
+      const newest = this.state.threads.at(-1);
+      if (!newest) throw new Refusal(refusals.invalidRequest("no thread of this connection has a workspace"));
+      return newest.threadId;
+    }
     const candidates = this.state.threads.filter(({ cwd }) => path === cwd || path.startsWith(`${cwd}/`));
     const root = Math.max(...candidates.map(({ cwd }) => cwd.length));
     const thread = candidates.findLast(({ cwd }) => cwd.length === root);
@@ -241,6 +270,10 @@ export class Session {
       waiting.delete(answered);
       if (waiting.size === 0 && this.unanswered.get(threadId) === waiting) this.unanswered.delete(threadId);
     }
+  }
+
+  private ask(threadId: string, request: Request): Promise<Reply> {
+    return this.gateway.request(threadId, request, this.state.connection);
   }
 
   private reply(id: RequestId, reply: Reply | DirectoryReply): void {

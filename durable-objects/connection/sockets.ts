@@ -3,12 +3,15 @@ import type { Gateway } from "#connection/gateway";
 
 import { type ModelCatalogue, Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
+import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
 
 export interface Sockets {
   message(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
   closed(socket: WebSocket): Promise<void>;
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
+  /** Whether the socket is open. */
+  tell(connection: string, notice: Notice): Promise<boolean>;
 }
 
 /** Answers the upgrade. The platform keeps the socket while the object sleeps, and answers `ping` with `pong` without waking it. */
@@ -56,6 +59,12 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
       const [socket] = context.getWebSockets(connection);
       if (!socket || socket.readyState !== WebSocket.OPEN) return { gone: true };
       return sessionOf(socket).deliver(delivery);
+    },
+    async tell(connection, notice) {
+      const [socket] = context.getWebSockets(connection);
+      if (!socket || socket.readyState !== WebSocket.OPEN) return false;
+      sessionOf(socket).tell(notice);
+      return true;
     },
   };
 }

@@ -53,6 +53,15 @@ export const limits = {
   reviewDiffCharactersMax: 256 * 1024,
   /** Shell commands of a person that wait in one turn. */
   userCommandsMax: 16,
+  /** Commands of `command/exec` that run in one workspace at once; each holds an overlay in the isolate's memory. */
+  commandExecutionsMax: 4,
+  /** UTF-8 bytes of each stream of a `command/exec` unless it asks for another number, the real server's; and the most there is. */
+  commandStreamBytesDefault: 1024 * 1024,
+  commandStreamBytesMax: 16 * 1024 * 1024,
+  /** Bytes of one `command/exec/outputDelta`, the real server's number. */
+  commandDeltaBytesMax: 64 * 1024,
+  /** Bytes of input that one `command/exec` may be given; they wait in memory until the input is closed. */
+  commandInputBytesMax: 4 * 1024 * 1024,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */

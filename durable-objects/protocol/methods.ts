@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
+import { commandExecMethods } from "./command-exec-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import type { Scope } from "./method.ts";
 import { queueMethods } from "./queue-methods.ts";
@@ -15,6 +16,7 @@ export const methods = {
   ...queueMethods,
   ...fsMethods,
   ...addOnMethods,
+  ...commandExecMethods,
 };
 
 export type MethodName = keyof typeof methods;

@@ -11,10 +11,14 @@ export function isFileRequest(request: Request): request is FileRequest {
   return request.method.startsWith("fs/");
 }
 
-/** Answers the request; the workspace's own refusals become those of the real server. */
-export function answerFile(runtime: ThreadRuntime, request: FileRequest): unknown {
+export async function answerFile(runtime: ThreadRuntime, request: FileRequest): Promise<unknown> {
+  return refusingPaths(() => runtime.host.transaction(() => perform(runtime, request)));
+}
+
+/** The workspace's own refusals become those of the real server. */
+export async function refusingPaths<Answer>(attempt: () => Answer | Promise<Answer>): Promise<Answer> {
   try {
-    return runtime.host.transaction(() => perform(runtime, request));
+    return await attempt();
   } catch (error) {
     if (!(error instanceof WorkspaceError)) throw error;
     throw new Refusal(error.code === "outside" ? refusals.invalidRequest(error.message) : refusals.internal(error.message));

@@ -3,6 +3,7 @@
 import type { Sql } from "#core/sql";
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
+import type { Notice } from "#protocol/connection-notifications";
 import type { WireFrame } from "#thread/log";
 import type { ShellResult, ShellRun } from "#tools/shell";
 
@@ -29,6 +30,8 @@ export interface Host {
   setAlarm(atMs: number): void;
   /** Hands frames to a connection and says how far it is. Throws when it cannot be reached. */
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
+  /** Says something to one connection that is no frame of the log; false when its socket is closed. Throws when it cannot be reached. */
+  tell(connection: string, notice: Notice): Promise<boolean>;
   /** Tells the account's Directory how the thread stands. Throws when it cannot be reached. */
   tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }): Promise<void>;
   /** One structured line for the operator. */

@@ -6,7 +6,8 @@ import { Refusal, refusals, type WireError } from "#protocol/errors";
 import type { Params, Request } from "#protocol/methods";
 import { type ServerRequestMethod, serverRequests } from "#protocol/server-requests";
 import { attachCreator, resume } from "#thread/attach";
-import { answerFile, isFileRequest } from "#thread/files";
+import { CommandExecutions, isCommandExecRequest } from "#thread/command-exec";
+import { answerFile, isFileRequest, refusingPaths } from "#thread/files";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import { answer, isThreadRequest, requireThread, startThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
@@ -17,10 +18,12 @@ export type ClientAnswer = { result: unknown } | { error: unknown };
 export class ThreadService {
   private readonly runtime: ThreadRuntime;
   private readonly defaultModel: string;
+  readonly commands: CommandExecutions;
 
   constructor(runtime: ThreadRuntime, defaultModel: string) {
     this.runtime = runtime;
     this.defaultModel = defaultModel;
+    this.commands = new CommandExecutions(runtime);
   }
 
   startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
@@ -40,12 +43,24 @@ export class ThreadService {
     if (this.runtime.thread) this.runtime.detach(connection);
   }
 
-  request(request: Request): Promise<Reply> {
+  /** The connection's socket is closed. */
+  hangUp(connection: string): void {
+    this.detach(connection);
+    this.commands.end(connection);
+  }
+
+  /** `connection` names who asks, for what is theirs alone. */
+  request(request: Request, connection: string): Promise<Reply> {
     return refusable<Reply>(async () => {
       const { runtime } = this;
+      if (isCommandExecRequest(request)) {
+        requireThread(runtime, request.method);
+        const result = await refusingPaths(() => this.commands.answer(request, connection));
+        return { resultText: JSON.stringify(result), seq: runtime.current.seq };
+      }
       if (isFileRequest(request)) {
         requireThread(runtime, request.method);
-        return { resultText: JSON.stringify(answerFile(runtime, request)), seq: runtime.current.seq };
+        return { resultText: JSON.stringify(await answerFile(runtime, request)), seq: runtime.current.seq };
       }
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
       const result = await answer(runtime, request);

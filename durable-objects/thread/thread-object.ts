@@ -68,8 +68,12 @@ export class ThreadObject extends DurableObject<Environment> {
     this.service.detach(connection);
   }
 
-  async request(request: MethodRequest): Promise<Reply> {
-    return this.service.request(request);
+  async request(request: MethodRequest, connection: string): Promise<Reply> {
+    return this.service.request(request, connection);
+  }
+
+  async hangUp(connection: string): Promise<void> {
+    this.service.hangUp(connection);
   }
 
   async deleteThread(): Promise<Reply> {
@@ -101,6 +105,10 @@ export class ThreadObject extends DurableObject<Environment> {
         const direct = connection.startsWith(directPrefix);
         return direct ? this.sockets.deliver(connection, delivery) : deliverTo(env, connection, delivery);
       },
+      tell: (connection, notice) => {
+        const direct = connection.startsWith(directPrefix);
+        return direct ? this.sockets.tell(connection, notice) : connectionStub(env, connection).tell(notice);
+      },
       tellDirectory: (summary) => directoryStub(env, account).update(summary),
       report,
       forget: () => ctx.storage.deleteAll(),
@@ -118,7 +126,10 @@ export class ThreadObject extends DurableObject<Environment> {
       detach: async (threadId, connection) => {
         if (threadId === ownId) await this.detach(connection);
       },
-      request: (threadId, request) => own(threadId, request.method, () => this.request(request)),
+      hangUp: async (threadId, connection) => {
+        if (threadId === ownId) await this.hangUp(connection);
+      },
+      request: (threadId, request, connection) => own(threadId, request.method, () => this.request(request, connection)),
       deleteThread: (threadId) => own(threadId, "thread/delete", () => this.deleteThread()),
       respond: async (threadId, requestId, reply) => {
         if (threadId === ownId) await this.respond(requestId, reply);

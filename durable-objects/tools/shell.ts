@@ -18,8 +18,10 @@ export interface ShellRun {
   outputBytesMax: number;
   /** Unix milliseconds. */
   now: () => number;
-  /** Gets the output when there is any. The interpreter gives it at its end, so this is called at most once. */
-  onOutput?: (text: string) => void;
+  /** Its standard input; none unless said. */
+  stdin?: Uint8Array | undefined;
+  /** Gets the output when there is any. The interpreter gives it at its end, so this is called at most once for each stream. */
+  onOutput?: (text: string, stream?: "stdout" | "stderr") => void;
 }
 
 export interface ShellResult {
@@ -53,7 +55,8 @@ export async function runShell(run: ShellRun): Promise<ShellResult> {
   const stderr = outcome.problem === null ? ended.stderr : `${ended.stderr}bash: ${outcome.problem}\n`;
   const texts = [ended.stdout + stderr, ended.stdout, stderr];
   const [output = "", clippedStdout = "", clippedStderr = ""] = texts.map((text) => clipped(text, run.outputBytesMax));
-  if (output !== "") run.onOutput?.(output);
+  if (clippedStdout !== "") run.onOutput?.(clippedStdout, "stdout");
+  if (clippedStderr !== "") run.onOutput?.(clippedStderr, "stderr");
   return {
     output,
     stdout: clippedStdout,
@@ -179,7 +182,7 @@ async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): P
   });
   try {
     // As it is: otherwise the interpreter strips what stands at the beginning of lines.
-    const { stdout, stderr, exitCode } = await bash.exec(run.command, { signal, rawScript: true });
+    const { stdout, stderr, exitCode } = await bash.exec(run.command, { signal, rawScript: true, ...stdinOf(run) });
     if (exitCode === 126 && boundReached.test(stderr)) {
       return { end: "fault", stdout, stderr: withoutAdvice(stderr) + endedNotes.fault(run), exitCode };
     }
@@ -190,6 +193,11 @@ async function executed(run: ShellRun, overlay: Overlay, signal: AbortSignal): P
     const message = error instanceof Error ? error.message : String(error);
     return { end: "fault", stdout: "", stderr: `bash: ${message}\n${endedNotes.fault(run)}`, exitCode: endedExitCodes.fault };
   }
+}
+
+/** The interpreter holds bytes as characters up to 0xff. */
+function stdinOf({ stdin }: ShellRun): { stdin?: string; stdinKind?: "bytes" } {
+  return stdin === undefined ? {} : { stdin: Buffer.from(stdin).toString("latin1"), stdinKind: "bytes" };
 }
 
 /** How the interpreter says that one of its own bounds ended the run; a command that may not be run has the same exit code. */

@@ -169,7 +169,8 @@ export class World {
       startThread: (_, params, client, subscriber) => call(({ service }) => service.startThread(params, client, subscriber)),
       resumeThread: (params, subscriber) => call(({ service }) => service.resumeThread(params, subscriber)),
       detach: (_, connection) => call(({ service }) => service.detach(connection)),
-      request: (_, request) => call(({ service }) => service.request(request)),
+      hangUp: (_, connection) => call(({ service }) => service.hangUp(connection)),
+      request: (_, request, connection) => call(({ service }) => service.request(request, connection)),
       deleteThread: () => call(({ service }) => service.deleteThread()),
       respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
       directory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
@@ -244,6 +245,7 @@ export class World {
         await whileAlive("acknowledgement");
         return ack;
       },
+      tell: async () => true,
       tellDirectory: async (summary) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {

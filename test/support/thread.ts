@@ -121,6 +121,7 @@ export async function createThread({
         alive();
         return receive(delivery);
       },
+      tell: async () => true,
       tellDirectory: async () => {},
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });
@@ -152,7 +153,7 @@ export async function createThread({
     async say(text, params = {}) {
       const input = [{ type: "text", text, text_elements: [] }];
       const request = { method: "turn/start", params: { threadId, input, ...params } };
-      const reply = await service.request(request as Parameters<ThreadService["request"]>[0]);
+      const reply = await service.request(request as Parameters<ThreadService["request"]>[0], "test");
       if ("refused" in reply) throw new Error(reply.refused.message);
       return JSON.parse(reply.resultText).turn.id;
     },

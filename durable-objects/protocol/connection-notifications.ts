@@ -1,0 +1,31 @@
+/** What one connection is told beside the frames of its threads. None of it is in a log: it is about the socket, and ends with it. */
+import * as z from "zod";
+
+export const connectionNotifications = {
+  /** Example: `{"processId":"p1","stream":"stdout","deltaBase64":"YQo=","capReached":false}` */
+  "command/exec/outputDelta": z.object({
+    processId: z.string(),
+    stream: z.enum(["stdout", "stderr"]),
+    deltaBase64: z.string(),
+    capReached: z.boolean(),
+  }),
+} as const;
+
+export type ConnectionNotifications = {
+  [Method in keyof typeof connectionNotifications]: z.infer<(typeof connectionNotifications)[Method]>;
+};
+export type ConnectionNotificationMethod = keyof ConnectionNotifications;
+
+/** One of them as it goes to the socket; a text crosses between objects in one piece. */
+export interface Notice {
+  method: ConnectionNotificationMethod;
+  text: string;
+}
+
+export function notice<Method extends ConnectionNotificationMethod>(
+  method: Method,
+  params: ConnectionNotifications[Method],
+  emittedAtMs: number,
+): Notice {
+  return { method, text: JSON.stringify({ method, params, emittedAtMs }) };
+}
