@@ -62,6 +62,7 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     directory: (request) => directoryStub(environment, account).request(request),
+    now: () => Date.now(),
     report,
   };
 }

@@ -18,6 +18,8 @@ export interface Gateway {
   respond(threadId: string, requestId: string, answer: ClientAnswer): Promise<void>;
   /** What spans the account's threads. */
   directory(request: Request): Promise<DirectoryReply>;
+  /** Unix milliseconds. */
+  now(): number;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
 }

@@ -4,6 +4,7 @@
  */
 
 import { answerForConnection } from "#connection/answers";
+import { FileSearch, type SearchSession } from "#connection/file-search";
 import type { Gateway } from "#connection/gateway";
 import { RunningCommands } from "#connection/running-commands";
 import { limits } from "#core/limits";
@@ -27,6 +28,8 @@ export interface SessionState {
   initialized: { client: { name: string; version: string }; experimentalApi: boolean; replay: boolean; optOut: string[] } | null;
   /** Threads this client follows, the newest last. */
   threads: FollowedThread[];
+  /** Searches that somebody types into. */
+  searches: SearchSession[];
 }
 
 export interface FollowedThread {
@@ -49,6 +52,7 @@ export class Session {
   private readonly gateway: Gateway;
   private readonly models: ModelCatalogue;
   private readonly commands: RunningCommands;
+  private readonly search: FileSearch;
   private inFlight = 0;
   /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
   private readonly unanswered = new Map<string, Set<Promise<void>>>();
@@ -59,6 +63,13 @@ export class Session {
     this.gateway = gateway;
     this.models = models;
     this.commands = new RunningCommands(gateway, state.connection);
+    this.search = new FileSearch({
+      threadAt: (path) => this.threadAt(path)?.threadId ?? null,
+      ask: (threadId, request) => this.ask(threadId, request),
+      tell: (notice) => this.tell(notice),
+      now: () => gateway.now(),
+      keepSearches: (searches) => this.keepMore({ searches }),
+    });
   }
 
   /** One text frame of the client. Never throws: whatever it is, it is answered or, where the real server does so, dropped. */
@@ -143,6 +154,18 @@ export class Session {
       case "command/exec/terminate":
       case "command/exec/resize":
         return this.reply(id, await this.commands.control(request));
+      case "fuzzyFileSearch":
+        return this.result(id, await this.search.find(request.params));
+      case "fuzzyFileSearch/sessionStart":
+        return this.result(id, this.search.start(this.state.searches, request.params));
+      case "fuzzyFileSearch/sessionUpdate": {
+        const { tell } = this.search.update(this.state.searches, request.params);
+        this.result(id, {});
+        // The answer is out: what fails now is ours to know, and the client's next letter asks again.
+        return tell().catch((error) => this.gateway.report("searchFailed", { error: String(error) }));
+      }
+      case "fuzzyFileSearch/sessionStop":
+        return this.result(id, this.search.stop(this.state.searches, request.params));
       default: {
         if (scopeOf(request.method) === "directory") return this.reply(id, await this.gateway.directory(request));
         const threadId = this.threadOf(request);
@@ -244,18 +267,18 @@ export class Session {
     return this.workspaceAt(params.path ?? params.sourcePath ?? params.cwd ?? "");
   }
 
-  /** What begins at no root begins at the newest thread's. */
   private workspaceAt(path: string): string {
-    if (!path.startsWith("/")) {
-      const newest = this.state.threads.at(-1);
-      if (!newest) throw new Refusal(refusals.invalidRequest("no thread of this connection has a workspace"));
-      return newest.threadId;
-    }
+    const thread = this.threadAt(path);
+    if (thread) return thread.threadId;
+    throw new Refusal(refusals.invalidRequest(`no thread of this connection has a workspace that contains ${path || "files"}`));
+  }
+
+  /** What begins at no root begins at the newest thread's. */
+  private threadAt(path: string): FollowedThread | undefined {
+    if (!path.startsWith("/")) return this.state.threads.at(-1);
     const candidates = this.state.threads.filter(({ cwd }) => path === cwd || path.startsWith(`${cwd}/`));
     const root = Math.max(...candidates.map(({ cwd }) => cwd.length));
-    const thread = candidates.findLast(({ cwd }) => cwd.length === root);
-    if (!thread) throw new Refusal(refusals.invalidRequest(`no thread of this connection has a workspace that contains ${path}`));
-    return thread.threadId;
+    return candidates.findLast(({ cwd }) => cwd.length === root);
   }
 
   /** While `ask` runs, frames of the thread wait: the answer to a request goes before the frames that it caused. */
@@ -306,11 +329,22 @@ export class Session {
     if (threads.length > most) {
       return refusals.invalidRequest(`this connection follows ${most} threads already; unsubscribe from one`);
     }
-    const text = JSON.stringify({ ...this.state, threads });
-    if (new TextEncoder().encode(text).length <= limits.sessionStateBytesMax) return null;
+    if (this.fits({ threads })) return null;
     return refusals.invalidRequest(
       "this connection cannot remember another thread with a folder of that name; unsubscribe from one",
     );
+  }
+
+  private fits(more: Partial<SessionState>): boolean {
+    const text = JSON.stringify({ ...this.state, ...more });
+    return new TextEncoder().encode(text).length <= limits.sessionStateBytesMax;
+  }
+
+  /** Remembers it with the socket, or refuses. */
+  private keepMore(more: Partial<SessionState>): void {
+    if (!this.fits(more)) throw new Refusal(refusals.invalidRequestText("this connection cannot remember more than it does"));
+    Object.assign(this.state, more);
+    this.keep();
   }
 
   private subscriber(): { connection: string; replay: boolean } {

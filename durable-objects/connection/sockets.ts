@@ -22,7 +22,14 @@ export function acceptSocket(context: DurableObjectState, request: Request, acco
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
   context.acceptWebSocket(server, [connection]);
   context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-  server.serializeAttachment({ version: 1, account, connection, initialized: null, threads: [] } satisfies SessionState);
+  server.serializeAttachment({
+    version: 1,
+    account,
+    connection,
+    initialized: null,
+    threads: [],
+    searches: [],
+  } satisfies SessionState);
   return new Response(null, { status: 101, webSocket: client });
 }
 

@@ -62,6 +62,13 @@ export const limits = {
   commandDeltaBytesMax: 64 * 1024,
   /** Bytes of input that one `command/exec` may be given; they wait in memory until the input is closed. */
   commandInputBytesMax: 4 * 1024 * 1024,
+  /** Files that a search finds at most; the real server's number. */
+  foundFilesMax: 50,
+  /** Characters of a search's query: each is compared with each of every path. */
+  searchQueryCharactersMax: 256,
+  /** Searches that one socket keeps while somebody types, and roots of each. They are in its attachment. */
+  searchSessionsMax: 8,
+  searchRootsMax: 16,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */

@@ -1,5 +1,6 @@
 /** What one connection is told beside the frames of its threads. None of it is in a log: it is about the socket, and ends with it. */
 import * as z from "zod";
+import { fuzzyFileSearchResult } from "./file-search-methods.ts";
 
 export const connectionNotifications = {
   /** Example: `{"processId":"p1","stream":"stdout","deltaBase64":"YQo=","capReached":false}` */
@@ -9,6 +10,8 @@ export const connectionNotifications = {
     deltaBase64: z.string(),
     capReached: z.boolean(),
   }),
+  "fuzzyFileSearch/sessionUpdated": z.object({ sessionId: z.string(), query: z.string(), files: z.array(fuzzyFileSearchResult) }),
+  "fuzzyFileSearch/sessionCompleted": z.object({ sessionId: z.string() }),
 } as const;
 
 export type ConnectionNotifications = {

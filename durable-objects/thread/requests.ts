@@ -8,6 +8,7 @@ import type { Params, Request, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
+import { searchFiles } from "#thread/file-search";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
@@ -33,6 +34,7 @@ const handlers = {
   "turn/steer": steerTurn,
   "turn/interrupt": interruptTurn,
   "thread/shellCommand": askUserCommand,
+  fuzzyFileSearch: searchFiles,
   "review/start": startReview,
   "thread/queue/add": addToQueue,
   "thread/queue/list": listQueue,

@@ -135,6 +135,7 @@ export class ThreadObject extends DurableObject<Environment> {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
       directory: (request) => directoryStub(this.env, account).request(request),
+      now: () => Date.now(),
       report,
     };
   }

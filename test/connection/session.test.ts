@@ -50,6 +50,7 @@ function follow() {
     connection: "local/c",
     initialized: { client: { name: "t", version: "0" }, experimentalApi: true, replay: false, optOut: [] },
     threads: [{ threadId, cursor: 0, cwd: "/workspace" }],
+    searches: [],
   };
   const socket = {
     send: (text: string) => void sent.push(text),

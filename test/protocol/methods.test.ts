@@ -25,6 +25,7 @@ const experimental = JSON.parse(
 const own: Record<string, string[]> = {
   "thread/resume": ["afterSeq"],
   "command/exec": ["threadId"],
+  fuzzyFileSearch: ["threadId"],
   ...Object.fromEntries(rows.flatMap(([name]) => (name.startsWith("fs/") ? [[name, ["threadId"]]] : []))),
 };
 

@@ -174,6 +174,7 @@ export class World {
       deleteThread: () => call(({ service }) => service.deleteThread()),
       respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
       directory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
+      now: () => this.nowMs,
       report: (event, details) => this.reported(event, details),
     };
   }

@@ -90,6 +90,10 @@ const missingDefinitions: Record<string, Json> = {
   }),
   CommandExecutionRequestApprovalResponse: objectOf({ decision: { $ref: "#/definitions/CommandExecutionApprovalDecision" } }),
   FileChangeRequestApprovalResponse: objectOf({ decision: { enum: ["accept", "acceptForSession", "decline", "cancel"] } }),
+  FuzzyFileSearchResponse: objectOf({ files: { type: "array", items: { $ref: "#/definitions/FuzzyFileSearchResult" } } }),
+  FuzzyFileSearchSessionStartResponse: { type: "object" },
+  FuzzyFileSearchSessionUpdateResponse: { type: "object" },
+  FuzzyFileSearchSessionStopResponse: { type: "object" },
   DynamicToolCallResponse: objectOf({ contentItems: { type: "array", items: { type: "object" } }, success: { type: "boolean" } }),
 };
 
