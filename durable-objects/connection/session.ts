@@ -7,6 +7,7 @@ import { answerForConnection } from "#connection/answers";
 import { FileSearch, type SearchSession } from "#connection/file-search";
 import type { Gateway } from "#connection/gateway";
 import { RunningCommands } from "#connection/running-commands";
+import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
 import { limits } from "#core/limits";
 import type { DirectoryReply } from "#directory/requests";
 import type { ModelInfo } from "#models/catalogue";
@@ -30,6 +31,7 @@ export interface SessionState {
   threads: FollowedThread[];
   /** Searches that somebody types into. */
   searches: SearchSession[];
+  watches: WatchedPath[];
 }
 
 export interface FollowedThread {
@@ -53,6 +55,7 @@ export class Session {
   private readonly models: ModelCatalogue;
   private readonly commands: RunningCommands;
   private readonly search: FileSearch;
+  private readonly watches: WatchedPaths;
   private inFlight = 0;
   /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
   private readonly unanswered = new Map<string, Set<Promise<void>>>();
@@ -63,10 +66,15 @@ export class Session {
     this.gateway = gateway;
     this.models = models;
     this.commands = new RunningCommands(gateway, state.connection);
+    this.watches = new WatchedPaths({
+      watches: () => this.state.watches,
+      ask: (threadId, request) => this.ask(threadId, request),
+      keep: (watches) => this.keepMore({ watches }),
+    });
     this.search = new FileSearch({
       threadAt: (path) => this.threadAt(path)?.threadId ?? null,
       ask: (threadId, request) => this.ask(threadId, request),
-      tell: (notice) => this.tell(notice),
+      tell: (notice) => void this.tell(notice),
       now: () => gateway.now(),
       keepSearches: (searches) => this.keepMore({ searches }),
     });
@@ -107,14 +115,22 @@ export class Session {
   }
 
   /** What is told to this client alone, and is no frame of a thread. */
-  tell({ method, text }: Notice): void {
+  async tell({ method, text, about }: Notice): Promise<void> {
+    if (about) {
+      await Promise.all(this.unanswered.get(about.threadId) ?? []);
+      if (!this.watches.has(about)) return;
+    }
     if (!this.state.initialized?.optOut.includes(method)) this.socket.send(text);
   }
 
   /** The socket is closed: the threads need not deliver any more, and what they do for this client alone ends. */
   async end(): Promise<void> {
     const { threads, connection } = this.state;
-    const threadIds = new Set([...threads.map(({ threadId }) => threadId), ...this.commands.threadIds]);
+    const threadIds = new Set([
+      ...threads.map(({ threadId }) => threadId),
+      ...this.commands.threadIds,
+      ...this.watches.threadIds,
+    ]);
     await Promise.allSettled([...threadIds].map((threadId) => this.gateway.hangUp(threadId, connection)));
   }
 
@@ -154,6 +170,13 @@ export class Session {
       case "command/exec/terminate":
       case "command/exec/resize":
         return this.reply(id, await this.commands.control(request));
+      case "fs/watch": {
+        const threadId = this.workspaceOf(request);
+        return this.holding(threadId, async () => this.reply(id, await this.watches.watch(threadId, request)));
+      }
+      case "fs/unwatch":
+        await this.watches.unwatch(request);
+        return this.result(id, {});
       case "fuzzyFileSearch":
         return this.result(id, await this.search.find(request.params));
       case "fuzzyFileSearch/sessionStart":

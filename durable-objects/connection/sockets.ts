@@ -29,6 +29,7 @@ export function acceptSocket(context: DurableObjectState, request: Request, acco
     initialized: null,
     threads: [],
     searches: [],
+    watches: [],
   } satisfies SessionState);
   return new Response(null, { status: 101, webSocket: client });
 }
@@ -70,7 +71,7 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
     async tell(connection, notice) {
       const [socket] = context.getWebSockets(connection);
       if (!socket || socket.readyState !== WebSocket.OPEN) return false;
-      sessionOf(socket).tell(notice);
+      await sessionOf(socket).tell(notice);
       return true;
     },
   };

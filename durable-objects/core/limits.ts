@@ -69,6 +69,13 @@ export const limits = {
   /** Searches that one socket keeps while somebody types, and roots of each. They are in its attachment. */
   searchSessionsMax: 8,
   searchRootsMax: 16,
+  /** Watches that one socket has (they are in its attachment), and all on one workspace: each is looked at with every change. */
+  watchesPerSocketMax: 32,
+  watchesMax: 256,
+  /** Characters of a client's name for a watch. */
+  watchIdCharactersMax: 128,
+  /** Paths that one `fs/changed` tells of; the rest comes with the next. */
+  changedPathsMax: 1_000,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */

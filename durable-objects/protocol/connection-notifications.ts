@@ -10,6 +10,8 @@ export const connectionNotifications = {
     deltaBase64: z.string(),
     capReached: z.boolean(),
   }),
+  /** Example: `{"watchId":"w1","changedPaths":["/workspace/a.txt"]}` */
+  "fs/changed": z.object({ watchId: z.string(), changedPaths: z.array(z.string()) }),
   "fuzzyFileSearch/sessionUpdated": z.object({ sessionId: z.string(), query: z.string(), files: z.array(fuzzyFileSearchResult) }),
   "fuzzyFileSearch/sessionCompleted": z.object({ sessionId: z.string() }),
 } as const;
@@ -23,6 +25,8 @@ export type ConnectionNotificationMethod = keyof ConnectionNotifications;
 export interface Notice {
   method: ConnectionNotificationMethod;
   text: string;
+  /** The watch it tells of; of one that ended meanwhile nothing is told, and nothing before the answers that the thread owes. */
+  about?: { threadId: string; watchId: string };
 }
 
 export function notice<Method extends ConnectionNotificationMethod>(

@@ -10,6 +10,8 @@ import { queueMethods } from "./queue-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
 
+import { watchMethods } from "./watch-methods.ts";
+
 export const methods = {
   ...accountAndConfigMethods,
   ...threadMethods,
@@ -19,6 +21,7 @@ export const methods = {
   ...addOnMethods,
   ...commandExecMethods,
   ...fileSearchMethods,
+  ...watchMethods,
 };
 
 export type MethodName = keyof typeof methods;

@@ -173,9 +173,9 @@ export class CommandExecutions {
   private land({ changes }: ShellResult, params: Params<"command/exec">): string | null {
     if (changes.length === 0) return null;
     if (isReadOnly(params)) return "Nothing that this command changed was kept: it ran read-only";
-    const { host, workspace } = this.runtime;
+    const { workspace } = this.runtime;
     try {
-      host.transaction(() => workspace.land(changes));
+      this.runtime.changeFiles(() => workspace.land(changes));
       return null;
     } catch (error) {
       // Somebody wrote to the same file while the command ran, or no room is left.

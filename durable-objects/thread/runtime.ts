@@ -26,6 +26,7 @@ import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
+import { FileWatch } from "#thread/watch";
 import { Workspace } from "#workspace/store";
 
 /** Work that is under way and can be told to stop. `finish` appends, at once, what was streamed and not yet appended. */
@@ -42,6 +43,7 @@ export class ThreadRuntime {
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
   readonly workspace: Workspace;
+  readonly fileWatch: FileWatch;
   activity: Activity | null = null;
   private folded: Thread | null;
   private isDriving = false;
@@ -58,6 +60,11 @@ export class ThreadRuntime {
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
     this.outbox = new Outbox(host, () => host.tellDirectory(this.summary()));
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
+    this.fileWatch = new FileWatch(
+      host,
+      () => this.current.info.cwd,
+      () => this.schedule(),
+    );
   }
 
   /** Null where there is no such thread, or no longer. */
@@ -96,6 +103,14 @@ export class ThreadRuntime {
       this.folded = thread;
     });
     this.deliveries.pump();
+    this.fileWatch.pump();
+  }
+
+  /** What a person changes with their own hands: all or nothing, in no log, and told to whoever watches. */
+  changeFiles<Answer>(change: () => Answer): Answer {
+    const answer = this.host.transaction(change);
+    this.fileWatch.pump();
+    return answer;
   }
 
   /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
@@ -377,6 +392,7 @@ export class ThreadRuntime {
       this.step() ? now + limits.heartbeatMs : null,
       this.outbox.dueAtMs(),
       this.deliveries.dueAtMs(),
+      this.fileWatch.dueAtMs(),
       this.retentionDueAtMs(),
       this.forgetDueAtMs(),
     ];
@@ -398,6 +414,7 @@ export class ThreadRuntime {
     }
     this.forgetStreamedText();
     this.deliveries.pump();
+    this.fileWatch.pump();
     await this.outbox.flush();
     void this.drive();
     this.schedule();

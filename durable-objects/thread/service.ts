@@ -3,7 +3,7 @@
 import type { Decision } from "#core/private";
 import { protocolVersion } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
-import type { Params, Request } from "#protocol/methods";
+import type { Params, Request, Result } from "#protocol/methods";
 import { type ServerRequestMethod, serverRequests } from "#protocol/server-requests";
 import { attachCreator, resume } from "#thread/attach";
 import { CommandExecutions, isCommandExecRequest } from "#thread/command-exec";
@@ -11,6 +11,7 @@ import { answerFile, isFileRequest, refusingPaths } from "#thread/files";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import { answer, isThreadRequest, requireThread, startThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
+import type { FileWatch } from "#thread/watch";
 
 /** What a client answered to a server request: a result, or an error of its own. */
 export type ClientAnswer = { result: unknown } | { error: unknown };
@@ -47,6 +48,7 @@ export class ThreadService {
   hangUp(connection: string): void {
     this.detach(connection);
     this.commands.end(connection);
+    if (this.runtime.thread) this.runtime.fileWatch.remove(connection);
   }
 
   /** `connection` names who asks, for what is theirs alone. */
@@ -56,6 +58,11 @@ export class ThreadService {
       if (isCommandExecRequest(request)) {
         requireThread(runtime, request.method);
         const result = await refusingPaths(() => this.commands.answer(request, connection));
+        return { resultText: JSON.stringify(result), seq: runtime.current.seq };
+      }
+      if (request.method === "fs/watch" || request.method === "fs/unwatch") {
+        requireThread(runtime, request.method);
+        const result = await refusingPaths(() => answerWatch(runtime.fileWatch, request, connection));
         return { resultText: JSON.stringify(result), seq: runtime.current.seq };
       }
       if (isFileRequest(request)) {
@@ -92,6 +99,16 @@ export class ThreadService {
         : { type: "decided", requestId, decision: decisionOf(asked.method, reply) },
     );
   }
+}
+
+function answerWatch(
+  fileWatch: FileWatch,
+  request: Extract<Request, { method: "fs/watch" | "fs/unwatch" }>,
+  connection: string,
+): Result<"fs/watch" | "fs/unwatch"> {
+  if (request.method === "fs/watch") return fileWatch.add(request.params, connection);
+  fileWatch.remove(connection, request.params.watchId);
+  return {};
 }
 
 async function refusable<Result>(attempt: () => Result | Promise<Result>): Promise<Result | { refused: WireError }> {

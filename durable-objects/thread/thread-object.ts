@@ -31,6 +31,7 @@ export class ThreadObject extends DurableObject<Environment> {
     // A turn that was running when the object went goes on by itself.
     void this.runtime.drive();
     this.runtime.deliveries.pump();
+    this.runtime.fileWatch.pump();
   }
 
   /** The direct door: `/threads/<id>` upgrades here. */

@@ -39,6 +39,22 @@ test("what the session has to remember is with the socket when the frames are", 
   expect(kept.at(-1)?.threads).toEqual([{ threadId, cursor: 1, cwd: "/workspace" }]);
 });
 
+test("what changed where somebody watches is told after the answer to what changed it, and not when the watch has ended", async () => {
+  const { session, sent, gateway } = follow();
+  session.state.watches = [{ watchId: "w", threadId }];
+  const { promise, resolve } = Promise.withResolvers<{ resultText: string; seq: number }>();
+  gateway.request = () => promise;
+  const asked = session.receive(`{"id":7,"method":"fs/remove","params":{"path":"/workspace/a"}}`);
+  const told = { method: "fs/changed", text: "changed", about: { threadId, watchId: "w" } } as const;
+  const telling = session.tell(told);
+  const ended = session.tell({ ...told, text: "not watched", about: { threadId, watchId: "other" } });
+  await Promise.resolve();
+  expect(sent).toEqual([]);
+  resolve({ resultText: "{}", seq: 1 });
+  await Promise.all([asked, telling, ended]);
+  expect(sent).toEqual(['{"id":7,"result":{}}', "changed"]);
+});
+
 /** A session that follows one thread from its beginning. */
 function follow() {
   const sent: string[] = [];
@@ -51,6 +67,7 @@ function follow() {
     initialized: { client: { name: "t", version: "0" }, experimentalApi: true, replay: false, optOut: [] },
     threads: [{ threadId, cursor: 0, cwd: "/workspace" }],
     searches: [],
+    watches: [],
   };
   const socket = {
     send: (text: string) => void sent.push(text),

@@ -7,7 +7,7 @@ story("files and directories are found by letters of their paths", async ({ clie
   await client.startThread();
   await client.writeFile("README.md", "");
   await client.writeFile("docs/reading/list.txt", "");
-  await client.writeFile("src/main.ts", "");
+  await client.writeFile("other/spreading.txt", "");
   await sleep();
   const { files } = await client.request("fuzzyFileSearch", { query: "READ", roots: ["/workspace"] });
   expect(files).toEqual([

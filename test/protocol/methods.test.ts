@@ -26,7 +26,9 @@ const own: Record<string, string[]> = {
   "thread/resume": ["afterSeq"],
   "command/exec": ["threadId"],
   fuzzyFileSearch: ["threadId"],
-  ...Object.fromEntries(rows.flatMap(([name]) => (name.startsWith("fs/") ? [[name, ["threadId"]]] : []))),
+  ...Object.fromEntries(
+    rows.flatMap(([name]) => (name.startsWith("fs/") && name !== "fs/unwatch" ? [[name, ["threadId"]]] : [])),
+  ),
 };
 
 describe("each row has Codex's fields, needs those that Codex needs, and knows which are experimental", () => {
