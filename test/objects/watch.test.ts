@@ -105,7 +105,7 @@ story(
     });
     await client.writeFile("a.txt", "three");
     await crash(threadId);
-    expect(await client.readFile("a.txt")).toBe("three");
+    await client.request("thread/read", { threadId });
     expect(await changed(other)).toEqual(["/workspace/a.txt"]);
     await other.untilQuiet();
     expect(other.methodsHeard().filter((method) => method === "fs/changed")).toHaveLength(2);
