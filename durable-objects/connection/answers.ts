@@ -14,17 +14,6 @@ export function answerForConnection(request: Request, catalogue: ModelCatalogue)
       throw new Refusal(refusals.rateLimitsNeedAccount());
     case "account/bedrock/checkGovCloudRequirements":
       return { isGovCloud: false, shouldWarn: false } satisfies Result<typeof request.method>;
-    case "config/read":
-      return {
-        config: {
-          model: catalogue.defaultModel,
-          model_provider: "spindle",
-          approval_policy: "on-request",
-          sandbox_mode: "read-only",
-        },
-        origins: {},
-        layers: request.params.includeLayers ? [] : null,
-      } satisfies Result<"config/read">;
     case "configRequirements/read":
       return { supportsIndependentSpeedModes: false, requirements: null } satisfies Result<"configRequirements/read">;
     case "permissionProfile/list":
@@ -48,6 +37,17 @@ export function answerForConnection(request: Request, catalogue: ModelCatalogue)
     default:
       throw new Refusal(refusals.notSupported(request.method));
   }
+}
+
+/** What the account's clients wrote, and below it what the server says where they did not. */
+export function effectiveConfig(read: Result<"config/read">, catalogue: ModelCatalogue): Result<"config/read"> {
+  const defaults = {
+    model: catalogue.defaultModel,
+    model_provider: "spindle",
+    approval_policy: "on-request",
+    sandbox_mode: "read-only",
+  };
+  return { ...read, config: { ...defaults, ...read.config } };
 }
 
 /** The real server's words; an effort without any is shown by its name. */

@@ -3,7 +3,7 @@
  * attachment, so it sleeps when the object sleeps and ends when the socket ends.
  */
 
-import { answerForConnection } from "#connection/answers";
+import { answerForConnection, effectiveConfig } from "#connection/answers";
 import { FileSearch, type SearchSession } from "#connection/file-search";
 import type { Gateway } from "#connection/gateway";
 import { RunningCommands } from "#connection/running-commands";
@@ -11,10 +11,11 @@ import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
 import { limits } from "#core/limits";
 import type { DirectoryReply } from "#directory/requests";
 import type { ModelInfo } from "#models/catalogue";
+import { type ThreadDefaults, threadDefaultsOf } from "#protocol/config";
 import type { Notice } from "#protocol/connection-notifications";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
-import { type Request, scopeOf } from "#protocol/methods";
+import { type Params, type Request, type Result, scopeOf } from "#protocol/methods";
 import { parseRequest } from "#protocol/parse-request";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import type { WireFrame } from "#thread/log";
@@ -163,6 +164,8 @@ export class Session {
         return this.holding(request.params.threadId, async () =>
           this.reply(id, await this.gateway.deleteThread(request.params.threadId)),
         );
+      case "config/read":
+        return this.result(id, effectiveConfig(await this.readConfig(request.params), this.models));
       case "command/exec":
         // Frames of the thread go on meanwhile: it may take a minute, and its own output comes before its answer.
         return this.reply(id, await this.commands.start(this.workspaceOf(request), request));
@@ -217,9 +220,22 @@ export class Session {
     const client = this.state.initialized?.client ?? { name: "unknown", version: "0" };
     // Named here and not by the thread, so that frames of the new thread find out at once whose they are.
     const threadId = this.gateway.newThreadId();
+    const config = { ...(await this.accountDefaults()), ...params.config };
     await this.holding(threadId, async () =>
-      this.attached(id, threadId, await this.gateway.startThread(threadId, params, client, this.subscriber())),
+      this.attached(id, threadId, await this.gateway.startThread(threadId, { ...params, config }, client, this.subscriber())),
     );
+  }
+
+  /** What the account's configuration says about how a thread begins. */
+  private async accountDefaults(): Promise<ThreadDefaults> {
+    return threadDefaultsOf((await this.readConfig({ includeLayers: false })).config);
+  }
+
+  private async readConfig(params: Params<"config/read">): Promise<Result<"config/read">> {
+    const reply = await this.gateway.directory({ method: "config/read", params });
+    if ("refused" in reply) throw new Refusal(reply.refused);
+    // The Directory wrote this text itself, by the method's own row.
+    return JSON.parse(reply.resultText) as Result<"config/read">;
   }
 
   private async resumeThread(id: RequestId, params: Extract<Request, { method: "thread/resume" }>["params"]): Promise<void> {

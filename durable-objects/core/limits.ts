@@ -76,6 +76,11 @@ export const limits = {
   watchIdCharactersMax: 128,
   /** Paths that one `fs/changed` tells of; the rest comes with the next. */
   changedPathsMax: 1_000,
+  /** UTF-8 bytes of an account's configuration, as JSON: every `config/read` carries it. */
+  configBytesMax: 64 * 1024,
+  /** Edits of one `config/batchWrite`, and keys of one path. */
+  configEditsMax: 256,
+  configDepthMax: 16,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */

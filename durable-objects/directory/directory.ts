@@ -2,6 +2,7 @@
 
 import { limits } from "#core/limits";
 import type { Sql } from "#core/sql";
+import { AccountConfig, createConfigSchema } from "#directory/config";
 import type { ThreadSummary } from "#directory/summary";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
@@ -19,15 +20,18 @@ export function createDirectorySchema(sql: Sql): void {
     CREATE INDEX IF NOT EXISTS threads_by_recency ON threads (archived, recency_at, id);
     CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   `);
+  createConfigSchema(sql);
 }
 
 type Row = { id: string; at: number; thread: string };
 
 export class Directory {
+  readonly config: AccountConfig;
   private readonly sql: Sql;
 
   constructor(sql: Sql) {
     this.sql = sql;
+    this.config = new AccountConfig(sql);
   }
 
   update({ threadId, seq, thread, archived, pendingRequests }: ThreadSummary): void {

@@ -7,6 +7,9 @@ import type { Params, Request, Result } from "#protocol/methods";
 export type DirectoryReply = { resultText: string } | { refused: WireError };
 
 const handlers = {
+  "config/read": (directory, params) => directory.config.read(params),
+  "config/value/write": (directory, params) => directory.config.writeValue(params),
+  "config/batchWrite": (directory, params) => directory.config.writeBatch(params),
   "thread/list": (directory, params) => directory.list(params),
   "thread/loaded/list": (directory, params) => directory.listLoaded(params),
 } as const satisfies { [Method in Request["method"]]?: (directory: Directory, params: Params<Method>) => Result<Method> };

@@ -1,5 +1,6 @@
 /** The connection's first questions: who am I talking to, as whom, with which models, under which rules. */
 import * as z from "zod";
+import { configLayer, layerMetadata } from "./config-methods.ts";
 import { emptyList, flag, ignored, method, page, struct, text, texts } from "./method.ts";
 
 const clientInfo = struct("ClientInfo", { name: z.string(), title: text, version: z.string() });
@@ -89,13 +90,13 @@ export const accountAndConfigMethods = {
   }),
 
   "config/read": method({
-    doc: "The configuration in effect, as Codex's config file would say it. There is no file here: no origins, no layers.",
-    scope: "connection",
+    doc: "The configuration in effect, as Codex's config file would say it: what the account's clients wrote with `config/value/write`, and what the server says where they did not. It is one for the account, whatever `cwd`.",
+    scope: "directory",
     params: struct("ConfigReadParams", { includeLayers: z.boolean().default(false), cwd: text }),
     result: z.object({
       config: z.record(z.string(), z.unknown()),
-      origins: z.record(z.string(), z.never()),
-      layers: emptyList.nullable(),
+      origins: z.record(z.string(), layerMetadata),
+      layers: z.array(configLayer).nullable(),
     }),
   }),
 

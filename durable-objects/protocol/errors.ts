@@ -91,6 +91,12 @@ export const refusals = {
   /** For `command/exec/write`, `terminate` and `resize`. */
   noActiveCommand: (processId: string) => refuse(`no active command/exec for process id ${JSON.stringify(processId)}`),
 
+  /** `code` is what clients tell these refusals apart by. */
+  configWrite: (code: "configLayerReadonly" | "configVersionConflict" | "configValidationError", message: string): WireError => ({
+    code: errorCodes.invalidRequest,
+    data: { config_write_error_code: code },
+    message,
+  }),
   /** Params that can be read and contradict each other. */
   invalidParams: (message: string): WireError => ({ code: errorCodes.invalidParams, message }),
   noSuchFile: () => refusals.internal("No such file or directory (os error 2)"),

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
 import { commandExecMethods } from "./command-exec-methods.ts";
+import { configMethods } from "./config-methods.ts";
 import { fileSearchMethods } from "./file-search-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import type { Scope } from "./method.ts";
@@ -22,6 +23,7 @@ export const methods = {
   ...commandExecMethods,
   ...fileSearchMethods,
   ...watchMethods,
+  ...configMethods,
 };
 
 export type MethodName = keyof typeof methods;

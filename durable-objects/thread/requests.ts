@@ -12,6 +12,7 @@ import { searchFiles } from "#thread/file-search";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
+import { startSettings } from "#thread/start-settings";
 import { askUserCommand } from "#thread/steps/user-command";
 import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
 import { WorkspaceError } from "#workspace/error";
@@ -108,13 +109,7 @@ export function startThread(
   const { host } = runtime;
   const seconds = Math.floor(host.now() / 1000);
   const settings: Settings = {
-    model: params.model || client.defaultModel,
-    approvalPolicy: params.approvalPolicy ?? "on-request",
-    effort: null,
-    summary: null,
-    baseInstructions: params.baseInstructions ?? null,
-    developerInstructions: params.developerInstructions ?? null,
-    personality: params.personality ?? null,
+    ...startSettings(params, client.defaultModel),
     clientTools: clientToolsOf(params.dynamicTools ?? []),
   };
   const thread: WireThread = {
@@ -133,7 +128,7 @@ export function startThread(
     historyMode: "paginated",
     modelProvider: "spindle",
     model: settings.model,
-    reasoningEffort: null,
+    reasoningEffort: settings.effort,
     createdAt: seconds,
     updatedAt: seconds,
     recencyAt: seconds,

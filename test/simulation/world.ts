@@ -173,7 +173,10 @@ export class World {
       request: (_, request, connection) => call(({ service }) => service.request(request, connection)),
       deleteThread: () => call(({ service }) => service.deleteThread()),
       respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
-      directory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
+      directory: async ({ method }) =>
+        method === "config/read"
+          ? { resultText: '{"config":{},"origins":{},"layers":null}' }
+          : { refused: refusals.notSupported(method) },
       now: () => this.nowMs,
       report: (event, details) => this.reported(event, details),
     };

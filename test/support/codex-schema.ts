@@ -74,6 +74,8 @@ export function paramsDefinition(method: string): { name: string; fields: string
 /** Where the result's name does not follow from the params' name. */
 const resultDefinitions: Record<string, string> = {
   initialize: "InitializeResponse",
+  "config/value/write": "ConfigWriteResponse",
+  "config/batchWrite": "ConfigWriteResponse",
   "configRequirements/read": "ConfigRequirementsReadResponse",
   "accountSession/list": "AccountSessionsResponse",
   "remoteControl/status/read": "RemoteControlStatusReadResponse",
