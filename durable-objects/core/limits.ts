@@ -81,6 +81,8 @@ export const limits = {
   /** Edits of one `config/batchWrite`, and keys of one path. */
   configEditsMax: 256,
   configDepthMax: 16,
+  /** Ids of one `app/read`; the real server's number. */
+  appIdsMax: 100,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */

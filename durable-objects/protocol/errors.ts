@@ -83,7 +83,9 @@ export const refusals = {
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>
     refuse(`failed to load configuration: Model provider \`${modelProvider}\` not found`),
-  rateLimitsNeedAccount: () => refuse("codex account authentication required to read rate limits"),
+  rateLimitsNeedAccount: () => refusals.needsAccount("read rate limits"),
+  /** `what` as in "to read rate limits". */
+  needsAccount: (what: string) => refuse(`codex account authentication required to ${what}`),
 
   commandEmpty: () => refuse("command must not be empty"),
   commandsRun: (commandsMax: number) => refuse(`${commandsMax} commands of command/exec run in this workspace already`),

@@ -1,12 +1,16 @@
 /** The table: every method Spindle serves. Types, validation, the handler map and the reference docs are read off it. */
 import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
+import { accountSessionMethods } from "./account-session-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
+import { catalogMethods } from "./catalog-methods.ts";
 import { commandExecMethods } from "./command-exec-methods.ts";
 import { configMethods } from "./config-methods.ts";
+import { environmentMethods } from "./environment-methods.ts";
 import { fileSearchMethods } from "./file-search-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import type { Scope } from "./method.ts";
+import { providerMethods } from "./provider-methods.ts";
 import { queueMethods } from "./queue-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
@@ -24,6 +28,10 @@ export const methods = {
   ...fileSearchMethods,
   ...watchMethods,
   ...configMethods,
+  ...providerMethods,
+  ...accountSessionMethods,
+  ...catalogMethods,
+  ...environmentMethods,
 };
 
 export type MethodName = keyof typeof methods;

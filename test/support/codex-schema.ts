@@ -74,6 +74,11 @@ export function paramsDefinition(method: string): { name: string; fields: string
 /** Where the result's name does not follow from the params' name. */
 const resultDefinitions: Record<string, string> = {
   initialize: "InitializeResponse",
+  "account/logout": "LogoutAccountResponse",
+  "account/usage/read": "GetAccountTokenUsageResponse",
+  "account/workspaceMessages/read": "GetWorkspaceMessagesResponse",
+  "config/mcpServer/reload": "McpServerRefreshResponse",
+  "externalAgentConfig/import/readHistories": "ExternalAgentConfigImportHistoriesReadResponse",
   "config/value/write": "ConfigWriteResponse",
   "config/batchWrite": "ConfigWriteResponse",
   "configRequirements/read": "ConfigRequirementsReadResponse",
