@@ -17,6 +17,7 @@ import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Params, type Request, type Result, scopeOf } from "#protocol/methods";
 import { parseRequest } from "#protocol/parse-request";
+import { serverRequests } from "#protocol/server-requests";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import type { WireFrame } from "#thread/log";
 import type { Attached, Reply } from "#thread/reply";
@@ -121,7 +122,7 @@ export class Session {
       await Promise.all(this.unanswered.get(about.threadId) ?? []);
       if (!this.watches.has(about)) return;
     }
-    if (!this.state.initialized?.optOut.includes(method)) this.socket.send(text);
+    if (this.wants(method)) this.socket.send(text);
   }
 
   /** The socket is closed: the threads need not deliver any more, and what they do for this client alone ends. */
@@ -264,7 +265,7 @@ export class Session {
     this.state.threads = threads;
     this.keep();
     this.socket.send(resultMessage(id, result, this.replay ? seq : undefined));
-    for (const text of catchUp) this.socket.send(text);
+    for (const { method, text } of catchUp) if (this.wants(method)) this.socket.send(text);
     for (const frame of pending) this.sendFrame(frame);
   }
 
@@ -348,8 +349,13 @@ export class Session {
   }
 
   private sendFrame({ method, seq, text }: WireFrame): void {
-    if (this.state.initialized?.optOut.includes(method)) return;
+    if (!this.wants(method)) return;
     this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+  }
+
+  /** A client opts out of notifications; what somebody has to answer reaches it all the same. */
+  private wants(method: string): boolean {
+    return Object.hasOwn(serverRequests, method) || !this.state.initialized?.optOut.includes(method);
   }
 
   private followed(threadId: string): FollowedThread | undefined {

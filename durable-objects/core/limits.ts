@@ -102,8 +102,8 @@ export const limits = {
   sessionStateBytesMax: 15_500,
   /** Requests of one socket that wait for their answer; the next one is told to come back later. */
   requestsInFlightMax: 256,
-  /** Notification methods one client may opt out of. */
-  optOutMethodsMax: 32,
+  /** Notification methods one client may opt out of: more than there are, and in the socket's attachment. */
+  optOutMethodsMax: 128,
   /** Entries of one page of a list. */
   pageEntriesMax: 500,
   /** A deleted thread leaves its storage after this long, so that its clients hear of it first. */

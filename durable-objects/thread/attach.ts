@@ -56,14 +56,17 @@ function subscribe(runtime: ThreadRuntime, { connection }: Subscriber, cursor: n
  * The frames that bring a client to where the log is: what was written so far of a message that is being written, and what it is that
  * an approval waits for, which Codex's own client shows from `item/started` only. They are no frames of the log.
  */
-function catchUp(thread: Thread): string[] {
+function catchUp(thread: Thread): { method: string; text: string }[] {
   const turn = openTurn(thread);
   if (!turn) return [];
   const place = { threadId: thread.info.id, turnId: turn.id };
   const open = turn.items.filter(({ completedAtMs }) => completedAtMs === null);
   return open.flatMap((item) => {
     const startedAtMs = item.startedAtMs ?? 0;
-    const text = (method: string, params: object) => JSON.stringify({ method, params, emittedAtMs: startedAtMs });
+    const text = (method: string, params: object) => ({
+      method,
+      text: JSON.stringify({ method, params, emittedAtMs: startedAtMs }),
+    });
     if (item.type === "agentMessage") {
       return [
         text("item/started", { item: { ...item, text: "" }, ...place, startedAtMs }),

@@ -14,7 +14,14 @@ export interface Subscriber {
 
 /** What attaching to a thread brings, besides the answer: what the client has to hear before live frames, and where those begin. */
 export type Attached =
-  | { result: unknown; seq: number; cwd: string; cursor: number; catchUp: string[]; pending: WireFrame[] }
+  | {
+      result: unknown;
+      seq: number;
+      cwd: string;
+      cursor: number;
+      catchUp: Pick<WireFrame, "method" | "text">[];
+      pending: WireFrame[];
+    }
   | { refused: WireError };
 
 export interface Client {
