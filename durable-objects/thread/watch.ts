@@ -48,9 +48,12 @@ export class FileWatch {
   pump(): void {
     if (this.isTelling || this.watches.count === 0) return;
     this.isTelling = true;
-    void this.tellAll().finally(() => {
-      this.isTelling = false;
-    });
+    void this.tellAll()
+      // The thread was forgotten while somebody was told, and its tables with it.
+      .catch((error) => this.host.report("watchFailed", { error: String(error) }))
+      .finally(() => {
+        this.isTelling = false;
+      });
   }
 
   private async tellAll(): Promise<void> {
