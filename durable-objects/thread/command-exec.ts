@@ -7,7 +7,7 @@ import { commandExecMethods } from "#protocol/command-exec-methods";
 import { notice } from "#protocol/connection-notifications";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
-import { CommandStream } from "#thread/command-stream";
+import { CommandOutput } from "#thread/command-output";
 import type { ThreadRuntime } from "#thread/runtime";
 import type { ShellResult } from "#tools/shell";
 import { StaleError, WorkspaceError } from "#workspace/error";
@@ -89,7 +89,7 @@ export class CommandExecutions {
     const { host, workspace, current } = this.runtime;
     const { signal } = execution.abort;
     const bytesMax = outputBytesMax(params);
-    const streams = this.streams(execution, params, bytesMax);
+    const output = this.output(execution, params, bytesMax);
     const deadlineMs = host.now() + Math.min(params.timeoutMs ?? limits.commandTimeoutMs, limits.commandTimeoutMs);
     const stdin = await this.wholeInput(execution, deadlineMs);
     const run = await host.shell({
@@ -103,30 +103,31 @@ export class CommandExecutions {
       timeoutMs: Math.max(0, deadlineMs - host.now()),
       // Text that is too long loses its middle there; of twice the bound, the first half is the beginning whatever comes.
       outputBytesMax: 2 * bytesMax,
-      ...(streams ? { onOutput: (text: string, stream: "stdout" | "stderr" = "stdout") => streams[stream].add(text) } : {}),
+      ...(output ? { onOutput: (text: string, stream: "stdout" | "stderr" = "stdout") => output.add(text, stream) } : {}),
     });
     const problem = signal.aborted ? null : this.land(run, params);
     const notes = [...run.notes, ...(problem === null ? [] : [problem])].map((note) => `${note}\n`).join("");
     const exitCode = problem === null ? run.exitCode : 1;
-    if (!streams) return { exitCode, stdout: head(run.stdout, bytesMax), stderr: head(run.stderr + notes, bytesMax) };
-    if (notes) streams.stderr.add(notes);
+    if (!output) return { exitCode, stdout: head(run.stdout, bytesMax), stderr: head(run.stderr + notes, bytesMax) };
+    if (notes) output.add(notes, "stderr");
     // The answer comes after the last of the output, as on the real server.
-    await Promise.all([streams.stdout.sent, streams.stderr.sent]);
+    await output.sent;
     return { exitCode, stdout: "", stderr: "" };
   }
 
-  private streams(execution: Execution, { streamStdoutStderr }: Params<"command/exec">, bytesMax: number) {
+  /** Null where the answer holds the output. */
+  private output(execution: Execution, { streamStdoutStderr }: Params<"command/exec">, bytesMax: number): CommandOutput | null {
     const { connection, processId, abort } = execution;
     if (!streamStdoutStderr || processId === null) return null;
     const { host } = this.runtime;
-    const streamOf = (stream: "stdout" | "stderr") =>
-      new CommandStream(bytesMax, async (bytes, capReached) => {
-        const deltaBase64 = Buffer.from(bytes).toString("base64");
-        const params = { processId, stream, deltaBase64, capReached };
-        const isThere = await host.tell(connection, notice("command/exec/outputDelta", params, host.now()));
-        if (!isThere) abort.abort();
-      });
-    return { stdout: streamOf("stdout"), stderr: streamOf("stderr") };
+    return new CommandOutput(bytesMax, async ({ stream, bytes, capReached }) => {
+      const deltaBase64 = Buffer.from(bytes).toString("base64");
+      const params = { processId, stream, deltaBase64, capReached };
+      const told = notice("command/exec/outputDelta", params, host.now());
+      // A connection that cannot be reached is gone for its command too: there is no log from which it could get the output later.
+      const isThere = await host.tell(connection, told).catch(() => false);
+      if (!isThere) abort.abort();
+    });
   }
 
   /** The shell takes its input as a whole: a command whose input is streamed begins when that was closed. */
