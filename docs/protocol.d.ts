@@ -80,6 +80,41 @@ export interface ClientRequests {
   "plugin/installed": { params: PluginInstalledParams; result: PluginInstalledResponse };
   "app/list": { params: AppsListParams; result: AppsListResponse };
   "mcpServerStatus/list": { params: ListMcpServerStatusParams; result: ListMcpServerStatusResponse };
+  "command/exec": { params: CommandExecParams; result: CommandExecResponse };
+  "command/exec/write": { params: CommandExecWriteParams; result: CommandExecWriteResponse };
+  "command/exec/terminate": { params: CommandExecTerminateParams; result: CommandExecTerminateResponse };
+  "command/exec/resize": { params: CommandExecResizeParams; result: CommandExecResizeResponse };
+  "fuzzyFileSearch": { params: FuzzyFileSearchParams; result: FuzzyFileSearchResponse };
+  "fuzzyFileSearch/sessionStart": { params: FuzzyFileSearchSessionStartParams; result: FuzzyFileSearchSessionStartResponse };
+  "fuzzyFileSearch/sessionUpdate": { params: FuzzyFileSearchSessionUpdateParams; result: FuzzyFileSearchSessionUpdateResponse };
+  "fuzzyFileSearch/sessionStop": { params: FuzzyFileSearchSessionStopParams; result: FuzzyFileSearchSessionStopResponse };
+  "fs/watch": { params: FsWatchParams; result: FsWatchResponse };
+  "fs/unwatch": { params: FsUnwatchParams; result: FsUnwatchResponse };
+  "config/value/write": { params: ConfigValueWriteParams; result: ConfigValueWriteResponse };
+  "config/batchWrite": { params: ConfigBatchWriteParams; result: ConfigBatchWriteResponse };
+  "modelProvider/list": { params: ModelProviderListParams; result: ModelProviderListResponse };
+  "modelProvider/capabilities/read": { params: ModelProviderCapabilitiesReadParams; result: ModelProviderCapabilitiesReadResponse };
+  "account/logout": { params?: AccountLogoutParams; result: AccountLogoutResponse };
+  "account/login/cancel": { params: CancelLoginAccountParams; result: CancelLoginAccountResponse };
+  "account/usage/read": { params?: GetAccountTokenUsageParams; result: GetAccountTokenUsageResponse };
+  "account/workspaceMessages/read": { params?: AccountWorkspaceMessagesReadParams; result: AccountWorkspaceMessagesReadResponse };
+  "accountSession/list": { params: AccountSessionsListParams; result: AccountSessionsListResponse };
+  "userVerification/status": { params: UserVerificationStatusParams; result: UserVerificationStatusResponse };
+  "plugin/list": { params: PluginListParams; result: PluginListResponse };
+  "plugin/search": { params: PluginSearchParams; result: PluginSearchResponse };
+  "plugin/share/list": { params: PluginShareListParams; result: PluginShareListResponse };
+  "app/read": { params: AppsReadParams; result: AppsReadResponse };
+  "app/installed": { params: AppsInstalledParams; result: AppsInstalledResponse };
+  "skills/extraRoots/set": { params: SkillsExtraRootsSetParams; result: SkillsExtraRootsSetResponse };
+  "experimentalFeature/enablement/set": { params: ExperimentalFeatureEnablementSetParams; result: ExperimentalFeatureEnablementSetResponse };
+  "config/mcpServer/reload": { params?: ConfigMcpServerReloadParams; result: ConfigMcpServerReloadResponse };
+  "externalAgentConfig/detect": { params: ExternalAgentConfigDetectParams; result: ExternalAgentConfigDetectResponse };
+  "externalAgentConfig/import/readHistories": { params?: ExternalAgentConfigImportReadHistoriesParams; result: ExternalAgentConfigImportReadHistoriesResponse };
+  "environment/status": { params: EnvironmentStatusParams; result: EnvironmentStatusResponse };
+  "environment/info": { params: EnvironmentInfoParams; result: EnvironmentInfoResponse };
+  "remoteControl/status/read": { params?: RemoteControlStatusReadParams; result: RemoteControlStatusReadResponse };
+  "memory/status": { params: MemoryStatusParams; result: MemoryStatusResponse };
+  "windowsSandbox/readiness": { params?: WindowsSandboxReadinessParams; result: WindowsSandboxReadinessResponse };
 }
 
 /** What a client may be asked: method → params, and the result that it answers. */
@@ -122,6 +157,23 @@ export interface ServerNotifications {
   "warning": WarningNotification;
 }
 
+export type AccountLogoutParams = unknown;
+
+export type AccountLogoutResponse = Record<string, never>;
+
+export interface AccountSessionsListParams {
+  refreshWorkspaceMetadata?: boolean;
+}
+
+export interface AccountSessionsListResponse {
+  activeSessionId: null;
+  sessions: never[];
+}
+
+export type AccountWorkspaceMessagesReadParams = unknown;
+
+export type AccountWorkspaceMessagesReadResponse = never;
+
 export interface AgentMessageDeltaNotification {
   threadId: string;
   turnId: string;
@@ -150,6 +202,15 @@ export type ApprovalPolicyParam =
   | "untrusted" | "on-request" | "never"
   | { granular: { mcp_elicitations: boolean; request_permissions?: boolean; rules: boolean; sandbox_approval: boolean; skill_approval?: boolean } };
 
+export interface AppsInstalledParams {
+  threadId?: string | null;
+  forceRefresh?: boolean;
+}
+
+export interface AppsInstalledResponse {
+  apps: never[];
+}
+
 export interface AppsListParams {
   cursor?: string | null;
   limit?: number | null;
@@ -162,11 +223,30 @@ export interface AppsListResponse {
   nextCursor: null;
 }
 
+export interface AppsReadParams {
+  appIds: string[];
+  threadId?: string | null;
+  includeTools?: boolean;
+}
+
+export interface AppsReadResponse {
+  apps: never[];
+  missingAppIds: string[];
+}
+
 export type BedrockCheckGovCloudRequirementsParams = Record<string, never>;
 
 export interface BedrockCheckGovCloudRequirementsResponse {
   isGovCloud: false;
   shouldWarn: false;
+}
+
+export interface CancelLoginAccountParams {
+  loginId: string;
+}
+
+export interface CancelLoginAccountResponse {
+  status: "notFound";
 }
 
 export interface ClientInfo {
@@ -203,6 +283,56 @@ export type CommandDecision =
   | "accept" | "acceptForSession" | "decline" | "cancel"
   | { acceptWithExecpolicyAmendment: { execpolicy_amendment: string[] } }
   | { applyNetworkPolicyAmendment: unknown };
+
+export interface CommandExecParams {
+  command: string[];
+  processId?: string | null;
+  tty?: boolean;
+  streamStdin?: boolean;
+  streamStdoutStderr?: boolean;
+  outputBytesCap?: number | null;
+  disableOutputCap?: boolean;
+  disableTimeout?: boolean;
+  timeoutMs?: number | null;
+  cwd?: string | null;
+  env?: Record<string, string | null> | null;
+  size?: CommandExecTerminalSize | null;
+  sandboxPolicy?: { type: "dangerFullAccess"; [others: string]: unknown } | { type: "readOnly"; [others: string]: unknown } | { type: "externalSandbox"; [others: string]: unknown } | { type: "workspaceWrite"; [others: string]: unknown } | null;
+  permissionProfile?: string | null;
+  threadId?: string | null;
+}
+
+export interface CommandExecResizeParams {
+  processId: string;
+  size: CommandExecTerminalSize;
+}
+
+export type CommandExecResizeResponse = Record<string, never>;
+
+export interface CommandExecResponse {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CommandExecTerminalSize {
+  rows: number;
+  cols: number;
+}
+
+export interface CommandExecTerminateParams {
+  processId: string;
+}
+
+export type CommandExecTerminateResponse = Record<string, never>;
+
+export interface CommandExecWriteParams {
+  processId: string;
+  deltaBase64?: string | null;
+  closeStdin?: boolean;
+}
+
+export type CommandExecWriteResponse = Record<string, never>;
 
 export interface CommandExecutionItem {
   type: "commandExecution";
@@ -248,6 +378,36 @@ export interface CommandExecutionRequestApprovalResponse {
   decision: CommandDecision;
 }
 
+export interface ConfigBatchWriteParams {
+  edits: ConfigEdit[];
+  filePath?: string | null;
+  expectedVersion?: string | null;
+  reloadUserConfig?: boolean;
+}
+
+export interface ConfigBatchWriteResponse {
+  status: "ok";
+  version: string;
+  filePath: string;
+  overriddenMetadata: null;
+}
+
+export interface ConfigEdit {
+  keyPath: string;
+  value: unknown;
+  mergeStrategy: "replace" | "upsert";
+}
+
+export interface ConfigLayer {
+  name: { type: "user"; file: string; profile: null };
+  version: string;
+  config: Record<string, unknown>;
+}
+
+export type ConfigMcpServerReloadParams = unknown;
+
+export type ConfigMcpServerReloadResponse = Record<string, never>;
+
 export interface ConfigReadParams {
   includeLayers?: boolean;
   cwd?: string | null;
@@ -255,8 +415,8 @@ export interface ConfigReadParams {
 
 export interface ConfigReadResponse {
   config: Record<string, unknown>;
-  origins: Record<string, never>;
-  layers: never[] | null;
+  origins: Record<string, LayerMetadata>;
+  layers: ConfigLayer[] | null;
 }
 
 export type ConfigRequirementsReadParams = unknown;
@@ -264,6 +424,21 @@ export type ConfigRequirementsReadParams = unknown;
 export interface ConfigRequirementsReadResponse {
   supportsIndependentSpeedModes: false;
   requirements: null;
+}
+
+export interface ConfigValueWriteParams {
+  keyPath: string;
+  value: unknown;
+  mergeStrategy: "replace" | "upsert";
+  filePath?: string | null;
+  expectedVersion?: string | null;
+}
+
+export interface ConfigValueWriteResponse {
+  status: "ok";
+  version: string;
+  filePath: string;
+  overriddenMetadata: null;
 }
 
 export interface ContextCompactionItem {
@@ -309,6 +484,24 @@ export interface EnteredReviewModeItem {
   completedAtMs: number | null;
 }
 
+export interface EnvironmentInfoParams {
+  environmentId: string;
+}
+
+export interface EnvironmentInfoResponse {
+  shell: { name: string; path: string };
+  cwd: string | null;
+}
+
+export interface EnvironmentStatusParams {
+  environmentId: string;
+}
+
+export interface EnvironmentStatusResponse {
+  status: "ready" | "unknown";
+  error?: string;
+}
+
 export interface ErrorNotification {
   error: TurnError;
   willRetry: boolean;
@@ -324,6 +517,14 @@ export interface ExitedReviewModeItem {
   completedAtMs: number | null;
 }
 
+export interface ExperimentalFeatureEnablementSetParams {
+  enablement: Record<string, boolean>;
+}
+
+export interface ExperimentalFeatureEnablementSetResponse {
+  enablement: Record<string, boolean>;
+}
+
 export interface ExperimentalFeatureListParams {
   cursor?: string | null;
   limit?: number | null;
@@ -333,6 +534,27 @@ export interface ExperimentalFeatureListParams {
 export interface ExperimentalFeatureListResponse {
   data: never[];
   nextCursor: null;
+}
+
+export interface ExternalAgentConfigDetectParams {
+  includeHome?: boolean;
+  cwds?: string[] | null;
+  migrationSource?: string | null;
+  source?: string | null;
+  maxSessions?: number | null;
+  maxSessionAgeDays?: number | null;
+}
+
+export interface ExternalAgentConfigDetectResponse {
+  items: never[];
+  connectors: never[];
+}
+
+export type ExternalAgentConfigImportReadHistoriesParams = unknown;
+
+export interface ExternalAgentConfigImportReadHistoriesResponse {
+  data: never[];
+  connectors: never[];
 }
 
 export type FileChangeDecision = "accept" | "acceptForSession" | "decline" | "cancel";
@@ -423,6 +645,22 @@ export interface FsRemoveParams {
 
 export type FsRemoveResponse = Record<string, never>;
 
+export interface FsUnwatchParams {
+  watchId: string;
+}
+
+export type FsUnwatchResponse = Record<string, never>;
+
+export interface FsWatchParams {
+  watchId: string;
+  path: string;
+  threadId?: string | null;
+}
+
+export interface FsWatchResponse {
+  path: string;
+}
+
 export interface FsWriteFileParams {
   path: string;
   dataBase64: string;
@@ -430,6 +668,46 @@ export interface FsWriteFileParams {
 }
 
 export type FsWriteFileResponse = Record<string, never>;
+
+export interface FuzzyFileSearchParams {
+  query: string;
+  roots: string[];
+  cancellationToken?: string | null;
+  threadId?: string | null;
+}
+
+export interface FuzzyFileSearchResponse {
+  files: FuzzyFileSearchResult[];
+}
+
+export interface FuzzyFileSearchResult {
+  root: string;
+  path: string;
+  match_type: "file" | "directory";
+  file_name: string;
+  score: number;
+  indices: number[] | null;
+}
+
+export interface FuzzyFileSearchSessionStartParams {
+  sessionId: string;
+  roots: string[];
+}
+
+export type FuzzyFileSearchSessionStartResponse = Record<string, never>;
+
+export interface FuzzyFileSearchSessionStopParams {
+  sessionId: string;
+}
+
+export type FuzzyFileSearchSessionStopResponse = Record<string, never>;
+
+export interface FuzzyFileSearchSessionUpdateParams {
+  sessionId: string;
+  query: string;
+}
+
+export type FuzzyFileSearchSessionUpdateResponse = Record<string, never>;
 
 export interface GetAccountParams {
   refreshToken?: boolean;
@@ -445,6 +723,10 @@ export interface GetAccountResponse {
   requiresOpenaiAuth: false;
   workspaceRouting: null;
 }
+
+export type GetAccountTokenUsageParams = { threadId?: string | null } | null;
+
+export type GetAccountTokenUsageResponse = never;
 
 export interface GitInfo {
   sha: string | null;
@@ -500,6 +782,11 @@ export interface ItemStartedNotification {
 
 export type ItemsView = "notLoaded" | "summary" | "full";
 
+export interface LayerMetadata {
+  name: { type: "user"; file: string; profile: null };
+  version: string;
+}
+
 export interface ListMcpServerStatusParams {
   cursor?: string | null;
   limit?: number | null;
@@ -511,6 +798,15 @@ export interface ListMcpServerStatusParams {
 export interface ListMcpServerStatusResponse {
   data: never[];
   nextCursor: null;
+}
+
+export interface MemoryStatusParams {
+  minConsolidatedThreads?: number | null;
+}
+
+export interface MemoryStatusResponse {
+  v2ConsolidatedThreads: number;
+  v2Ready: boolean;
 }
 
 export type MessagePhase = "commentary" | "final_answer";
@@ -527,6 +823,21 @@ export interface ModelListResponse {
   nextCursor: string | null;
 }
 
+export type ModelProviderCapabilitiesReadParams = Record<string, never>;
+
+export interface ModelProviderCapabilitiesReadResponse {
+  imageGeneration: boolean;
+  webSearch: boolean;
+}
+
+export type ModelProviderListParams = Record<string, never>;
+
+export interface ModelProviderListResponse {
+  data: { id: string; name: string; canEdit: boolean; baseUrl: string | null; settings: { type: "openai" | "customGateway" | "bedrock" | "gcp"; [others: string]: unknown } }[];
+  defaultProviderId: string;
+  canChangeDefault: boolean;
+}
+
 export type MultiAgentMode = "explicitRequestOnly";
 
 export interface PermissionProfileListParams {
@@ -536,7 +847,7 @@ export interface PermissionProfileListParams {
 }
 
 export interface PermissionProfileListResponse {
-  data: never[];
+  data: { id: string; description: string | null; allowed: boolean }[];
   nextCursor: null;
 }
 
@@ -553,6 +864,37 @@ export interface PluginInstalledParams {
 export interface PluginInstalledResponse {
   marketplaces: never[];
   marketplaceLoadErrors: never[];
+}
+
+export interface PluginListParams {
+  cwds?: string[] | null;
+  marketplaceKinds?: ("local" | "vertical" | "workspace-directory" | "shared-with-me" | "created-by-me-remote")[] | null;
+  forceRefetch?: boolean;
+}
+
+export interface PluginListResponse {
+  marketplaces: never[];
+  marketplaceLoadErrors: never[];
+  featuredPluginIds: never[];
+}
+
+export interface PluginSearchParams {
+  searchTerm: string;
+  scope?: "global" | "workspace" | "personal" | null;
+  cwds?: string[] | null;
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface PluginSearchResponse {
+  data: never[];
+  nextCursor: null;
+}
+
+export type PluginShareListParams = Record<string, never>;
+
+export interface PluginShareListResponse {
+  data: never[];
 }
 
 export interface Proposal {
@@ -600,6 +942,15 @@ export interface ReasoningSummaryTextDeltaNotification {
   summaryIndex: number;
 }
 
+export type RemoteControlStatusReadParams = unknown;
+
+export interface RemoteControlStatusReadResponse {
+  status: "disabled" | "connecting" | "connected" | "errored";
+  serverName: string;
+  installationId: string;
+  environmentId: string | null;
+}
+
 export interface ReviewStartParams {
   threadId: string;
   target: ReviewTarget;
@@ -643,6 +994,12 @@ export interface Settings {
   reasoning_effort?: string | null;
   developer_instructions?: string | null;
 }
+
+export interface SkillsExtraRootsSetParams {
+  extraRoots: string[];
+}
+
+export type SkillsExtraRootsSetResponse = Record<string, never>;
 
 export interface SkillsListParams {
   cwds?: string[];
@@ -1510,9 +1867,23 @@ export interface UserMessageItem {
   completedAtMs: number | null;
 }
 
+export type UserVerificationStatusParams = Record<string, never>;
+
+export interface UserVerificationStatusResponse {
+  credentialId: null;
+  unavailableReason: "providerUnavailable";
+  unavailableMessage: string;
+}
+
 export interface WarningNotification {
   threadId: string | null;
   message: string;
+}
+
+export type WindowsSandboxReadinessParams = unknown;
+
+export interface WindowsSandboxReadinessResponse {
+  status: "ready" | "notConfigured" | "updateRequired";
 }
 
 export type WorkStatus = "inProgress" | "completed" | "failed" | "declined";

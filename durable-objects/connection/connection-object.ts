@@ -5,6 +5,7 @@ import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
+import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { directoryStub, type Environment, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report } from "../platform.ts";
@@ -60,6 +61,11 @@ export class ConnectionObject extends DurableObject<Environment> {
   async announce(delivery: AnnouncementDelivery): Promise<AnnouncementAck> {
     return this.sockets.announce(this.connection, delivery);
   }
+
+  /** What a thread says to this client alone. Whether the socket is open. */
+  async tell(notice: Notice): Promise<boolean> {
+    return this.sockets.tell(this.connection, notice);
+  }
 }
 
 /** The account's threads by calls between objects. */
@@ -71,12 +77,14 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     forkThread: (threadId, params, client, subscriber) => stub(threadId).forkThread(params, client, subscriber),
     resumeThread: (params, subscriber) => stub(params.threadId).resumeThread(params, subscriber),
     detach: (threadId, connection) => stub(threadId).detach(connection),
-    request: (threadId, request) => stub(threadId).request(request),
+    hangUp: (threadId, connection) => stub(threadId).hangUp(connection),
+    request: (threadId, request, connection) => stub(threadId).request(request, connection),
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     directory: (request) => directoryStub(environment, account).request(request),
     join: (connection) => directoryStub(environment, account).join(connection),
     leave: (connection) => directoryStub(environment, account).leave(connection),
+    now: () => Date.now(),
     report,
   };
 }

@@ -11,7 +11,9 @@ export interface Gateway {
   forkThread(threadId: string, params: Params<"thread/fork">, client: Client, subscriber: Subscriber): Promise<Attached>;
   resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached>;
   detach(threadId: string, connection: string): Promise<void>;
-  request(threadId: string, request: Request): Promise<Reply>;
+  /** The socket is closed: the thread forgets the connection, and what it does for it alone ends. */
+  hangUp(threadId: string, connection: string): Promise<void>;
+  request(threadId: string, request: Request, connection: string): Promise<Reply>;
   /** Deletes the thread for good. */
   deleteThread(threadId: string): Promise<Reply>;
   /** Somebody's answer to a server request; nobody is told whether it came first. */
@@ -22,6 +24,8 @@ export interface Gateway {
   join(connection: string): Promise<boolean>;
   /** And no more. */
   leave(connection: string): Promise<void>;
+  /** Unix milliseconds. */
+  now(): number;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
 }

@@ -4,17 +4,23 @@
  */
 
 import type { Admission } from "#access/admission";
-import { answerForConnection } from "#connection/answers";
+import { answerForConnection, effectiveConfig } from "#connection/answers";
+import { FileSearch, type SearchSession } from "#connection/file-search";
 import type { Gateway } from "#connection/gateway";
+import { RunningCommands } from "#connection/running-commands";
+import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
 import { limits } from "#core/limits";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { DirectoryReply } from "#directory/requests";
 import type { ModelInfo } from "#models/catalogue";
+import { type ThreadDefaults, threadDefaultsOf } from "#protocol/config";
+import type { Notice } from "#protocol/connection-notifications";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
-import { type Request, scopeOf } from "#protocol/methods";
+import { type Params, type Request, type Result, scopeOf } from "#protocol/methods";
 import { accountNotifications, experimentalNotifications } from "#protocol/notifications";
 import { parseRequest } from "#protocol/parse-request";
+import { serverRequests } from "#protocol/server-requests";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import type { WireFrame } from "#thread/log";
 import type { Attached, Reply } from "#thread/reply";
@@ -34,6 +40,9 @@ export interface SessionState {
   hasJoined?: boolean;
   /** The last announcement that came. Absent until one did. */
   announcedId?: number;
+  /** Searches that somebody types into. */
+  searches: SearchSession[];
+  watches: WatchedPath[];
 }
 
 export interface FollowedThread {
@@ -55,6 +64,9 @@ export class Session {
   private readonly socket: Socket;
   private readonly gateway: Gateway;
   private readonly models: ModelCatalogue;
+  private readonly commands: RunningCommands;
+  private readonly search: FileSearch;
+  private readonly watches: WatchedPaths;
   private inFlight = 0;
   private joining: Promise<boolean | null> | null = null;
   /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
@@ -65,6 +77,19 @@ export class Session {
     this.socket = socket;
     this.gateway = gateway;
     this.models = models;
+    this.commands = new RunningCommands(gateway, state.connection);
+    this.watches = new WatchedPaths({
+      watches: () => this.state.watches,
+      ask: (threadId, request) => this.ask(threadId, request),
+      keep: (watches) => this.keepMore({ watches }),
+    });
+    this.search = new FileSearch({
+      threadAt: (path) => this.threadAt(path)?.threadId ?? null,
+      ask: (threadId, request) => this.ask(threadId, request),
+      tell: (notice) => void this.tell(notice),
+      now: () => gateway.now(),
+      keepSearches: (searches) => this.keepMore({ searches }),
+    });
   }
 
   /** One text frame of the client. Never throws: whatever it is, it is answered or, where the real server does so, dropped. */
@@ -119,12 +144,26 @@ export class Session {
     return { gone: false, id: this.state.announcedId ?? 0 };
   }
 
-  /** The socket is closed: nobody need deliver any more. */
+  /** What is told to this client alone, and is no frame of a thread. */
+  async tell({ method, text, about }: Notice): Promise<void> {
+    if (about) {
+      await Promise.all(this.unanswered.get(about.threadId) ?? []);
+      if (!this.watches.has(about)) return;
+    }
+    if (this.wants(method)) this.socket.send(text);
+  }
+
+  /** The socket is closed: the threads need not deliver any more, and what they do for this client alone ends. */
   async end(): Promise<void> {
     const { threads, connection } = this.state;
+    const threadIds = new Set([
+      ...threads.map(({ threadId }) => threadId),
+      ...this.commands.threadIds,
+      ...this.watches.threadIds,
+    ]);
     await Promise.allSettled([
       this.gateway.leave(connection),
-      ...threads.map(({ threadId }) => this.gateway.detach(threadId, connection)),
+      ...[...threadIds].map((threadId) => this.gateway.hangUp(threadId, connection)),
     ]);
   }
 
@@ -181,11 +220,39 @@ export class Session {
         return this.holding(request.params.threadId, async () =>
           this.reply(id, await this.gateway.deleteThread(request.params.threadId)),
         );
+      case "config/read":
+        return this.result(id, effectiveConfig(await this.readConfig(request.params), this.models));
+      case "command/exec":
+        // Frames of the thread go on meanwhile: it may take a minute, and its own output comes before its answer.
+        return this.reply(id, await this.commands.start(this.workspaceOf(request), request));
+      case "command/exec/write":
+      case "command/exec/terminate":
+      case "command/exec/resize":
+        return this.reply(id, await this.commands.control(request));
+      case "fs/watch": {
+        const threadId = this.workspaceOf(request);
+        return this.holding(threadId, async () => this.reply(id, await this.watches.watch(threadId, request)));
+      }
+      case "fs/unwatch":
+        await this.watches.unwatch(request);
+        return this.result(id, {});
+      case "fuzzyFileSearch":
+        return this.result(id, await this.search.find(request.params));
+      case "fuzzyFileSearch/sessionStart":
+        return this.result(id, this.search.start(this.state.searches, request.params));
+      case "fuzzyFileSearch/sessionUpdate": {
+        const { tell } = this.search.update(this.state.searches, request.params);
+        this.result(id, {});
+        // The answer is out: what fails now is ours to know, and the client's next letter asks again.
+        return tell().catch((error) => this.gateway.report("searchFailed", { error: String(error) }));
+      }
+      case "fuzzyFileSearch/sessionStop":
+        return this.result(id, this.search.stop(this.state.searches, request.params));
       default: {
         if (scopeOf(request.method) === "directory") return this.reply(id, await this.gateway.directory(request));
         const threadId = this.threadOf(request);
         if (threadId === null) return this.result(id, answerForConnection(request, this.models));
-        return this.holding(threadId, async () => this.reply(id, await this.gateway.request(threadId, request)));
+        return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, request)));
       }
     }
   }
@@ -211,8 +278,9 @@ export class Session {
     const client = this.state.initialized?.client ?? { name: "unknown", version: "0" };
     // Named here and not by the thread, so that frames of the new thread find out at once whose they are.
     const threadId = this.gateway.newThreadId();
+    const config = { ...(await this.accountDefaults()), ...params.config };
     await this.holding(threadId, async () =>
-      this.attached(id, threadId, await this.gateway.startThread(threadId, params, client, this.subscriber())),
+      this.attached(id, threadId, await this.gateway.startThread(threadId, { ...params, config }, client, this.subscriber())),
     );
   }
 
@@ -223,6 +291,18 @@ export class Session {
     await this.holding(threadId, async () =>
       this.attached(id, threadId, await this.gateway.forkThread(threadId, params, client, this.subscriber())),
     );
+  }
+
+  /** What the account's configuration says about how a thread begins. */
+  private async accountDefaults(): Promise<ThreadDefaults> {
+    return threadDefaultsOf((await this.readConfig({ includeLayers: false })).config);
+  }
+
+  private async readConfig(params: Params<"config/read">): Promise<Result<"config/read">> {
+    const reply = await this.gateway.directory({ method: "config/read", params });
+    if ("refused" in reply) throw new Refusal(reply.refused);
+    // The Directory wrote this text itself, by the method's own row.
+    return JSON.parse(reply.resultText) as Result<"config/read">;
   }
 
   private async resumeThread(id: RequestId, params: Extract<Request, { method: "thread/resume" }>["params"]): Promise<void> {
@@ -258,7 +338,7 @@ export class Session {
   private async unsubscribe(id: RequestId, threadId: string): Promise<void> {
     const followed = this.followed(threadId);
     if (!followed) {
-      const found = await this.gateway.request(threadId, { method: "thread/read", params: { threadId, includeTurns: false } });
+      const found = await this.ask(threadId, { method: "thread/read", params: { threadId, includeTurns: false } });
       return this.result(id, { status: "refused" in found ? "notLoaded" : "notSubscribed" });
     }
     this.state.threads = this.state.threads.filter((thread) => thread !== followed);
@@ -284,15 +364,27 @@ export class Session {
    * contains its path, and among those with the same root to the one this socket started or resumed last.
    */
   private threadOf(request: Request): string | null {
-    if (scopeOf(request.method) === "connection") return null;
-    const params = request.params as { threadId?: string | null; path?: string; sourcePath?: string };
+    return scopeOf(request.method) === "connection" ? null : this.workspaceOf(request);
+  }
+
+  private workspaceOf(request: Request): string {
+    const params = request.params as { threadId?: string | null; path?: string; sourcePath?: string; cwd?: string | null };
     if (params.threadId) return params.threadId;
-    const path = params.path ?? params.sourcePath ?? "";
+    return this.workspaceAt(params.path ?? params.sourcePath ?? params.cwd ?? "");
+  }
+
+  private workspaceAt(path: string): string {
+    const thread = this.threadAt(path);
+    if (thread) return thread.threadId;
+    throw new Refusal(refusals.invalidRequest(`no thread of this connection has a workspace that contains ${path || "files"}`));
+  }
+
+  /** What begins at no root begins at the newest thread's. */
+  private threadAt(path: string): FollowedThread | undefined {
+    if (!path.startsWith("/")) return this.state.threads.at(-1);
     const candidates = this.state.threads.filter(({ cwd }) => path === cwd || path.startsWith(`${cwd}/`));
     const root = Math.max(...candidates.map(({ cwd }) => cwd.length));
-    const thread = candidates.findLast(({ cwd }) => cwd.length === root);
-    if (!thread) throw new Refusal(refusals.invalidRequest(`no thread of this connection has a workspace that contains ${path}`));
-    return thread.threadId;
+    return candidates.findLast(({ cwd }) => cwd.length === root);
   }
 
   /** While `ask` runs, frames of the thread wait: the answer to a request goes before the frames that it caused. */
@@ -309,6 +401,10 @@ export class Session {
     }
   }
 
+  private ask(threadId: string, request: Request): Promise<Reply> {
+    return this.gateway.request(threadId, request, this.state.connection);
+  }
+
   private reply(id: RequestId, reply: Reply | DirectoryReply): void {
     if ("refused" in reply) this.socket.send(errorMessage(id, reply.refused));
     else this.socket.send(resultTextMessage(id, reply.resultText, this.replay && "seq" in reply ? reply.seq : undefined));
@@ -322,8 +418,10 @@ export class Session {
     if (this.wants(method)) this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
   }
 
+  /** A client opts out of notifications; what somebody has to answer reaches it all the same. */
   private wants(method: string): boolean {
     const { initialized } = this.state;
+    if (Object.hasOwn(serverRequests, method)) return true;
     if (initialized?.optOut.includes(method)) return false;
     return initialized?.experimentalApi === true || !experimentalNotifications.has(method);
   }
@@ -344,11 +442,22 @@ export class Session {
     if (threads.length > most) {
       return refusals.invalidRequest(`this connection follows ${most} threads already; unsubscribe from one`);
     }
-    const text = JSON.stringify({ ...this.state, threads });
-    if (new TextEncoder().encode(text).length <= limits.sessionStateBytesMax) return null;
+    if (this.fits({ threads })) return null;
     return refusals.invalidRequest(
       "this connection cannot remember another thread with a folder of that name; unsubscribe from one",
     );
+  }
+
+  private fits(more: Partial<SessionState>): boolean {
+    const text = JSON.stringify({ ...this.state, ...more });
+    return new TextEncoder().encode(text).length <= limits.sessionStateBytesMax;
+  }
+
+  /** Remembers it with the socket, or refuses. */
+  private keepMore(more: Partial<SessionState>): void {
+    if (!this.fits(more)) throw new Refusal(refusals.invalidRequestText("this connection cannot remember more than it does"));
+    Object.assign(this.state, more);
+    this.keep();
   }
 
   private subscriber(): { connection: string; replay: boolean } {

@@ -6,6 +6,7 @@ import type { Gateway } from "#connection/gateway";
 import { type ModelCatalogue, Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
+import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
 
 export interface Sockets {
@@ -15,6 +16,8 @@ export interface Sockets {
   /** Its credential ended: the client is told, and from now on neither hears nor says anything here. */
   end(connection: string): Promise<void>;
   announce(connection: string, delivery: AnnouncementDelivery): Promise<AnnouncementAck>;
+  /** Whether the socket is open. */
+  tell(connection: string, notice: Notice): Promise<boolean>;
 }
 
 /** What of the access object a socket's holder needs. */
@@ -42,7 +45,16 @@ export async function acceptSocket(
   const admission = admissionOf(request);
   context.acceptWebSocket(server, [tagOf(connection)]);
   context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-  const state: SessionState = { version: 1, account, connection, initialized: null, threads: [], admission };
+  const state: SessionState = {
+    version: 1,
+    account,
+    connection,
+    initialized: null,
+    threads: [],
+    searches: [],
+    watches: [],
+    admission,
+  };
   server.serializeAttachment(state);
   // Only now, when a revocation would find the socket: nothing can fall between the two.
   if (mayEnd(admission) && !(await access.hold(held, admission))) {
@@ -130,6 +142,16 @@ export function socketsOf(context: DurableObjectState, gateway: Gateway, models:
         return { gone: true };
       }
       return sessionOf(socket).announce(delivery);
+    },
+    async tell(connection, notice) {
+      const [socket] = context.getWebSockets(tagOf(connection));
+      if (!socket || socket.readyState !== WebSocket.OPEN) return false;
+      if (isOver(socket)) {
+        await end(socket);
+        return false;
+      }
+      await sessionOf(socket).tell(notice);
+      return true;
     },
   };
 }

@@ -70,6 +70,36 @@ export const limits = {
   userCommandsMax: 16,
   /** Characters of a goal's objective; the real server's number. It is part of every request to the model. */
   goalObjectiveCharactersMax: 4_000,
+  /** Commands of `command/exec` that run in one workspace at once; each holds an overlay in the isolate's memory. */
+  commandExecutionsMax: 4,
+  /** UTF-8 bytes of each stream of a `command/exec` unless it asks for another number, the real server's; and the most there is. */
+  commandStreamBytesDefault: 1024 * 1024,
+  commandStreamBytesMax: 16 * 1024 * 1024,
+  /** Bytes of one `command/exec/outputDelta`, the real server's number. */
+  commandDeltaBytesMax: 64 * 1024,
+  /** Bytes of input that one `command/exec` may be given; they wait in memory until the input is closed. */
+  commandInputBytesMax: 4 * 1024 * 1024,
+  /** Files that a search finds at most; the real server's number. */
+  foundFilesMax: 50,
+  /** Characters of a search's query: each is compared with each of every path. */
+  searchQueryCharactersMax: 256,
+  /** Searches that one socket keeps while somebody types, and roots of each. They are in its attachment. */
+  searchSessionsMax: 8,
+  searchRootsMax: 16,
+  /** Watches that one socket has (they are in its attachment), and all on one workspace: each is looked at with every change. */
+  watchesPerSocketMax: 32,
+  watchesMax: 256,
+  /** Characters of a client's name for a watch. */
+  watchIdCharactersMax: 128,
+  /** Paths that one `fs/changed` tells of; the rest comes with the next. */
+  changedPathsMax: 1_000,
+  /** UTF-8 bytes of an account's configuration, as JSON: every `config/read` carries it. */
+  configBytesMax: 64 * 1024,
+  /** Edits of one `config/batchWrite`, and keys of one path. */
+  configEditsMax: 256,
+  configDepthMax: 16,
+  /** Ids of one `app/read`; the real server's number. */
+  appIdsMax: 100,
   /** Messages that wait in one thread's queue; the real server's number. */
   queuedSubmissionsMax: 100,
   /** A running turn is looked at this often, so that a lost object comes back by itself. */
@@ -111,10 +141,10 @@ export const limits = {
   sessionStateBytesMax: 15_500,
   /** Requests of one socket that wait for their answer; the next one is told to come back later. */
   requestsInFlightMax: 256,
-  /** Notification methods one client may opt out of. */
-  optOutMethodsMax: 32,
   /** Items that are read by their ids at once; the real server's number. */
   itemsReadMax: 100,
+  /** Notification methods one client may opt out of: more than there are, and in the socket's attachment. */
+  optOutMethodsMax: 128,
   /** Entries of one page of a list. */
   pageEntriesMax: 500,
   /** A deleted thread leaves its storage after this long, so that its clients hear of it first. */

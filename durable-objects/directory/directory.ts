@@ -3,6 +3,7 @@
 import { limits } from "#core/limits";
 import { searchTermOf } from "#core/occurrence";
 import type { Sql } from "#core/sql";
+import { AccountConfig, createConfigSchema } from "#directory/config";
 import type { ThreadNews } from "#directory/news";
 import { createSearchSchema, SearchIndex } from "#directory/search-index";
 import { createSectionsSchema, Sections } from "#directory/sections";
@@ -32,6 +33,7 @@ export function createDirectorySchema(sql: Sql): void {
   // Of Directories from before there was a read state.
   if (sql.exec("SELECT 1 FROM pragma_table_info('threads') WHERE name = 'read_state'").toArray().length === 0)
     sql.exec("ALTER TABLE threads ADD COLUMN read_state TEXT NOT NULL DEFAULT 'null'");
+  createConfigSchema(sql);
 }
 
 type Row = { id: string; at: number; thread: string; read_state: string; section_id: string | null };
@@ -56,6 +58,7 @@ export interface DirectoryHost {
 }
 
 export class Directory {
+  readonly config: AccountConfig;
   readonly sections: Sections;
   private readonly index: SearchIndex;
   private readonly host: DirectoryHost;
@@ -64,6 +67,7 @@ export class Directory {
   constructor(host: DirectoryHost) {
     this.host = host;
     this.sql = host.sql;
+    this.config = new AccountConfig(host.sql);
     this.sections = new Sections(host.sql, host.newId);
     this.index = new SearchIndex(host.sql);
   }

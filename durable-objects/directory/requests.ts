@@ -7,6 +7,9 @@ import type { Params, Request, Result } from "#protocol/methods";
 export type DirectoryReply = { resultText: string } | { refused: WireError };
 
 const handlers = {
+  "config/read": (directory, params) => directory.config.read(params),
+  "config/value/write": (directory, params) => directory.config.writeValue(params),
+  "config/batchWrite": (directory, params) => directory.config.writeBatch(params),
   "thread/list": (directory, params) => directory.list(params),
   "thread/search": (directory, params) => directory.search(params),
   "thread/section/move": (directory, params) => directory.moveToSection(params),

@@ -1,5 +1,6 @@
 /** The connection's first questions: who am I talking to, as whom, with which models, under which rules. */
 import * as z from "zod";
+import { configLayer, layerMetadata } from "./config-methods.ts";
 import { emptyList, flag, ignored, method, page, struct, text, texts } from "./method.ts";
 
 const clientInfo = struct("ClientInfo", { name: z.string(), title: text, version: z.string() });
@@ -91,13 +92,13 @@ export const accountAndConfigMethods = {
   }),
 
   "config/read": method({
-    doc: "The configuration in effect, as Codex's config file would say it. There is no file here: no origins, no layers.",
-    scope: "connection",
+    doc: "The configuration in effect, as Codex's config file would say it: what the account's clients wrote with `config/value/write`, and what the server says where they did not. It is one for the account, whatever `cwd`.",
+    scope: "directory",
     params: struct("ConfigReadParams", { includeLayers: z.boolean().default(false), cwd: text }),
     result: z.object({
       config: z.record(z.string(), z.unknown()),
-      origins: z.record(z.string(), z.never()),
-      layers: emptyList.nullable(),
+      origins: z.record(z.string(), layerMetadata),
+      layers: z.array(configLayer).nullable(),
     }),
   }),
 
@@ -110,10 +111,13 @@ export const accountAndConfigMethods = {
   }),
 
   "permissionProfile/list": method({
-    doc: "The permission profiles a thread can run under. Always empty: approvals decide.",
+    doc: "The permission profiles a thread can run under.",
     scope: "connection",
     params: struct("PermissionProfileListParams", { ...page, cwd: text }),
-    result: z.object({ data: emptyList, nextCursor: z.null() }),
+    result: z.object({
+      data: z.array(z.object({ id: z.string(), description: z.string().nullable(), allowed: z.boolean() })),
+      nextCursor: z.null(),
+    }),
   }),
 
   "collaborationMode/list": method({

@@ -35,6 +35,8 @@ export const refusals = {
 
   /** The message could not be read as a request; `detail` is what serde would say. */
   invalidRequest: (detail: string) => refuse(`Invalid request: ${detail}`),
+  /** Said as it is: the request could be read, and asks for what cannot be. */
+  invalidRequestText: (message: string) => refuse(message),
   /** No server of this version knows the method; the real one answers with the whole list. */
   unknownMethod: (method: string) => refuse(`Invalid request: ${unknownVariant(method, codexMethodNames)}`),
   /** Codex 0.169.0 knows the method, Spindle does not serve it, for the reason that `unserved.ts` gives. */
@@ -130,8 +132,24 @@ export const refusals = {
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>
     refuse(`failed to load configuration: Model provider \`${modelProvider}\` not found`),
-  rateLimitsNeedAccount: () => refuse("codex account authentication required to read rate limits"),
+  rateLimitsNeedAccount: () => refusals.needsAccount("read rate limits"),
+  /** `what` as in "to read rate limits". */
+  needsAccount: (what: string) => refuse(`codex account authentication required to ${what}`),
 
+  commandEmpty: () => refuse("command must not be empty"),
+  commandsRun: (commandsMax: number) => refuse(`${commandsMax} commands of command/exec run in this workspace already`),
+  duplicateCommand: (processId: string) => refuse(`duplicate active command/exec process id: ${JSON.stringify(processId)}`),
+  /** For `command/exec/write`, `terminate` and `resize`. */
+  noActiveCommand: (processId: string) => refuse(`no active command/exec for process id ${JSON.stringify(processId)}`),
+
+  /** `code` is what clients tell these refusals apart by. */
+  configWrite: (code: "configLayerReadonly" | "configVersionConflict" | "configValidationError", message: string): WireError => ({
+    code: errorCodes.invalidRequest,
+    data: { config_write_error_code: code },
+    message,
+  }),
+  /** Params that can be read and contradict each other. */
+  invalidParams: (message: string): WireError => ({ code: errorCodes.invalidParams, message }),
   noSuchFile: () => refusals.internal("No such file or directory (os error 2)"),
   overloaded: (): WireError => ({ code: errorCodes.overloaded, message: "Server overloaded; retry later." }),
   internal: (message: string): WireError => ({ code: errorCodes.internal, message }),

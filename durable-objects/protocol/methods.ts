@@ -1,10 +1,17 @@
 /** The table: every method Spindle serves. Types, validation, the handler map and the reference docs are read off it. */
 import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
+import { accountSessionMethods } from "./account-session-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
+import { catalogMethods } from "./catalog-methods.ts";
+import { commandExecMethods } from "./command-exec-methods.ts";
+import { configMethods } from "./config-methods.ts";
+import { environmentMethods } from "./environment-methods.ts";
+import { fileSearchMethods } from "./file-search-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import { goalMethods } from "./goal-methods.ts";
 import type { Scope } from "./method.ts";
+import { providerMethods } from "./provider-methods.ts";
 import { queueMethods } from "./queue-methods.ts";
 import { readStateMethods } from "./read-state-methods.ts";
 import { searchMethods } from "./search-methods.ts";
@@ -13,6 +20,8 @@ import { threadHistoryMethods } from "./thread-history-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { threadSettingsMethods } from "./thread-settings-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
+
+import { watchMethods } from "./watch-methods.ts";
 
 export const methods = {
   ...accountAndConfigMethods,
@@ -27,6 +36,14 @@ export const methods = {
   ...searchMethods,
   ...fsMethods,
   ...addOnMethods,
+  ...commandExecMethods,
+  ...fileSearchMethods,
+  ...watchMethods,
+  ...configMethods,
+  ...providerMethods,
+  ...accountSessionMethods,
+  ...catalogMethods,
+  ...environmentMethods,
 };
 
 export type MethodName = keyof typeof methods;

@@ -7,7 +7,7 @@
 const reasons: readonly (readonly [why: string, names: readonly string[]])[] = [
   ["it has no voice", ["thread/realtime/"]],
   ["it runs no Windows sandbox: commands run in an overlay of the workspace", ["windowsSandbox/", "windows/"]],
-  ["it has no local processes: commands run in an overlay of the workspace", ["process/", "command/exec", "command/exec/"]],
+  ["it has no local processes: commands run in an overlay of the workspace", ["process/"]],
   ["a command ends before the model hears of it, so that none runs in the background", ["thread/backgroundTerminals/"]],
   ["commands have no terminal to type into", ["item/commandExecution/terminalInteraction"]],
   ["it is reached directly, without a relay that controls it", ["remoteControl/"]],
@@ -15,23 +15,18 @@ const reasons: readonly (readonly [why: string, names: readonly string[]])[] = [
   ["it runs no apps", ["app/"]],
   ["it runs no hooks", ["hook/"]],
   ["it reads no skills", ["skills/"]],
-  ["it connects to no MCP servers", ["mcpServer/", "config/mcpServer/", "item/mcpToolCall/"]],
+  ["it connects to no MCP servers", ["mcpServer/", "item/mcpToolCall/"]],
   [
     "it holds no account with a model's provider: the operator gives the server its key",
     ["account/", "accountSession/", "userVerification/", "attestation/", "getAuthStatus"],
   ],
   ["the operator configures the model's endpoint", ["modelProvider/"]],
-  [
-    "there is no configuration file: a thread's settings are given with it",
-    ["config/value/", "config/batchWrite", "configWarning"],
-  ],
-  ["it keeps no goals", ["thread/goal/"]],
+  ["what does not fit the configuration is refused when it is written", ["configWarning"]],
   [
     "what the model's endpoint does with a request is the endpoint's own matter",
     ["model/rerouted", "model/verification", "model/safetyBuffering/", "turn/moderationMetadata"],
   ],
   ["nothing that it serves is deprecated", ["deprecationNotice"]],
-  ["its features come with the server", ["experimentalFeature/"]],
   ["there is no home folder in which other agents left files", ["externalAgentConfig/"]],
   ["every thread has its one workspace and no other environment", ["environment/", "thread/environment/"]],
   [

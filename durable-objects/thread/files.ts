@@ -1,20 +1,25 @@
 /** `fs/*`: the person's own hands on the workspace. What waits for approval is not in it. */
 import { Refusal, refusals } from "#protocol/errors";
+import { fsMethods } from "#protocol/fs-methods";
 import type { Params, Request, Result } from "#protocol/methods";
 import type { ThreadRuntime } from "#thread/runtime";
 import { WorkspaceError } from "#workspace/error";
 import { relativePath } from "#workspace/path";
 
-export type FileRequest = Extract<Request, { method: `fs/${string}` }>;
+export type FileRequest = Extract<Request, { method: keyof typeof fsMethods }>;
 
 export function isFileRequest(request: Request): request is FileRequest {
-  return request.method.startsWith("fs/");
+  return Object.hasOwn(fsMethods, request.method);
 }
 
-/** Answers the request; the workspace's own refusals become those of the real server. */
-export function answerFile(runtime: ThreadRuntime, request: FileRequest): unknown {
+export async function answerFile(runtime: ThreadRuntime, request: FileRequest): Promise<unknown> {
+  return refusingPaths(() => runtime.changeFiles(() => perform(runtime, request)));
+}
+
+/** The workspace's own refusals become those of the real server. */
+export async function refusingPaths<Answer>(attempt: () => Answer | Promise<Answer>): Promise<Answer> {
   try {
-    return runtime.host.transaction(() => perform(runtime, request));
+    return await attempt();
   } catch (error) {
     if (!(error instanceof WorkspaceError)) throw error;
     throw new Refusal(error.code === "outside" ? refusals.invalidRequest(error.message) : refusals.internal(error.message));

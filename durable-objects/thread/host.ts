@@ -4,6 +4,7 @@ import type { Sql } from "#core/sql";
 import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
 import type { Model } from "#models/model";
+import type { Notice } from "#protocol/connection-notifications";
 import type { ThreadPlace } from "#protocol/thread";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { WireFrame } from "#thread/log";
@@ -42,6 +43,8 @@ export interface Host {
   takeTurnSlot(): Promise<boolean>;
   /** It rests. */
   releaseTurnSlot(): Promise<void>;
+  /** Says something to one connection that is no frame of the log; false when its socket is closed. Throws when it cannot be reached. */
+  tell(connection: string, notice: Notice): Promise<boolean>;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
   /** Empties the storage of a deleted thread. */

@@ -9,6 +9,7 @@ import type { Params, Request, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
+import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { searchOccurrences } from "#thread/occurrences";
 import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, updateQueued } from "#thread/queue";
@@ -17,6 +18,7 @@ import { revertThread } from "#thread/revert";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
 import { injectItems, readItems, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
+import { startSettings } from "#thread/start-settings";
 import { askUserCommand } from "#thread/steps/user-command";
 import { listTimeline } from "#thread/timeline";
 import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
@@ -51,6 +53,7 @@ const handlers = {
   "turn/steer": steerTurn,
   "turn/interrupt": interruptTurn,
   "thread/shellCommand": askUserCommand,
+  fuzzyFileSearch: searchFiles,
   "review/start": startReview,
   "thread/queue/add": addToQueue,
   "thread/queue/list": listQueue,
@@ -132,13 +135,7 @@ export function startThread(
   const { host } = runtime;
   const seconds = Math.floor(host.now() / 1000);
   const settings: Settings = {
-    model: params.model || client.defaultModel,
-    approvalPolicy: params.approvalPolicy ?? "on-request",
-    effort: null,
-    summary: null,
-    baseInstructions: params.baseInstructions ?? null,
-    developerInstructions: params.developerInstructions ?? null,
-    personality: params.personality ?? null,
+    ...startSettings(params, client.defaultModel),
     clientTools: clientToolsOf(params.dynamicTools ?? []),
   };
   const thread: WireThread = {
@@ -157,7 +154,7 @@ export function startThread(
     historyMode: "paginated",
     modelProvider,
     model: settings.model,
-    reasoningEffort: null,
+    reasoningEffort: settings.effort,
     createdAt: seconds,
     updatedAt: seconds,
     recencyAt: seconds,

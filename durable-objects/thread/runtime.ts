@@ -31,6 +31,7 @@ import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
 import { TurnSlot } from "#thread/turn-slot";
+import { FileWatch } from "#thread/watch";
 import { Workspace } from "#workspace/store";
 
 /** Work that is under way and can be told to stop. `finish` appends, at once, what was streamed and not yet appended. */
@@ -48,6 +49,7 @@ export class ThreadRuntime {
   readonly outbox: Outbox;
   readonly workspace: Workspace;
   readonly turnSlot: TurnSlot;
+  readonly fileWatch: FileWatch;
   activity: Activity | null = null;
   private folded: Thread | null;
   private isDriving = false;
@@ -69,6 +71,11 @@ export class ThreadRuntime {
     if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
     this.turnSlot = new TurnSlot(host);
+    this.fileWatch = new FileWatch(
+      host,
+      () => this.current.info.cwd,
+      () => this.schedule(),
+    );
   }
 
   /** Null where there is no such thread, or no longer. */
@@ -119,6 +126,7 @@ export class ThreadRuntime {
       this.folded = thread;
     });
     this.deliveries.pump();
+    this.fileWatch.pump();
     if (isNews) this.tell();
   }
 
@@ -143,6 +151,13 @@ export class ThreadRuntime {
     if (changes.length === 0) return;
     const hidden = { event: { type: "filesWritten", changes } } as const;
     this.commit([{ ...this.status(this.current.status), private: hidden }], () => this.workspace.takeChanges());
+  }
+
+  /** What a person changes with their own hands: all or nothing, in no log, and told to whoever watches. */
+  changeFiles<Answer>(change: () => Answer): Answer {
+    const answer = this.host.transaction(change);
+    this.fileWatch.pump();
+    return answer;
   }
 
   /** Does what `next` says until there is nothing to do or somebody has to be waited for. One at a time; never throws. */
@@ -461,6 +476,7 @@ export class ThreadRuntime {
       this.step() ? now + limits.heartbeatMs : null,
       this.outbox.dueAtMs(),
       this.deliveries.dueAtMs(),
+      this.fileWatch.dueAtMs(),
       this.retentionDueAtMs(),
       this.forgetDueAtMs(),
     ];
@@ -486,6 +502,7 @@ export class ThreadRuntime {
     this.forgetStreamedText();
     this.deliveries.pump();
     await this.turnSlot.renew();
+    this.fileWatch.pump();
     await this.outbox.flush();
     void this.drive();
     this.schedule();

@@ -3,16 +3,18 @@
 import type { Decision } from "#core/private";
 import { protocolVersion } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
-import type { Params, Request } from "#protocol/methods";
+import type { Params, Request, Result } from "#protocol/methods";
 import { type ServerRequestMethod, serverRequests } from "#protocol/server-requests";
 import type { ThreadPlace } from "#protocol/thread";
 import { attachCreator, attachForker, resume } from "#thread/attach";
-import { answerFile, isFileRequest } from "#thread/files";
+import { CommandExecutions, isCommandExecRequest } from "#thread/command-exec";
+import { answerFile, isFileRequest, refusingPaths } from "#thread/files";
 import { fork } from "#thread/fork";
 import { type ForkPage, type ForkRead, readFork } from "#thread/fork-source";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import { answer, isThreadRequest, requireProvider, requireThread, startThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
+import type { FileWatch } from "#thread/watch";
 
 /** What a client answered to a server request: a result, or an error of its own. */
 export type ClientAnswer = { result: unknown } | { error: unknown };
@@ -21,10 +23,12 @@ export class ThreadService {
   private readonly runtime: ThreadRuntime;
   private readonly defaultModel: string;
   private forking: Promise<void> | null = null;
+  readonly commands: CommandExecutions;
 
   constructor(runtime: ThreadRuntime, defaultModel: string) {
     this.runtime = runtime;
     this.defaultModel = defaultModel;
+    this.commands = new CommandExecutions(runtime);
   }
 
   startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
@@ -77,12 +81,30 @@ export class ThreadService {
     if (this.runtime.thread) this.runtime.detach(connection);
   }
 
-  request(request: Request): Promise<Reply> {
+  /** The connection's socket is closed. */
+  hangUp(connection: string): void {
+    this.detach(connection);
+    this.commands.end(connection);
+    if (this.runtime.thread) this.runtime.fileWatch.remove(connection);
+  }
+
+  /** `connection` names who asks, for what is theirs alone. */
+  request(request: Request, connection: string): Promise<Reply> {
     return refusable<Reply>(async () => {
       const { runtime } = this;
+      if (isCommandExecRequest(request)) {
+        requireThread(runtime, request.method);
+        const result = await refusingPaths(() => this.commands.answer(request, connection));
+        return { resultText: JSON.stringify(result), seq: runtime.current.seq };
+      }
+      if (request.method === "fs/watch" || request.method === "fs/unwatch") {
+        requireThread(runtime, request.method);
+        const result = await refusingPaths(() => answerWatch(runtime.fileWatch, request, connection));
+        return { resultText: JSON.stringify(result), seq: runtime.current.seq };
+      }
       if (isFileRequest(request)) {
         requireThread(runtime, request.method);
-        return { resultText: JSON.stringify(answerFile(runtime, request)), seq: runtime.current.seq };
+        return { resultText: JSON.stringify(await answerFile(runtime, request)), seq: runtime.current.seq };
       }
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
       const result = await answer(runtime, request);
@@ -136,6 +158,16 @@ export class ThreadService {
 
 function showsThread(result: unknown): result is { thread: object } {
   return typeof result === "object" && result !== null && "thread" in result && typeof result.thread === "object";
+}
+
+function answerWatch(
+  fileWatch: FileWatch,
+  request: Extract<Request, { method: "fs/watch" | "fs/unwatch" }>,
+  connection: string,
+): Result<"fs/watch" | "fs/unwatch"> {
+  if (request.method === "fs/watch") return fileWatch.add(request.params, connection);
+  fileWatch.remove(connection, request.params.watchId);
+  return {};
 }
 
 async function refusable<Result>(attempt: () => Result | Promise<Result>): Promise<Result | { refused: WireError }> {

@@ -34,6 +34,7 @@ export class ThreadObject extends DurableObject<Environment> {
     // A turn that was running when the object went goes on by itself.
     void this.runtime.drive();
     this.runtime.deliveries.pump();
+    this.runtime.fileWatch.pump();
   }
 
   /** The direct door: `/threads/<id>` upgrades here. */
@@ -86,8 +87,12 @@ export class ThreadObject extends DurableObject<Environment> {
     this.service.detach(connection);
   }
 
-  async request(request: MethodRequest): Promise<Reply> {
-    return this.service.request(request);
+  async request(request: MethodRequest, connection: string): Promise<Reply> {
+    return this.service.request(request, connection);
+  }
+
+  async hangUp(connection: string): Promise<void> {
+    this.service.hangUp(connection);
   }
 
   async deleteThread(): Promise<Reply> {
@@ -124,6 +129,10 @@ export class ThreadObject extends DurableObject<Environment> {
       readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
       tellDirectory: (summary, news) => directoryStub(env, account).update(summary, news),
       place: () => directoryStub(env, account).placeOf(threadId),
+      tell: (connection, notice) => {
+        const direct = connection.startsWith(directPrefix);
+        return direct ? this.sockets.tell(connection, notice) : connectionStub(env, connection).tell(notice);
+      },
       report,
       forget: () => ctx.storage.deleteAll(),
     };
@@ -141,7 +150,10 @@ export class ThreadObject extends DurableObject<Environment> {
       detach: async (threadId, connection) => {
         if (threadId === ownId) await this.detach(connection);
       },
-      request: (threadId, request) => own(threadId, request.method, () => this.request(request)),
+      hangUp: async (threadId, connection) => {
+        if (threadId === ownId) await this.hangUp(connection);
+      },
+      request: (threadId, request, connection) => own(threadId, request.method, () => this.request(request, connection)),
       deleteThread: (threadId) => own(threadId, "thread/delete", () => this.deleteThread()),
       respond: async (threadId, requestId, reply) => {
         if (threadId === ownId) await this.respond(requestId, reply);
@@ -150,6 +162,7 @@ export class ThreadObject extends DurableObject<Environment> {
       // It hears of its own thread only.
       join: async () => true,
       leave: async () => {},
+      now: () => Date.now(),
       report,
     };
   }

@@ -19,7 +19,7 @@ export interface ShellWatchOptions {
   outputBytesMax: number;
   /** As the person should read it. */
   readable: (stderr: string) => string;
-  onOutput: (text: string) => void;
+  onOutput: (text: string, stream: Stream) => void;
 }
 
 /**
@@ -191,7 +191,8 @@ export class ShellWatch {
     this.text += text;
     this.stdout += stdout;
     this.stderr += readable;
-    this.options.onOutput(text);
+    if (stdout !== "") this.options.onOutput(stdout, "stdout");
+    if (readable !== "") this.options.onOutput(readable, "stderr");
   }
 
   /**

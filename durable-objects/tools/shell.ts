@@ -19,8 +19,10 @@ export interface ShellRun {
   outputBytesMax: number;
   /** Unix milliseconds. */
   now: () => number;
-  /** Gets the beginning of `output` piece by piece while the command runs; how far it comes is the interpreter's affair. Must not throw. */
-  onOutput?: (text: string) => void;
+  /** Its standard input; none unless said. */
+  stdin?: Uint8Array | undefined;
+  /** Gets the beginning of each stream piece by piece while the command runs; how far it comes is the interpreter's affair. Must not throw. */
+  onOutput?: (text: string, stream: "stdout" | "stderr") => void;
 }
 
 export interface ShellResult {
@@ -28,6 +30,8 @@ export interface ShellResult {
   output: string;
   stdout: string;
   stderr: string;
+  /** Of each stream, what goes on from what `onOutput` was told. */
+  unheard: { stdout: string; stderr: string };
   /** The command's own; 124 when it ran out of time, 130 when it was aborted. */
   exitCode: number;
   durationMs: number;
@@ -52,7 +56,7 @@ export async function runShell(run: ShellRun): Promise<ShellResult> {
     // What comes after this may lose its middle, and what was said cannot be unsaid.
     outputBytesMax: Math.floor(run.outputBytesMax / 2),
     readable: withoutAdvice,
-    onOutput: (text) => run.onOutput?.(text),
+    onOutput: (text, stream) => run.onOutput?.(text, stream),
   });
   const ended = await untilEnd(run, overlay, watch);
   watch.close();
@@ -65,6 +69,7 @@ export async function runShell(run: ShellRun): Promise<ShellResult> {
     output,
     stdout: clippedStdout,
     stderr: clippedStderr,
+    unheard: { stdout: beyond(watch.stdout, clippedStdout), stderr: beyond(watch.stderr, clippedStderr) },
     exitCode: outcome.problem === null ? ended.exitCode : 1,
     durationMs: run.now() - startedAt,
     timedOut: ended.end === "timeout",
@@ -188,7 +193,7 @@ async function executed(run: ShellRun, overlay: Overlay, watch: ShellWatch, sign
   watch.attach(bash, run.command);
   try {
     // As it is: otherwise the interpreter strips what stands at the beginning of lines.
-    const { stdout, stderr, exitCode } = await bash.exec(run.command, { signal, rawScript: true });
+    const { stdout, stderr, exitCode } = await bash.exec(run.command, { signal, rawScript: true, ...stdinOf(run) });
     if (exitCode === 126 && boundReached.test(stderr)) {
       return { end: "fault", stdout, stderr: withoutAdvice(stderr) + endedNotes.fault(run), exitCode };
     }
@@ -213,6 +218,11 @@ function beyond(heard: string, said: string): string {
   let shared = 0;
   while (shared < said.length && said[shared] === heard[shared]) shared += 1;
   return said.slice(shared);
+}
+
+/** The interpreter holds bytes as characters up to 0xff. */
+function stdinOf({ stdin }: ShellRun): { stdin?: string; stdinKind?: "bytes" } {
+  return stdin === undefined ? {} : { stdin: Buffer.from(stdin).toString("latin1"), stdinKind: "bytes" };
 }
 
 /** How the interpreter says that one of its own bounds ended the run; a command that may not be run has the same exit code. */

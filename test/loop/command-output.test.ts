@@ -11,7 +11,7 @@ function saying(...runs: string[][]) {
   const shell = async (run: ShellRun): Promise<ShellResult> => {
     const ended = Promise.withResolvers<string>();
     ends.push(ended.resolve);
-    for (const text of runs.shift() ?? []) run.onOutput?.(text);
+    for (const text of runs.shift() ?? []) run.onOutput?.(text, "stdout");
     const output = await ended.promise;
     return { ...(await echoShell(run)), output, stdout: output };
   };

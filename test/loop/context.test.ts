@@ -67,7 +67,7 @@ test("a person may ask for it at rest; it is a turn of its own", async () => {
   await thread.turn("hello");
   const before = thread.frames().length;
   const { id: threadId } = thread.runtime.current.info;
-  await thread.service.request({ method: "thread/compact/start", params: { threadId } });
+  await thread.service.request({ method: "thread/compact/start", params: { threadId } }, "test");
   await thread.until("turn/completed", before);
   expect(
     thread

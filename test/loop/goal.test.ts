@@ -5,7 +5,7 @@ import { functionCall, scriptedModel } from "./scripted-model.ts";
 async function goal(thread: TestThread, verb: "set" | "clear" | "get", params: object = {}) {
   const threadId = thread.runtime.host.threadId;
   const request = { method: `thread/goal/${verb}`, params: { threadId, ...params } };
-  const reply = await thread.service.request(request as Parameters<TestThread["service"]["request"]>[0]);
+  const reply = await thread.service.request(request as Parameters<TestThread["service"]["request"]>[0], "test");
   if ("refused" in reply) throw new Error(reply.refused.message);
   return JSON.parse(reply.resultText);
 }

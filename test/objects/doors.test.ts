@@ -186,8 +186,8 @@ test("two accounts never meet", async () => {
   expect(threadName("stranger", threadId)).not.toBe(threadName("local", threadId));
   const subscriber = { connection: "stranger/x", replay: true };
   const answers = [
-    await stranger.request({ method: "thread/read", params: { threadId, includeTurns: true } }),
-    await stranger.request({ method: "fs/readFile", params: { threadId, path: "/workspace/a.txt" } }),
+    await stranger.request({ method: "thread/read", params: { threadId, includeTurns: true } }, "stranger/x"),
+    await stranger.request({ method: "fs/readFile", params: { threadId, path: "/workspace/a.txt" } }, "stranger/x"),
     await stranger.resumeThread({ threadId, excludeTurns: true } as Wire, subscriber),
     await stranger.deleteThread(),
     await fork.forkThread({ threadId, excludeTurns: true } as Wire, { name: "stranger", version: "0" }, subscriber),

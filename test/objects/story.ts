@@ -2,6 +2,7 @@
 import { env, evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import type { ThreadRuntime } from "#thread/runtime";
+import type { ThreadService } from "#thread/service";
 import { type Environment, threadStub } from "../../durable-objects/environment.ts";
 import { Client, type ClientOptions } from "./client.ts";
 
@@ -51,11 +52,12 @@ export function stubOf(threadId: string) {
 /** Looks into the thread's object, or takes a part of its world in hand. */
 export function inThread<Result>(
   threadId: string,
-  look: (runtime: ThreadRuntime, state: DurableObjectState) => Result | Promise<Result>,
+  look: (runtime: ThreadRuntime, state: DurableObjectState, service: ThreadService) => Result | Promise<Result>,
 ): Promise<Result> {
-  return runInDurableObject(stubOf(threadId), (instance, state) =>
-    look((instance as unknown as { runtime: ThreadRuntime }).runtime, state),
-  );
+  return runInDurableObject(stubOf(threadId), (instance, state) => {
+    const { runtime, service } = instance as unknown as { runtime: ThreadRuntime; service: ThreadService };
+    return look(runtime, state, service);
+  });
 }
 
 /** Every file of the thread's workspace with what it holds. */

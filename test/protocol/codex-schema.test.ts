@@ -11,7 +11,7 @@ import {
 import { exchangesOf, framesOf, sessions, type WireMessage } from "#test/support/codex-transcripts";
 
 /** Served by Codex, but not in its schema any more, or without a result there. */
-const beyondTheSchema = new Set(["getAuthStatus", "fuzzyFileSearch"]);
+const beyondTheSchema = new Set(["getAuthStatus"]);
 
 describe("every frame that a server sent fits, and of those that clients sent all but the ones refused as unreadable", () => {
   test.each(sessions)("%s", (session) => {

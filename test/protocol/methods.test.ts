@@ -24,7 +24,11 @@ const experimental = JSON.parse(
 /** Fields that Spindle adds; a client that does not know them leaves them out. */
 const own: Record<string, string[]> = {
   "thread/resume": ["afterSeq"],
-  ...Object.fromEntries(rows.flatMap(([name]) => (name.startsWith("fs/") ? [[name, ["threadId"]]] : []))),
+  "command/exec": ["threadId"],
+  fuzzyFileSearch: ["threadId"],
+  ...Object.fromEntries(
+    rows.flatMap(([name]) => (name.startsWith("fs/") && name !== "fs/unwatch" ? [[name, ["threadId"]]] : [])),
+  ),
 };
 
 describe("each row has Codex's fields, needs those that Codex needs, and knows which are experimental", () => {

@@ -90,6 +90,8 @@ class Definitions {
     const { $schema, $defs, ...root } = z.toJSONSchema(schema, {
       io: this.direction,
       metadata: registry,
+      // Any value, if only there is one.
+      unrepresentable: "any",
       override: ({ zodSchema, jsonSchema }) => loosen(zodSchema, jsonSchema),
     });
     this.define(name, root);

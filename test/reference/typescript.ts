@@ -54,9 +54,10 @@ export function membersOf(schema: Json): Member[] {
 
 function objectType(schema: Json): string {
   const members = membersOf(schema);
-  if (schema.additionalProperties) return `Record<string, ${typeOf(schema.additionalProperties as Json)}>`;
-  if (members.length === 0) return "Record<string, never>";
-  return `{ ${members.map(memberText).join("; ")} }`;
+  const others = schema.additionalProperties ? typeOf(schema.additionalProperties as Json) : null;
+  if (members.length === 0) return `Record<string, ${others ?? "never"}>`;
+  const index = others === null ? [] : [`[others: string]: ${others}`];
+  return `{ ${[...members.map(memberText), ...index].join("; ")} }`;
 }
 
 export function memberText({ name, type, isRequired }: Member): string {

@@ -50,7 +50,15 @@ export class SimulatedClient {
   /** A new socket, its handshake, and the thread where we were. */
   connect(first: boolean): void {
     this.connection = this.world.name("connection");
-    this.kept = { version: 1, account: "simulated", connection: this.connection, initialized: null, threads: [] };
+    this.kept = {
+      version: 1,
+      account: "simulated",
+      connection: this.connection,
+      initialized: null,
+      threads: [],
+      searches: [],
+      watches: [],
+    };
     // What still waits is asked again; a client that replays hears also what was resolved.
     if (!this.replay) this.asked.clear();
     this.inFlight = 0;

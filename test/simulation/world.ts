@@ -182,12 +182,17 @@ export class World {
       forkThread: () => Promise.reject(new Error("there is one thread in this world")),
       resumeThread: (params, subscriber) => call(({ service }) => service.resumeThread(params, subscriber)),
       detach: (_, connection) => call(({ service }) => service.detach(connection)),
-      request: (_, request) => call(({ service }) => service.request(request)),
+      hangUp: (_, connection) => call(({ service }) => service.hangUp(connection)),
+      request: (_, request, connection) => call(({ service }) => service.request(request, connection)),
       deleteThread: () => call(({ service }) => service.deleteThread()),
       respond: (_, requestId, reply) => call(({ service }) => service.respond(requestId, reply)),
-      directory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       join: async () => true,
       leave: async () => {},
+      directory: async ({ method }) =>
+        method === "config/read"
+          ? { resultText: '{"config":{},"origins":{},"layers":null}' }
+          : { refused: refusals.notSupported(method) },
+      now: () => this.nowMs,
       report: (event, details) => this.reported(event, details),
     };
   }
@@ -249,7 +254,7 @@ export class World {
           this.isCommitting = false;
         }
         this.requireNumbered();
-        perhapsCrash("after a commit", 0.006);
+        perhapsCrash("after a commit", 0.012);
         return result;
       },
       now: () => this.nowMs,
@@ -289,6 +294,7 @@ export class World {
       },
       readFork: () => Promise.reject(new Error("there is one thread in this world")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
+      tell: async () => true,
       tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds }) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {
@@ -465,10 +471,20 @@ export class World {
   /** `ls` looks; `note ID FILE` appends the id to the file, in the overlay. Both speak before they are done. */
   private async shell(run: ShellRun, whileAlive: (label: string) => Promise<void>): Promise<ShellResult> {
     const [name, id = "", file = ""] = run.command.split(" ");
-    const result = { stderr: "", exitCode: 0, durationMs: 1, timedOut: false, aborted: false, truncated: false, notes: [] };
+    const unheard = { stdout: "", stderr: "" };
+    const result = {
+      stderr: "",
+      exitCode: 0,
+      durationMs: 1,
+      timedOut: false,
+      aborted: false,
+      truncated: false,
+      notes: [],
+      unheard,
+    };
     const say = (text: string) => {
       // What comes from a process that is dead reaches nobody.
-      run.onOutput?.(text);
+      run.onOutput?.(text, "stdout");
       return text;
     };
     if (name === "ls") {

@@ -84,6 +84,13 @@ export function definitionOf(reference: string): unknown {
 /** Where the result's name does not follow from the params' name. */
 const resultDefinitions: Record<string, string> = {
   initialize: "InitializeResponse",
+  "account/logout": "LogoutAccountResponse",
+  "account/usage/read": "GetAccountTokenUsageResponse",
+  "account/workspaceMessages/read": "GetWorkspaceMessagesResponse",
+  "config/mcpServer/reload": "McpServerRefreshResponse",
+  "externalAgentConfig/import/readHistories": "ExternalAgentConfigImportHistoriesReadResponse",
+  "config/value/write": "ConfigWriteResponse",
+  "config/batchWrite": "ConfigWriteResponse",
   "configRequirements/read": "ConfigRequirementsReadResponse",
   "accountSession/list": "AccountSessionsResponse",
   "remoteControl/status/read": "RemoteControlStatusReadResponse",
@@ -100,6 +107,10 @@ const missingDefinitions: Record<string, Json> = {
   }),
   CommandExecutionRequestApprovalResponse: objectOf({ decision: { $ref: "#/definitions/CommandExecutionApprovalDecision" } }),
   FileChangeRequestApprovalResponse: objectOf({ decision: { enum: ["accept", "acceptForSession", "decline", "cancel"] } }),
+  FuzzyFileSearchResponse: objectOf({ files: { type: "array", items: { $ref: "#/definitions/FuzzyFileSearchResult" } } }),
+  FuzzyFileSearchSessionStartResponse: { type: "object" },
+  FuzzyFileSearchSessionUpdateResponse: { type: "object" },
+  FuzzyFileSearchSessionStopResponse: { type: "object" },
   DynamicToolCallResponse: objectOf({ contentItems: { type: "array", items: { type: "object" } }, success: { type: "boolean" } }),
 };
 

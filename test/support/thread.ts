@@ -126,6 +126,7 @@ export async function createThread({
       releaseTurnSlot: async () => {},
       readFork: () => Promise.reject(new Error("there is no other thread")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
+      tell: async () => true,
       tellDirectory: async () => {},
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });
@@ -157,7 +158,7 @@ export async function createThread({
     async say(text, params = {}) {
       const input = [{ type: "text", text, text_elements: [] }];
       const request = { method: "turn/start", params: { threadId, input, ...params } };
-      const reply = await service.request(request as Parameters<ThreadService["request"]>[0]);
+      const reply = await service.request(request as Parameters<ThreadService["request"]>[0], "test");
       if ("refused" in reply) throw new Error(reply.refused.message);
       return JSON.parse(reply.resultText).turn.id;
     },
@@ -201,6 +202,7 @@ export async function echoShell({ command }: ShellRun): Promise<ShellResult> {
     output,
     stdout: output,
     stderr: "",
+    unheard: { stdout: output, stderr: "" },
     exitCode: 0,
     durationMs: 0,
     timedOut: false,

@@ -28,6 +28,7 @@ test("a command sees the workspace, a home, and a place for temporary files", as
     output: "/workspace\n/home/user agent /workspace\nalpha\nbeta\nx\noops\n",
     stdout: "/workspace\n/home/user agent /workspace\nalpha\nbeta\nx\n",
     stderr: "oops\n",
+    unheard: { stdout: "", stderr: "" },
     exitCode: 3,
     durationMs: expect.any(Number),
     timedOut: false,
