@@ -12,7 +12,18 @@ interface World {
 }
 
 /** Members that look like a name and name nothing that belongs to an account; both worlds say the same there. */
-const namesNothing = new Set(["projectId", "sectionId", "disabledPluginIds", "fileId"]);
+const namesNothing = new Set([
+  "projectId",
+  "sectionId",
+  "disabledPluginIds",
+  "fileId",
+  "appIds",
+  "loginId",
+  "environmentId",
+  // Of a configuration, which is the account's own.
+  "keyPath",
+  "filePath",
+]);
 
 const secretWord = "alices-secret-word";
 const methodNames = Object.keys(methods) as MethodName[];
@@ -50,6 +61,8 @@ beforeAll(async () => {
       [/^queuedSubmissionIds?$/, queuedSubmission.id],
       [/^clientUserMessageId$/, clientUserMessageId],
       [/^requestIds?$/, String(request.id)],
+      // A client's own names for what lives and dies with its socket.
+      [/^(process|watch|session)Id$/, crypto.randomUUID()],
       [/path$/i, `/workspace/${secretWord}.txt`],
     ],
   };

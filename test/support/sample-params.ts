@@ -53,7 +53,7 @@ function sampleOf(schema: z.ZodType, member: string, making: Making): unknown {
     case "array":
       return definition.element ? [sampleOf(definition.element, member, making)] : [];
     case "string":
-      return (namesSomething(member) ? making.name(member) : null) ?? "x";
+      return (namesSomething(member) ? making.name(member) : null) ?? (schema.safeParse("x").success ? "x" : "/x");
     case "number":
       return 1;
     case "boolean":
@@ -65,6 +65,7 @@ function sampleOf(schema: z.ZodType, member: string, making: Making): unknown {
     case "record":
       return {};
     case "unknown":
+    case "custom":
       return "x";
     case "union": {
       const [first] = definition.options ?? [];
