@@ -326,8 +326,12 @@ function steer(runtime: ThreadRuntime, turn: Turn, params: { input: UserInput[];
   void runtime.drive();
 }
 
-function interruptTurn(runtime: ThreadRuntime): Result<"turn/interrupt"> {
-  if (!openTurn(runtime.current)) throw new Refusal(refusals.noActiveTurnToInterrupt());
+/** Without an id it means whatever runs, be it nothing: so a client stops a thread whose turn it has not heard of yet. */
+function interruptTurn(runtime: ThreadRuntime, { turnId }: Params<"turn/interrupt">): Result<"turn/interrupt"> {
+  if (!openTurn(runtime.current)) {
+    if (turnId === "") return {};
+    throw new Refusal(refusals.noActiveTurnToInterrupt());
+  }
   runtime.interrupt();
   return {};
 }

@@ -51,7 +51,7 @@ export async function fromAfar(stage: Stage, { proxy, token, endpoint }: Distanc
   });
 
   await stage.step("/model chooses an effort for the session, and the model is asked with it", async () => {
-    await chooseHigh(stage);
+    await chooseEffort(stage, "High");
     await stage.terminal.press("s");
     await stage.terminal.waitFor("Model changed to check-model high for this session only");
     await stage.prompt("say with effort");
@@ -62,13 +62,13 @@ export async function fromAfar(stage: Stage, { proxy, token, endpoint }: Distanc
   });
 
   await stage.step("/model chooses an effort for good", async () => {
-    await chooseHigh(stage);
+    await chooseEffort(stage, "Low");
     await stage.terminal.press("Enter");
     await stage.until("the choice to be written", () => {
       const written = wire.asked("config/batchWrite").at(-1);
       return written !== undefined && wire.isAnswered(written);
     });
-    await stage.terminal.waitFor((screen) => screen.includes(composer) && /Model changed to check-model high$/m.test(screen));
+    await stage.terminal.waitFor((screen) => screen.includes(composer) && /Model changed to check-model low$/m.test(screen));
   });
 
   await stage.step("wss: a killed server is reconnected to, with the token", async () => {
@@ -83,14 +83,18 @@ export async function fromAfar(stage: Stage, { proxy, token, endpoint }: Distanc
   });
 }
 
-/** Goes to the strongest effort in the client's menus; a key says for how long it is chosen. */
-async function chooseHigh(stage: Stage): Promise<void> {
+/** Goes to an effort in the client's menus; a key says for how long it is chosen. */
+async function chooseEffort(stage: Stage, label: string): Promise<void> {
   await stage.command("/model");
   await stage.terminal.waitFor("Select Model and Effort");
   await stage.save("model-menu");
   await stage.terminal.press("Enter");
   await stage.terminal.waitFor("Select Reasoning Level");
-  await stage.terminal.press("Down");
-  await stage.terminal.waitFor(/^› 3\. High/m);
+  const isChosen = (screen: string) => screen.split("\n").some((line) => /^› \d\. /.test(line) && line.includes(label));
+  while (!isChosen(await stage.terminal.screen())) {
+    const before = await stage.terminal.screen();
+    await stage.terminal.press("Down");
+    await stage.terminal.waitFor((screen) => screen !== before);
+  }
   await stage.save("effort-menu");
 }
