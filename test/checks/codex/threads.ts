@@ -58,6 +58,9 @@ export async function threads(stage: Stage): Promise<void> {
     await pick(stage, first, second);
     await stage.terminal.waitFor(/^• still here$/m);
     await stage.until("the thread that was picked", () => stage.threadId === firstId);
+    // Threads are ordered by whole seconds: two that changed in the same one have no order that a person could know.
+    const changedAt = await updatedAt(stage, secondId);
+    await stage.until("the second after the other thread's last change", () => Math.floor(Date.now() / 1_000) > changedAt);
     await stage.prompt("say picked");
     await stage.terminal.waitFor(/^• picked$/m);
     await stage.turnCompleted("completed");
@@ -151,6 +154,11 @@ async function runs(stage: Stage, parameters: string[], said: RegExp): Promise<v
   const { exitCode, output } = await stage.home.run(...parameters, ...stage.entrance.parameters);
   await stage.save(parameters[0] ?? "", output);
   must(exitCode === 0 && said.test(output), `codex ${parameters.join(" ")} ended with ${exitCode} and said:\n${output}`);
+}
+
+/** Unix seconds. */
+function updatedAt(stage: Stage, threadId: string): Promise<number> {
+  return stage.withProbe(async (probe) => (await probe.request("thread/read", { threadId })).thread.updatedAt);
 }
 
 function listed(stage: Stage, archived: boolean): Promise<string[]> {
