@@ -15,9 +15,10 @@ export function judgeCommand(command: string, policy: ApprovalPolicy, grants: Gr
   return isPlainRead(command) ? "allow" : "ask";
 }
 
-/** Every change of files asks, unless the policy is `never` or somebody allowed changes for the session. */
-export function judgeChanges(policy: ApprovalPolicy, grants: Grants): Verdict {
-  return policy === "never" || grants.fileChanges ? "allow" : "ask";
+/** Changes ask, unless the policy is `never` or somebody allowed changes of each of these files for the session. */
+export function judgeChanges(policy: ApprovalPolicy, grants: Grants, paths: readonly string[]): Verdict {
+  const isGranted = paths.length > 0 && paths.every((path) => grants.paths?.includes(path));
+  return policy === "never" || isGranted ? "allow" : "ask";
 }
 
 /** Commands that only look. Those that can write by an option are listed with the options that make them write. */

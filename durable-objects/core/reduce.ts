@@ -45,7 +45,7 @@ function born(wire: Extract<Frame, { method: "thread/started" }>["params"]["thre
     requests: [],
     tokenUsage: null,
     settings: null,
-    grants: { commands: [], fileChanges: false },
+    grants: { commands: [], paths: [] },
     work: null,
   };
 }
@@ -301,7 +301,10 @@ function decide(thread: Thread, requestId: string, decision: Decision): Thread {
 }
 
 function granted(thread: Thread, { call, state }: Call): Thread["grants"] {
-  if (state.type === "changesAsked") return { ...thread.grants, fileChanges: true };
+  if (state.type === "changesAsked") {
+    const paths = new Set([...(thread.grants.paths ?? []), ...state.proposed.changes.map(({ path }) => path)]);
+    return { ...thread.grants, paths: [...paths] };
+  }
   if (call.tool === "shell") return { ...thread.grants, commands: [...thread.grants.commands, call.command] };
   return thread.grants;
 }

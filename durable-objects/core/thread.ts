@@ -53,10 +53,11 @@ export interface Queue {
   isHeld: boolean;
 }
 
-/** What `acceptForSession` allowed from now on: exact commands, and changes of files. */
+/** What `acceptForSession` allowed from now on: exact commands, and changes of the files that the person was shown. */
 export interface Grants {
   commands: string[];
-  fileChanges: boolean;
+  /** Absent where an earlier version kept the thread; it asks again then. */
+  paths?: string[];
 }
 
 /** The loop's side of the open turn. */

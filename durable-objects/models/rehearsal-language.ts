@@ -8,6 +8,8 @@ export type Instruction =
   | { type: "replace"; search: string; replacement: string; path: string }
   | { type: "delete"; path: string }
   | { type: "run"; command: string }
+  | { type: "plan"; steps: string[] }
+  | { type: "ask"; question: string; options: string[] }
   | { type: "fail"; how: number | "cut" }
   /** Lines that are no instruction: all of one message together are answered by one explanation. */
   | { type: "explain" };
@@ -24,6 +26,8 @@ export const explanation = `This is \`rehearsal\`, the embedded stand-in. It is 
 - \`replace "A" with "B" in PATH\` reads a file and edits it
 - \`delete PATH\` deletes a file
 - \`run COMMAND\` runs a command in the shell
+- \`plan STEP; STEP\` shows a plan
+- \`ask QUESTION: A | B\` asks you
 - \`fail STATUS\` or \`fail cut\` makes the request fail
 
 To talk to a real model, set OPENAI_API_KEY on the server and choose one of its models.`;
@@ -67,6 +71,16 @@ function parseInstruction(line: string): Instruction {
       return { type: "delete", path: rest };
     case "run":
       return { type: "run", command: rest };
+    case "plan": {
+      const steps = parts(rest, ";");
+      return steps.length > 0 ? { type: "plan", steps } : unknown;
+    }
+    case "ask": {
+      const colon = rest.lastIndexOf(":");
+      const question = rest.slice(0, Math.max(0, colon)).trim();
+      const options = parts(rest.slice(colon + 1), "|");
+      return question && options.length > 0 ? { type: "ask", question, options } : unknown;
+    }
     case "fail":
       if (rest === "cut") return { type: "fail", how: "cut" };
       return /^[45]\d\d$/.test(rest) ? { type: "fail", how: Number(rest) } : unknown;
@@ -84,6 +98,10 @@ function parseReplace(rest: string): Instruction | null {
   const replacement = withLineBreaks(rest.slice(middle + '" with "'.length, end));
   const path = rest.slice(end + '" in '.length).trim();
   return path ? { type: "replace", search, replacement, path } : null;
+}
+
+function parts(text: string, separator: string): string[] {
+  return text.split(separator).flatMap((part) => part.trim() || []);
 }
 
 function withLineBreaks(text: string): string {

@@ -8,7 +8,8 @@ export type Output =
   | { type: "message"; chunks: string[]; slow: boolean }
   | { type: "reasoning"; chunks: string[] }
   | { type: "shell"; command: string }
-  | { type: "patch"; operation: PatchOperation };
+  | { type: "patch"; operation: PatchOperation }
+  | { type: "function"; name: string; arguments: object };
 
 /** V4A, in the field order of the recorded streams. */
 export type PatchOperation =
@@ -30,7 +31,7 @@ export function planResponse(input: InputItem[], tools: Set<string>): Plan {
     }
     const output = carryOut(instruction, tools, index === 0 ? reading : null);
     outputs.push(output);
-    if (output.type === "shell" || output.type === "patch") return { type: "answer", outputs, cut: false };
+    if (output.type !== "message" && output.type !== "reasoning") return { type: "answer", outputs, cut: false };
   }
   if (!outputs.length) outputs.push(say(lastResult?.failure ?? "Done."));
   return { type: "answer", outputs, cut: false };
@@ -152,6 +153,15 @@ function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Se
     case "delete":
       if (!tools.has("apply_patch")) return noTool("apply_patch");
       return { type: "patch", operation: { type: "delete_file", path: instruction.path } };
+    case "plan": {
+      const plan = instruction.steps.map((step, index) => ({ step, status: index ? "pending" : "in_progress" }));
+      return callFunction("update_plan", { plan }, tools);
+    }
+    case "ask": {
+      const options = instruction.options.map((label) => ({ label, description: `Answers ${label}.` }));
+      const question = { id: "answer", header: "Rehearsal", question: instruction.question, options };
+      return callFunction("request_user_input", { questions: [question] }, tools);
+    }
     case "replace":
       if (!tools.has("shell")) return noTool("shell");
       if (!tools.has("apply_patch")) return noTool("apply_patch");
@@ -160,6 +170,15 @@ function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Se
     default:
       return instruction satisfies never;
   }
+}
+
+function callFunction(name: string, parameters: object, tools: Set<string>): Output {
+  return tools.has(functionTool(name)) ? { type: "function", name, arguments: parameters } : noTool(name);
+}
+
+/** How a function is spelled among a request's tools, so that none is taken for a built-in tool of the same name. */
+export function functionTool(name: string): string {
+  return `function ${name}`;
 }
 
 function noTool(name: string): Output {

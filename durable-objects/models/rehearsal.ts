@@ -1,7 +1,7 @@
 /** The rehearsal: a deterministic stand-in for a model that needs no key and no network. It answers `fetch` in the Responses API's own words. */
 import * as z from "zod";
 import { exampleOf } from "#models/json-example";
-import { inputItem, isPrompt, type Output, type Plan, planResponse, say } from "#models/rehearsal-plan";
+import { functionTool, inputItem, isPrompt, type Output, type Plan, planResponse, say } from "#models/rehearsal-plan";
 
 /** As the list of models shows it. */
 export const rehearsalModelInfo = {
@@ -45,7 +45,7 @@ export function createRehearsalFetch({ newId, sleep, countIntervalMs = 50 }: Reh
 const request = z.object({
   model: z.string(),
   input: z.array(inputItem),
-  tools: z.array(z.object({ type: z.string() })).default([]),
+  tools: z.array(z.object({ type: z.string(), name: z.string().default("") })).default([]),
   text: z.object({ format: z.object({ type: z.string(), schema: z.unknown().optional() }) }).optional(),
 });
 
@@ -54,7 +54,7 @@ function planFor({ input, tools, text }: z.infer<typeof request>): Plan {
     const example = exampleOf(text.format.schema, topicOf(input.findLast(isPrompt)?.content ?? ""));
     return { type: "answer", outputs: [say(JSON.stringify(example))], cut: false };
   }
-  return planResponse(input, new Set(tools.map((tool) => tool.type)));
+  return planResponse(input, new Set(tools.map(({ type, name }) => (type === "function" ? functionTool(name) : type))));
 }
 
 /** What a prompt is about. Codex's terminal client asks for a thread's title with `User prompt:` and the prompt below it. */
@@ -161,6 +161,16 @@ async function* outputEvents(planned: Output, index: number, around: Surrounding
         yield { type: "response.apply_patch_call_operation_diff.done", ...place, diff: operation.diff };
       }
       yield done({ ...call, status: "completed", operation });
+      return;
+    }
+    case "function": {
+      const call = { id: `fc_${around.newId()}`, type: "function_call", call_id: `call_${around.newId()}`, name: planned.name };
+      const place = { item_id: call.id, output_index: index };
+      const text = JSON.stringify(planned.arguments);
+      yield added({ ...call, status: "in_progress", arguments: "" });
+      yield { type: "response.function_call_arguments.delta", ...place, delta: text };
+      yield { type: "response.function_call_arguments.done", ...place, arguments: text };
+      yield done({ ...call, status: "completed", arguments: text });
       return;
     }
     default:

@@ -118,7 +118,7 @@ export const turnMethods = {
   }),
 
   "turn/interrupt": method({
-    doc: "Stops the running turn, also while it waits for an approval: the turn completes as `interrupted`. Refuses when none runs.",
+    doc: "Stops the running turn, also while it waits for an approval: the turn completes as `interrupted`. Refuses when none runs, unless `turnId` is empty, which stands for whatever runs.",
     scope: "thread",
     errors: ["noActiveTurnToInterrupt"],
     params: struct("TurnInterruptParams", { threadId: z.string(), turnId: z.string() }),

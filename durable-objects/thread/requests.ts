@@ -361,11 +361,15 @@ function steer(runtime: ThreadRuntime, turn: Turn, params: { input: UserInput[];
   void runtime.drive();
 }
 
-/** A stop that comes late must not stop the turn after the one it was meant for. */
+/**
+ * A stop that comes late must not stop the turn after the one it was meant for. Without an id it means whatever runs, be it nothing: so a
+ * client stops a thread whose turn it has not heard of yet.
+ */
 function interruptTurn(runtime: ThreadRuntime, { turnId }: Params<"turn/interrupt">): Result<"turn/interrupt"> {
   const turn = openTurn(runtime.current);
+  if (!turn && turnId === "") return {};
   if (!turn) throw new Refusal(refusals.noActiveTurnToInterrupt());
-  if (turn.id !== turnId) throw new Refusal(refusals.expectedActiveTurn(turnId, turn.id));
+  if (turnId !== "" && turn.id !== turnId) throw new Refusal(refusals.expectedActiveTurn(turnId, turn.id));
   runtime.interrupt();
   return {};
 }

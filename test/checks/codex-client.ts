@@ -1,5 +1,5 @@
 /** OpenAI's own Codex client, unmodified, in a terminal and with a home of its own. */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "./server.ts";
@@ -24,7 +24,9 @@ export function installCodex(): string {
 
 export interface CodexHome {
   /** Opens the client with these parameters, from the folder that is trusted. */
-  open(...parameters: string[]): Promise<Terminal>;
+  open(parameters: readonly string[], env?: Record<string, string>): Promise<Terminal>;
+  /** Runs one of the client's commands that need no terminal, and gives its exit code and all it printed. */
+  run(...parameters: string[]): Promise<{ exitCode: number; output: string }>;
   remove(): void;
 }
 
@@ -40,17 +42,20 @@ export function createCodexHome(program: string): CodexHome {
   // Text that comes as fast as a program types it would be taken for pasted, and Enter with it.
   const config = `check_for_update_on_startup = false\ndisable_paste_burst = true\n\n[projects."${folder}"]\ntrust_level = "trusted"\n`;
   writeFileSync(join(codexHome, "config.toml"), config);
+  const ownEnv = {
+    HOME: home,
+    CODEX_HOME: codexHome,
+    PATH: `${process.execPath.replace(/\/[^/]+$/, "")}:/usr/bin:/bin`,
+    LANG: "C.UTF-8",
+  };
   return {
-    open: (...parameters) =>
-      openTerminal({
-        command: [program, ...parameters],
-        cwd: folder,
-        env: {
-          HOME: home,
-          CODEX_HOME: codexHome,
-          PATH: `${process.execPath.replace(/\/[^/]+$/, "")}:/usr/bin:/bin`,
-          LANG: "C.UTF-8",
-        },
+    open: (parameters, env = {}) => openTerminal({ command: [program, ...parameters], cwd: folder, env: { ...ownEnv, ...env } }),
+    run: (...parameters) =>
+      new Promise((resolve) => {
+        const child = execFile(program, parameters, { cwd: folder, env: ownEnv, timeout: 60_000 }, (_error, stdout, stderr) =>
+          resolve({ exitCode: child.exitCode ?? -1, output: stdout + stderr }),
+        );
+        child.stdin?.end();
       }),
     remove: () => rmSync(home, { recursive: true, force: true }),
   };

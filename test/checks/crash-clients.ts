@@ -150,7 +150,7 @@ export class CrashClient {
   }
 }
 
-/** `acceptForSession` is rare: after it the thread asks no more. */
+/** `acceptForSession` is rare: after it the thread asks no more about the same files. */
 function decisionFrom(permille: number): string {
   if (permille < 200) return "decline";
   if (permille < 230) return "cancel";

@@ -59,8 +59,8 @@ const mutations: Mutation[] = [
     name: "landing before approval",
     law: "5",
     file: "durable-objects/thread/steps/changes.ts",
-    line: 'if (judgeChanges(settings.approvalPolicy, grants) === "allow") {',
-    broken: 'if (judgeChanges(settings.approvalPolicy, grants) !== "refuse") {',
+    line: 'if (judgeChanges(settings.approvalPolicy, grants, paths) === "allow") {',
+    broken: 'if (judgeChanges(settings.approvalPolicy, grants, paths) !== "refuse") {',
     tests: simulation,
   },
   {

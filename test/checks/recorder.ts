@@ -16,6 +16,7 @@ export interface RecordedMessage {
 export interface Recorder {
   /** `ws://127.0.0.1:<port>`, for the client. */
   wsUrl: string;
+  port: number;
   messages: readonly RecordedMessage[];
   /** How many sockets clients have opened and got through to the server. */
   readonly connections: number;
@@ -48,6 +49,7 @@ export async function startRecorder(serverPort: number): Promise<Recorder> {
   if (!address || typeof address !== "object") throw new Error("a listener on a port has an address");
   return {
     wsUrl: `ws://127.0.0.1:${address.port}`,
+    port: address.port,
     messages,
     get connections() {
       return connections;

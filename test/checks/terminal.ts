@@ -92,7 +92,7 @@ export async function openTerminal({ command, cwd, env, columns = 120, rows = 40
     async press(key) {
       await tmux("send-keys", "-t", pane, key);
     },
-    async waitFor(what, timeoutMs = 15_000) {
+    async waitFor(what, timeoutMs = 30_000) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const screen = await capture();
@@ -102,7 +102,7 @@ export async function openTerminal({ command, cwd, env, columns = 120, rows = 40
       }
     },
     isRunning: async () => (await format("#{pane_dead}")) !== "1",
-    async waitForEnd(timeoutMs = 15_000) {
+    async waitForEnd(timeoutMs = 30_000) {
       const deadline = Date.now() + timeoutMs;
       while (await terminal.isRunning()) {
         if (Date.now() > deadline) throw new Error(`the program did not end within ${timeoutMs} ms:\n${await capture()}`);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { commandActions, isPlainRead, judgeChanges, judgeCommand } from "#core/policy";
 
-const nobody = { commands: [], fileChanges: false };
+const nobody = { commands: [], paths: [] };
 
 const plainReads = [
   "ls",
@@ -76,15 +76,18 @@ test("under the other policies commands run in the overlay unasked", () => {
   for (const policy of ["on-request", "never"] as const) expect(judgeCommand("rm -rf .", policy, nobody)).toBe("allow");
 });
 
-test("every change of files asks, unless nobody is ever asked or somebody allowed it for the session", () => {
+test("every change of files asks, unless nobody is ever asked or somebody allowed all of these files for the session", () => {
   const granular = {
     granular: { mcp_elicitations: true, request_permissions: false, rules: true, sandbox_approval: true, skill_approval: false },
   };
   for (const policy of ["untrusted", "on-request", granular] as const) {
-    expect(judgeChanges(policy, nobody)).toBe("ask");
-    expect(judgeChanges(policy, { ...nobody, fileChanges: true })).toBe("allow");
+    expect(judgeChanges(policy, nobody, ["a.txt"])).toBe("ask");
+    expect(judgeChanges(policy, { commands: [] }, ["a.txt"])).toBe("ask");
+    const granted = { ...nobody, paths: ["a.txt", "b.txt"] };
+    expect(judgeChanges(policy, granted, ["b.txt"])).toBe("allow");
+    expect(judgeChanges(policy, granted, ["b.txt", "c.txt"])).toBe("ask");
   }
-  expect(judgeChanges("never", nobody)).toBe("allow");
+  expect(judgeChanges("never", nobody, ["a.txt"])).toBe("allow");
 });
 
 test("clients are told what a plain read looks at", () => {

@@ -216,6 +216,31 @@ describe("one instruction", () => {
     ]);
   });
 
+  test("plan and ask: the functions that the agent's loop offers every model, and nothing where they are not offered", async () => {
+    const offered = ["update_plan", "request_user_input"].map((name) => ({ type: "function", name }));
+    const prompt = user("plan look at it; mend it\nask Which one: left | right\nsay end");
+    const plan = {
+      plan: [
+        { step: "look at it", status: "in_progress" },
+        { step: "mend it", status: "pending" },
+      ],
+    };
+    const answers = [
+      { label: "left", description: "Answers left." },
+      { label: "right", description: "Answers right." },
+    ];
+    const questions = { questions: [{ id: "answer", header: "Rehearsal", question: "Which one", options: answers }] };
+    const input: ModelItem[] = [prompt];
+    for (const [name, parameters] of Object.entries({ update_plan: plan, request_user_input: questions })) {
+      const [call, ...rest] = itemsOf(await answer(input, { tools: offered }));
+      expect(call).toMatchObject({ type: "function_call", name, arguments: JSON.stringify(parameters) });
+      expect(rest).toEqual([]);
+      if (call) input.push(call, { type: "function_call_output", call_id: call.call_id, output: "ok" });
+    }
+    expect(itemsOf(await answer(input, { tools: offered })).map(short)).toEqual(["say end"]);
+    expect(await firstItems("plan a")).toEqual(["say Tools are not available here: this thread offers no `update_plan`."]);
+  });
+
   test("fail: refuses the request every time, or cuts the stream in the middle", async () => {
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await expect(answer([user("say first\nfail 500")])).rejects.toMatchObject({ info: "internalServerError" });
@@ -247,6 +272,9 @@ describe("one instruction", () => {
       "count 10001",
       "write a.txt",
       "fail 200",
+      "plan ;",
+      "ask Which one",
+      "ask Which one: |",
     ]) {
       const [item, ...rest] = await firstItems(prompt);
       expect(item).toMatch(/`rehearsal`, the embedded stand-in. It is no language model.*OPENAI_API_KEY/s);

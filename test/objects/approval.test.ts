@@ -55,16 +55,24 @@ story("what is asked is bound to a hash and shown as one patch", async ({ client
   expect(await client.readFile("old.txt")).toBe("one\n2\n");
 });
 
-story("an acceptance for the session lets later changes pass unasked", async ({ client, sleep }) => {
-  await client.startThread();
-  await client.say("write a.txt: a\nwrite b.txt: b");
-  client.answer(await client.until(asksForChanges), "acceptForSession");
-  await client.untilTurnEnds();
-  await sleep();
-  await client.turn("run echo c > c.txt");
-  expect(await client.files()).toEqual(["a.txt", "b.txt", "c.txt"]);
-  expect(asked(client)).toHaveLength(1);
-});
+story(
+  "an acceptance for the session lets later changes of the same files pass unasked, and of no others",
+  async ({ client, sleep }) => {
+    await client.startThread();
+    await client.say("run echo a > a.txt; echo b > b.txt");
+    client.answer(await client.until(asksForChanges), "acceptForSession");
+    await client.untilTurnEnds();
+    await sleep();
+    await client.turn("write a.txt: again");
+    expect(await client.readFile("a.txt")).toBe("again\n");
+    expect(asked(client)).toHaveLength(1);
+    await client.say("run echo c > b.txt; echo c > c.txt");
+    client.answer(await client.until(asksForChanges), "decline");
+    await client.untilTurnEnds();
+    expect(await client.files()).toEqual(["a.txt", "b.txt"]);
+    expect(asked(client)).toHaveLength(2);
+  },
+);
 
 story("a declined change leaves nothing, the model hears of it, and the turn goes on", async ({ client, sleep }) => {
   await client.startThread();

@@ -183,6 +183,17 @@ for (const { title, answer, transcript } of patches) {
   );
 }
 
+story("an interrupt that names no turn stops whatever runs, and is content when nothing does", async ({ client, sleep }) => {
+  await client.startThread();
+  const { threadId } = client;
+  await sleep();
+  expect(await client.request("turn/interrupt", { threadId, turnId: "" })).toEqual({});
+  await client.say("count 200");
+  await client.until("item/agentMessage/delta");
+  expect(await client.request("turn/interrupt", { threadId, turnId: "" })).toEqual({});
+  expect((await client.untilTurnEnds()).status).toBe("interrupted");
+});
+
 story(
   "an interrupted message is told in the order and the shape of the real server",
   async ({ client, sleep }) => {

@@ -102,7 +102,8 @@ function checkLandings(world: World, frames: Frame[]): void {
       const call = thread?.work?.calls.find(({ callId }) => callId === event.callId);
       if (call?.state.type !== "changesApproved") throw new Error(`${event.callId} landed while ${call?.state.type}`);
       expect(event.landed, "what landed is what was proposed").toEqual(call.state.proposed.changes);
-      const free = thread?.settings?.approvalPolicy === "never" || thread?.grants.fileChanges;
+      const free =
+        thread?.settings?.approvalPolicy === "never" || event.landed.every(({ path }) => thread?.grants.paths?.includes(path));
       const asked = frames.some(({ seq, private: hidden }) => seq < frame.seq && isYesTo(hidden?.event, event.callId, frames));
       expect(free || asked, `${event.callId} landed unasked`).toBe(true);
       for (const { path, after } of event.landed) expected.set(path, after?.hash ?? null);

@@ -42,7 +42,8 @@ export function proposeChanges(
     completedAtMs: null,
   };
   const proposed: ProposedChanges = { itemId, hash: proposal.hash, changes: proposal.changes, output };
-  if (judgeChanges(settings.approvalPolicy, grants) === "allow") {
+  const paths = proposal.changes.map(({ path }) => path);
+  if (judgeChanges(settings.approvalPolicy, grants, paths) === "allow") {
     return [runtime.itemStarted(turnId, item, { event: { type: "proposed", callId: call.callId, requestId: null, proposed } })];
   }
   const requestId = `${info.id}:${runtime.host.newId()}`;
