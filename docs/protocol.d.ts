@@ -155,6 +155,10 @@ export interface ServerNotifications {
   "serverRequest/resolved": ServerRequestResolvedNotification;
   "error": ErrorNotification;
   "warning": WarningNotification;
+  "command/exec/outputDelta": CommandExecOutputDeltaNotification;
+  "fs/changed": FsChangedNotification;
+  "fuzzyFileSearch/sessionUpdated": FuzzyFileSearchSessionUpdatedNotification;
+  "fuzzyFileSearch/sessionCompleted": FuzzyFileSearchSessionCompletedNotification;
 }
 
 export type AccountLogoutParams = unknown;
@@ -283,6 +287,13 @@ export type CommandDecision =
   | "accept" | "acceptForSession" | "decline" | "cancel"
   | { acceptWithExecpolicyAmendment: { execpolicy_amendment: string[] } }
   | { applyNetworkPolicyAmendment: unknown };
+
+export interface CommandExecOutputDeltaNotification {
+  processId: string;
+  stream: "stdout" | "stderr";
+  deltaBase64: string;
+  capReached: boolean;
+}
 
 export interface CommandExecParams {
   command: string[];
@@ -588,6 +599,11 @@ export interface FileUpdateChange {
   diff: string;
 }
 
+export interface FsChangedNotification {
+  watchId: string;
+  changedPaths: string[];
+}
+
 export interface FsCopyParams {
   sourcePath: string;
   destinationPath: string;
@@ -689,6 +705,10 @@ export interface FuzzyFileSearchResult {
   indices: number[] | null;
 }
 
+export interface FuzzyFileSearchSessionCompletedNotification {
+  sessionId: string;
+}
+
 export interface FuzzyFileSearchSessionStartParams {
   sessionId: string;
   roots: string[];
@@ -708,6 +728,12 @@ export interface FuzzyFileSearchSessionUpdateParams {
 }
 
 export type FuzzyFileSearchSessionUpdateResponse = Record<string, never>;
+
+export interface FuzzyFileSearchSessionUpdatedNotification {
+  sessionId: string;
+  query: string;
+  files: FuzzyFileSearchResult[];
+}
 
 export interface GetAccountParams {
   refreshToken?: boolean;

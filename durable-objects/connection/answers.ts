@@ -20,7 +20,10 @@ export function answerForConnection(request: Request, catalogue: ModelCatalogue)
       return { supportsIndependentSpeedModes: false, requirements: null } satisfies Result<"configRequirements/read">;
     case "collaborationMode/list":
       return {
-        data: [{ name: "Default", mode: "default", model: null, reasoning_effort: null }],
+        data: [
+          { name: "Plan", mode: "plan", model: null, reasoning_effort: null },
+          { name: "Default", mode: "default", model: null, reasoning_effort: null },
+        ],
       } satisfies Result<"collaborationMode/list">;
     case "experimentalFeature/list":
     case "app/list":

@@ -19,6 +19,8 @@ export interface Settings {
   /** Where commands start, absolute; absent where it is the workspace's root. */
   cwd?: string;
   personality?: string | null;
+  /** Absent where no client ever named one. */
+  collaborationMode?: "plan" | "default";
   /** What the client's collaboration mode tells the model. */
   collaborationInstructions?: string | null;
   /** Absent in logs from before clients could bring tools. */

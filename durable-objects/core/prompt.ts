@@ -25,6 +25,10 @@ export interface Guide {
   text: string;
 }
 
+/** For a client that asks for the plan mode and has no words of its own for it. */
+const planInstructions = `You are in plan mode: look around, ask what only the person can know, and propose a plan, step by step, with update_plan and
+in your answer. Change no file and run nothing that would, until the person leaves the plan mode.`;
+
 const personalities: Record<string, string> = {
   friendly: "Be warm and encouraging, and still brief.",
   pragmatic: "Be matter-of-fact: say what matters and nothing else.",
@@ -44,7 +48,7 @@ export function instructions(
     settings.baseInstructions ?? baseInstructions,
     settings.personality ? personalities[settings.personality] : null,
     settings.developerInstructions,
-    settings.collaborationInstructions,
+    settings.collaborationInstructions ?? (settings.collaborationMode === "plan" ? planInstructions : null),
     guides.length > 0 ? guidesText(guides) : null,
     goal ? goalText(goal) : null,
     `The workspace is ${cwd}.${settings.cwd ? ` Commands start in ${settings.cwd}.` : ""}`,

@@ -55,6 +55,13 @@ const reasons: readonly (readonly [why: string, names: readonly string[]])[] = [
     ["getConversationSummary", "applyPatchApproval", "execCommandApproval", "thread/compacted"],
   ],
   ["it exists for the real server's own tests", ["mock/"]],
+  ["threads are put in order by sections", ["project/", "thread/project/"]],
+  ["no thread is attached to another's work", ["thread/attachment/", "thread/attachmentOwner/"]],
+  ["a plan is told of as a whole, and is approved by going on", ["item/plan/", "thread/prepareApprovedPlan"]],
+  ["settings hold from the next turn on: `thread/settings/update` changes them", ["turn/settings/update"]],
+  ["a file change is proposed whole", ["item/fileChange/"]],
+  ["the model's reasoning is encrypted, and told of by its summary", ["item/reasoning/textDelta"]],
+  ["nothing but an approved diff reaches the workspace: there is no other permission to ask for", ["item/permissions/"]],
 ];
 
 /** The end of the sentence "… is not supported by Spindle: ". */

@@ -9,6 +9,7 @@ import type { Params, Request, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
+import { changedSettings } from "#thread/changed-settings";
 import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { searchOccurrences } from "#thread/occurrences";
@@ -22,8 +23,7 @@ import { startSettings } from "#thread/start-settings";
 import { askUserCommand } from "#thread/steps/user-command";
 import { listTimeline } from "#thread/timeline";
 import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
-import { WorkspaceError } from "#workspace/error";
-import { absolutePath, relativePath } from "#workspace/path";
+import { absolutePath } from "#workspace/path";
 
 /** The requests that a thread answers itself; attaching a client to it is the object's business. */
 export type ThreadRequest = Extract<Request, { method: keyof typeof handlers }>;
@@ -298,34 +298,12 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
   const { settings, info } = runtime.current;
   if (!settings) throw new Error("a thread without settings");
   const turnId = host.newId();
-  const changed: Settings = {
-    ...settings,
-    model: params.model || settings.model,
-    approvalPolicy: params.approvalPolicy ?? settings.approvalPolicy,
-    effort: params.effort ?? params.collaborationMode?.settings.reasoning_effort ?? settings.effort,
-    summary: params.summary ?? settings.summary,
-    personality: params.personality ?? settings.personality ?? null,
-    collaborationInstructions: params.collaborationMode
-      ? (params.collaborationMode.settings.developer_instructions ?? null)
-      : (settings.collaborationInstructions ?? null),
-    ...(params.cwd ? { cwd: startingPlace(info.cwd, params.cwd) } : {}),
-  };
   runtime.commit([
-    ...turnStarted(runtime, turnId, { settings: changed, outputSchema: params.outputSchema }),
+    ...turnStarted(runtime, turnId, { settings: changedSettings(settings, params, info.cwd), outputSchema: params.outputSchema }),
     ...userMessage(runtime, turnId, params),
   ]);
   void runtime.drive();
   return { turn: begun(turnId) };
-}
-
-/** Commands may start in any folder of the workspace, and nowhere else. */
-export function startingPlace(root: string, cwd: string): string {
-  try {
-    return absolutePath(root, relativePath(root, cwd));
-  } catch (error) {
-    if (error instanceof WorkspaceError) throw new Refusal(refusals.invalidRequest(error.message));
-    throw error;
-  }
 }
 
 /** A turn that does nothing else. */

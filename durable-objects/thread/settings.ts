@@ -6,7 +6,7 @@ import { wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
 import type { Notifications } from "#protocol/notifications";
-import { startingPlace } from "#thread/requests";
+import { changedSettings } from "#thread/changed-settings";
 import type { ThreadRuntime } from "#thread/runtime";
 
 export function updateSettings(
@@ -16,17 +16,7 @@ export function updateSettings(
   const { info, nextSettings, settings: now } = runtime.current;
   const before = nextSettings ?? now;
   if (!before) throw new Error("a thread without settings");
-  const mode = params.collaborationMode;
-  const settings: Settings = {
-    ...before,
-    model: params.model || before.model,
-    approvalPolicy: params.approvalPolicy ?? before.approvalPolicy,
-    effort: params.effort ?? mode?.settings.reasoning_effort ?? before.effort,
-    summary: params.summary ?? before.summary,
-    personality: params.personality ?? before.personality ?? null,
-    collaborationInstructions: mode ? (mode.settings.developer_instructions ?? null) : (before.collaborationInstructions ?? null),
-    ...(params.cwd ? { cwd: startingPlace(info.cwd, params.cwd) } : {}),
-  };
+  const settings = changedSettings(before, params, info.cwd);
   runtime.commit([
     {
       method: "thread/settings/updated",
@@ -99,7 +89,7 @@ function wireSettings(
     effort: settings.effort,
     summary: settings.summary,
     collaborationMode: {
-      mode: "default",
+      mode: settings.collaborationMode ?? "default",
       settings: {
         model: settings.model,
         reasoning_effort: settings.effort,

@@ -25,6 +25,17 @@ test("a turn may start elsewhere in the workspace, for itself and what follows, 
   await expect(thread.say("out", { cwd: "/etc" })).rejects.toThrow("outside of the workspace");
 });
 
+test("a client that asks for the plan mode without words of its own gets ours, until it leaves the mode", async () => {
+  const model = scriptedModel({ text: "one" }, { text: "two" }, { text: "three" });
+  const thread = await createThread({ model });
+  const settings = { model: "m", reasoning_effort: null, developer_instructions: null };
+  await thread.turn("one", { collaborationMode: { mode: "plan", settings } });
+  await thread.turn("two");
+  await thread.turn("three", { collaborationMode: { mode: "default", settings } });
+  const inPlanMode = model.requests.map(({ instructions }) => instructions.includes("You are in plan mode"));
+  expect(inPlanMode).toEqual([true, true, false]);
+});
+
 test("a turn's model, effort and mode hold for itself and what follows", async () => {
   const model = scriptedModel({ text: "one" }, { text: "two" });
   const thread = await createThread({ model });

@@ -62,7 +62,9 @@ story("before the handshake nothing is answered but the handshake, and it happen
   expect(await client.refusal("thread/start", { mockExperimentalField: "x" })).toBe(
     "-32600 thread/start.mockExperimentalField requires experimentalApi capability",
   );
-  expect(await other.refusal("project/list", {})).toBe("-32600 project/list is not supported by Spindle: it is not built yet");
+  expect(await other.refusal("project/list", {})).toBe(
+    "-32600 project/list is not supported by Spindle: threads are put in order by sections",
+  );
   client.close();
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { codexMethodNames } from "#protocol/codex-method-names";
+import type { ConnectionNotifications } from "#protocol/connection-notifications";
 import { refusals } from "#protocol/errors";
 import { isServed, type MethodName, methods, type ParamsInput, type Result } from "#protocol/methods";
 import type { Notifications } from "#protocol/notifications";
@@ -101,4 +102,5 @@ type DifferentServerRequests = Different<
   ServerRequests,
   { [Name in keyof ServerRequestParams]: { params: ServerRequestParams[Name]; result: ServerRequestResult<Name> } }
 >;
-type DifferentNotifications = Different<keyof Notifications, ServerNotifications, Notifications>;
+type DifferentNotifications = Different<keyof AllNotifications, ServerNotifications, AllNotifications>;
+type AllNotifications = Notifications & ConnectionNotifications;

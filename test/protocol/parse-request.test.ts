@@ -104,7 +104,9 @@ test.each(["bad name\r\n", "naïve", "\u007f"])("a client's name has to be a leg
 });
 
 test("methods that Codex knows and Spindle does not serve are refused with the reason; the whole list stands in the error of an unknown one", () => {
-  expect(refusalOf("project/list", {})?.message).toBe("project/list is not supported by Spindle: it is not built yet");
+  expect(refusalOf("project/list", {})?.message).toBe(
+    "project/list is not supported by Spindle: threads are put in order by sections",
+  );
   expect(refusalOf("getAuthStatus", {}, stable)?.message).toBe(
     "getAuthStatus is not supported by Spindle: it holds no account with a model's provider: the operator gives the server its key",
   );

@@ -3,11 +3,10 @@ import * as z from "zod";
 import { codexMethodNames, experimentalMethodNames } from "#protocol/codex-method-names";
 import { ignored } from "#protocol/method";
 import { isServed, methods } from "#protocol/methods";
-import { notifications } from "#protocol/notifications";
 import { serverRequests } from "#protocol/server-requests";
 import { whyUnserved } from "#protocol/unserved";
 import { codexDefinitions, codexMethodsOf, codexParamsName, codexResultName } from "./codex-shapes.ts";
-import { type Protocol, sharedShapes } from "./definitions.ts";
+import { allNotifications, type Protocol, sharedShapes } from "./definitions.ts";
 import { isAlwaysRefused, isHonestlyEmpty } from "./honest.ts";
 import { differencesOf } from "./shape-differences.ts";
 
@@ -46,7 +45,7 @@ ${codexMethodsOf("ServerRequest")
 | notification | | reason, or differences |
 | --- | --- | --- |
 ${codexMethodsOf("ServerNotification")
-  .map((name) => sentRow(name, Object.hasOwn(notifications, name), () => notificationNotes(name, protocol)))
+  .map((name) => sentRow(name, Object.hasOwn(allNotifications, name), () => notificationNotes(name, protocol)))
   .join("\n")}
 
 ## Shapes that stand in many messages

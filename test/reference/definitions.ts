@@ -1,6 +1,7 @@
 /** The protocol as JSON Schema: one named definition for each shape that has a name, made from the table's own zod schemas. */
 import { readdirSync } from "node:fs";
 import * as z from "zod";
+import { connectionNotifications } from "#protocol/connection-notifications";
 import { methods } from "#protocol/methods";
 import { notifications } from "#protocol/notifications";
 import { serverRequests } from "#protocol/server-requests";
@@ -25,6 +26,9 @@ export interface Protocol {
   serverNotifications: Record<string, string>;
 }
 
+/** Of threads, and those that one connection is told beside them. */
+export const allNotifications = { ...notifications, ...connectionNotifications };
+
 const protocolFolder = new URL("../../durable-objects/protocol/", import.meta.url);
 
 /** What one direction of the wire says: what is sent to us may leave defaults out, what we send has everything. */
@@ -45,7 +49,7 @@ export async function readProtocol(): Promise<Protocol> {
       const name = codexParamsName("ServerRequest", method) ?? `${pascal(method)}Params`;
       return { params: sent.add(name, params), result: received.add(responseName(name), result), isWithoutParams: false };
     }),
-    serverNotifications: mapValues(notifications, (params, method) =>
+    serverNotifications: mapValues(allNotifications, (params, method) =>
       sent.add(codexParamsName("ServerNotification", method) ?? `${pascal(method)}Notification`, params),
     ),
   };
