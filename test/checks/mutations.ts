@@ -163,8 +163,8 @@ const mutations: Mutation[] = [
     name: "a revert leaves the files as they are",
     law: "1",
     file: "durable-objects/thread/revert.ts",
-    line: "() => runtime.workspace.land(landed),",
-    broken: "() => {},",
+    line: "        runtime.workspace.land(landed);\n",
+    broken: "",
     tests: story("revert"),
   },
   {
@@ -179,8 +179,8 @@ const mutations: Mutation[] = [
     name: "a late stop stops the next turn",
     law: "6",
     file: "durable-objects/thread/requests.ts",
-    line: "if (turn.id !== turnId) throw",
-    broken: "if (!turnId) throw",
+    line: 'turnId !== "" && turn.id !== turnId',
+    broken: 'turn.id === ""',
     tests: story("settings"),
   },
   {
