@@ -52,7 +52,7 @@ export function entries(
   return all.slice(0, max).flatMap((entry) => {
     const fields = record(entry);
     const id = declaredId.safeParse(fields.id ?? (what === "question" ? "question" : undefined));
-    if (!id.success) return drop(warnings, `a ${what} has no id of letters and digits and is left out`);
+    if (!id.success) return drop(warnings, `one ${what} has no id of letters and digits and is left out`);
     if (taken.has(id.data)) return drop(warnings, `${what} ${id.data} is declared twice: the first one stands`);
     taken.add(id.data);
     return [{ id: id.data, fields }];

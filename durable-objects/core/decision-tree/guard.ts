@@ -1,6 +1,6 @@
 /** What cannot be undone is not done on a guess. */
 import type { Action } from "#core/decision-tree/action";
-import type { Outlook } from "#core/decision-tree/utility";
+import { type Outlook, rounding } from "#core/decision-tree/utility";
 
 /** Our design: at most this probability of doing harm, or a person decides. */
 export const harmProbabilityMax = 0.05;
@@ -11,5 +11,5 @@ export function harmProbability({ worlds, gains }: Outlook, action: number): num
 }
 
 export function needsApproval({ cost }: Action, harm: number): boolean {
-  return cost.irreversible && harm > harmProbabilityMax;
+  return cost.irreversible && harm > harmProbabilityMax + rounding;
 }
