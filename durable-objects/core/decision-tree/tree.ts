@@ -52,7 +52,7 @@ export function decide(deliberation: Deliberation): DecisionTree {
   const splits = assumptions
     .map(({ id }, position) => ({
       assumptionId: id,
-      expectedValueOfPerfectInformation: valueOfKnowing(outlook, belief, position),
+      expectedValueOfPerfectInformation: valueOfKnowing(outlook, belief, position, utilities),
     }))
     .sort((one, other) => other.expectedValueOfPerfectInformation - one.expectedValueOfPerfectInformation);
   const tree = {
@@ -72,7 +72,7 @@ export function decide(deliberation: Deliberation): DecisionTree {
       harmProbability: harmProbability(outlook, index),
       cost: belief.reduce((sum, probability, world) => sum + probability * costIn(action, outlook.gains[index]?.[world] ?? 0), 0),
     })),
-    scenarios: scenariosOf(deliberation),
+    scenarios: scenariosOf(outlook),
     splits,
     probes: probes.map((probe) => {
       const { valueOfInformation, netValueOfInformation } = worthOf(outlook, probe);
@@ -101,9 +101,10 @@ export function flipBetween(before: DecisionTree, after: DecisionTree): { from: 
 }
 
 /** Assumptions that no gain depends on would only double the list: their worlds are added up. */
-function scenariosOf({ assumptions, actions }: Deliberation): DecisionTree["scenarios"] {
+function scenariosOf(outlook: Outlook): DecisionTree["scenarios"] {
+  const { actions } = outlook;
   const decisive = new Set(actions.flatMap(({ dependencies }) => dependencies));
-  const merged = mergeWorlds(outlookOf(assumptions, actions), decisive);
+  const merged = mergeWorlds(outlook, decisive);
   return merged.worlds
     .map(({ values, probability }, world) => {
       const action = best(merged.utilities.map((row) => row[world] ?? 0)).action;

@@ -36,7 +36,12 @@ export function probabilitiesOf({ worlds }: Outlook): Weights {
  * problems that is worth less (docs/evaluation.md).
  */
 export function expectedUtilities({ utilities }: Outlook, weightOf: Weights): number[] {
-  return utilities.map((row) => row.reduce((sum, utility, world) => sum + utility * (weightOf[world] ?? 0), 0));
+  return utilities.map((row) => {
+    // The innermost of all loops, and so written out: `npm run bench:decisions` sees the difference.
+    let sum = 0;
+    for (let world = 0; world < row.length; world++) sum += (row[world] ?? 0) * (weightOf[world] ?? 0);
+    return sum;
+  });
 }
 
 export interface Best {
