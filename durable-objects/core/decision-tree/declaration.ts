@@ -48,7 +48,7 @@ function readAssumptions(value: unknown, reading: Reading): Assumption[] {
   const { settings, warnings } = reading;
   const texts = new Set<string>();
   const { calibration = uncalibrated } = settings;
-  const assumptions = entries(value, "assumption", limits.declaration.assumptionsMax, warnings).flatMap(({ id, fields }) => {
+  return entries(value, "assumption", limits.declaration.assumptionsMax, warnings).flatMap(({ id, fields }) => {
     const text = textOf(fields.text);
     if (text === "") return drop(warnings, `assumption ${id} has no text and is left out`);
     if (texts.has(text.toLowerCase())) return drop(warnings, `assumption ${id} says what another one says and is left out`);
@@ -74,10 +74,6 @@ function readAssumptions(value: unknown, reading: Reading): Assumption[] {
     );
     const prior = calibrated(statedProbability(verbal), calibration.byKind[kind]);
     return [assume({ ...said, verbal, prior, calibrationVersion: calibration.version })];
-  });
-  return assumptions.map((assumption) => {
-    const isAlone = assumptions.every(({ id, group }) => id === assumption.id || group !== assumption.group);
-    return assumption.group !== null && isAlone ? { ...assumption, group: null } : assumption;
   });
 }
 

@@ -46,6 +46,14 @@ test("without samples a model is taken at its word", () => {
   expect(calibrated(0.7)).toBeCloseTo(0.7, 12);
 });
 
+test("a handful of truths moves the line a little", () => {
+  const [sample] = separable;
+  const { slope, intercept } = fitLine(sample ? [sample, sample, sample] : []);
+  expect(slope).toBeGreaterThan(1);
+  expect(slope).toBeLessThan(1.2);
+  expect(Math.abs(intercept)).toBeLessThan(0.6);
+});
+
 test("who exaggerates twofold is believed half as much", () => {
   const { slope, intercept } = fitLine(exaggerating(2, 4_000, 1));
   expect(slope).toBeCloseTo(0.5, 1);

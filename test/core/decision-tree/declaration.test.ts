@@ -96,18 +96,20 @@ test("the tool's schema is one that endpoints enforce: closed objects, everythin
 test("a model cannot give probabilities, utilities or costs; rehearsal can", () => {
   const numbers = {
     assumptions: [{ ...careful.assumptions[0], probability: 0.01 }],
+    probes: [{ ...careful.probes[0], cost: 0, sensitivity: 1 }],
     actions: [{ ...careful.actions[0], cost: 9, gains: [{ when: ["A1"], gain: 5 }] }],
     questions: [{ id: "Q", assumption: "A1", text: "so?", cost: 0, sensitivity: 1 }],
   };
   const asModel = readDeclaration(numbers).deliberation;
   expect(asModel.assumptions[0]?.prior).toBeCloseTo(0.7, 9);
   expect(asModel.actions[0]?.price).toBeNull();
-  expect(asModel.probes).toEqual([]);
+  expect(asModel.probes).toMatchObject([{ id: "P1", cost: expect.closeTo(0.011, 9), sensitivity: 0.8 }]);
   const given = { ...numbers, actions: [{ ...careful.actions[0], cost: 0.1, gains: [{ when: ["A1"], gain: 0.9 }] }] };
   const asRehearsal = readDeclaration(given, { takesNumbers: true }).deliberation;
   expect(asRehearsal.assumptions[0]).toMatchObject({ prior: 0.01, verbal: null });
   expect(asRehearsal.actions[0]).toMatchObject({ price: 0.1, gain: { "1": 0.9 } });
-  expect(asRehearsal.probes[0]).toMatchObject({ id: "Q", kind: "user", cost: 0, sensitivity: 1, specificity: 0.98 });
+  expect(asRehearsal.probes[0]).toMatchObject({ id: "P1", cost: 0, sensitivity: 1 });
+  expect(asRehearsal.probes[1]).toMatchObject({ id: "Q", kind: "user", cost: 0, sensitivity: 1, specificity: 0.98 });
 });
 
 test("a case that names fewer assumptions covers what it fits, and the one that names more wins", () => {
@@ -202,6 +204,28 @@ for (const [what, call, warning] of nonsense) {
     expect(deliberation.actions.find(({ id }) => id === deliberation.safeActionId)?.cost.irreversible).toBe(false);
   });
 }
+
+test("an action depends on two assumptions at most: gains over more are left out", () => {
+  const assumptions = ["A1", "A2", "A3"].map((id) => ({ ...careful.assumptions[0], id, text: id }));
+  const gains = [
+    { when: ["A1"], gain: 5 },
+    { when: ["A1", "A2", "A3"], gain: 1 },
+    { when: ["A2"], gain: 2 },
+    { when: ["A3"], gain: 4 },
+  ];
+  const { deliberation, warnings } = readDeclaration({ ...careful, assumptions, actions: [{ ...careful.actions[0], gains }] });
+  expect(deliberation.actions[0]?.dependencies).toEqual(["A1", "A2"]);
+  expect(warnings).toContain("action rename depends on more than 2 assumptions: what goes beyond is left out");
+});
+
+test("a novel in place of a text is cut", () => {
+  const novel = "word ".repeat(100_000);
+  const assumptions = [{ ...careful.assumptions[0], text: novel, quote: novel, path: novel, excludes: novel }];
+  const actions = [{ ...careful.actions[0], description: novel }];
+  const probes = [{ ...careful.probes[0], command: novel }];
+  const { deliberation } = readDeclaration({ ...careful, assumptions, actions, probes });
+  expect(JSON.stringify(deliberation).length).toBeLessThan(8_000);
+});
 
 test("whatever is declared, also on purpose, stays within bounds and can be decided", () => {
   for (let seed = 1; seed <= 2_000; seed++) {

@@ -21,6 +21,13 @@ test("the same source again is worth half, then a quarter: repeating it for ever
   expect(after?.logOdds).toBeCloseTo(2 * first, 4);
 });
 
+test("asking the same source again is worth less than asking another that is as good", () => {
+  const probes = [question("Q1", "A1", 0.7, 0.7), question("Q2", "A1", 0.7, 0.7), toolProbe("Q3", "A1", 0.7, 0.7, 0.12)];
+  const [, again, other] = decide(observe(one({ probes }), "Q1", false, 1)).probes;
+  expect(again?.valueOfInformation).toBeGreaterThan(0);
+  expect(again?.valueOfInformation).toBeLessThan((other?.valueOfInformation ?? 0) - 0.01);
+});
+
 test("two sources that agree count in full", () => {
   const probes = [toolProbe("Q1", "A1", 0.9, 0.85, 0.01), toolProbe("Q2", "A1", 0.9, 0.85, 0.01)];
   const after = observe(observe(one({ probes }), "Q1", true, 1), "Q2", true, 2);

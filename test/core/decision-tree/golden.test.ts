@@ -1,12 +1,13 @@
 /** The design page's worked example, number by number. */
 import { expect, test } from "vitest";
 import { probabilityOf } from "#core/decision-tree/belief";
-import { compose, leavesOf, valueOfKnowing } from "#core/decision-tree/compose";
+import { compose, leavesOf, type Node, valueOfKnowing } from "#core/decision-tree/compose";
 import { observe, resolve } from "#core/decision-tree/deliberation";
 import { logitOf, probabilityOfLogit } from "#core/decision-tree/probability";
 import { stepOf } from "#core/decision-tree/sensor";
 import { decide, flipBetween } from "#core/decision-tree/tree";
 import { outlookOf, probabilitiesOf } from "#core/decision-tree/utility";
+import { largestDeliberation } from "../../evaluation/largest.ts";
 import { example } from "./examples.ts";
 
 /** The page gives four digits. */
@@ -80,3 +81,12 @@ test("knowing one assumption for sure makes the other worth what it is worth the
   expect(valueOfKnowing(outlook, probabilitiesOf(outlook), 1)).toBeCloseTo(0.02, digits);
   expect(compose(outlook)).toMatchObject({ type: "split", assumptionId: "A2" });
 });
+
+test("no path of the tree asks about more than three assumptions, however many matter", () => {
+  const { assumptions, actions } = largestDeliberation();
+  expect(depthOf(compose(outlookOf(assumptions, actions)))).toBe(3);
+});
+
+function depthOf(node: Node): number {
+  return node.type === "leaf" ? 0 : 1 + Math.max(depthOf(node.whenTrue), depthOf(node.whenFalse));
+}
