@@ -8,7 +8,10 @@ export interface Sensor {
   specificity: number;
 }
 
-/** Tests, search and a person's word: our design's starting values. The others are ours: an existing file is nearly certain, a command is like a test. */
+/**
+ * Tests, search and a person's word: our design's starting values. Of the others an existing file is taken to be nearly certain, a command
+ * to tell as much as a test.
+ */
 const startingSensors: Record<ProbeMethod, Sensor> = {
   tests: { sensitivity: 0.9, specificity: 0.85 },
   search: { sensitivity: 0.8, specificity: 0.9 },

@@ -6,8 +6,8 @@ import type { Deliberation } from "#core/decision-tree/deliberation";
 export type Change = { type: "filesChanged"; paths: readonly string[] } | { type: "committed" } | { type: "compacted" };
 
 /**
- * logOdds *= 0.5 for each that depends on what changed (our design), and its probes may be run again. What is resolved is history and stays. Gives the
- * same object when nothing depends on it, so that no revision is written for nothing.
+ * logOdds *= 0.5 for each that depends on what changed (our design), and its probes may be run again. What is resolved is history and
+ * stays. Gives the same object when nothing depends on it, so that no revision is written for nothing.
  */
 export function markStale(deliberation: Deliberation, change: Change): Deliberation {
   const stale = new Set(

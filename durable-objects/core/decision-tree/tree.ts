@@ -1,4 +1,7 @@
-/** One revision of the decision tree: everything a person needs to follow the choice, and the choice. Computed; nothing in it is said by the model. */
+/**
+ * One revision of the decision tree: everything a person needs to follow the choice, and the choice. All of its numbers are computed; a model
+ * says none of them.
+ */
 import { costIn } from "#core/decision-tree/action";
 import type { AssumptionStatus, Evidence } from "#core/decision-tree/assumption";
 import { becauseOf } from "#core/decision-tree/because";
