@@ -45,7 +45,7 @@ export function createRehearsalFetch({ newId, sleep, countIntervalMs = 50 }: Reh
 const request = z.object({
   model: z.string(),
   input: z.array(inputItem),
-  tools: z.array(z.object({ type: z.string() })).default([]),
+  tools: z.array(z.object({ type: z.string(), name: z.string().nullish() })).default([]),
   text: z.object({ format: z.object({ type: z.string(), schema: z.unknown().optional() }) }).optional(),
 });
 
@@ -54,7 +54,7 @@ function planFor({ input, tools, text }: z.infer<typeof request>): Plan {
     const example = exampleOf(text.format.schema, topicOf(input.findLast(isPrompt)?.content ?? ""));
     return { type: "answer", outputs: [say(JSON.stringify(example))], cut: false };
   }
-  return planResponse(input, new Set(tools.map((tool) => tool.type)));
+  return planResponse(input, new Set(tools.map(({ type, name }) => (type === "function" && name ? name : type))));
 }
 
 /** What a prompt is about. Codex's terminal client asks for a thread's title with `User prompt:` and the prompt below it. */
@@ -161,6 +161,16 @@ async function* outputEvents(planned: Output, index: number, around: Surrounding
         yield { type: "response.apply_patch_call_operation_diff.done", ...place, diff: operation.diff };
       }
       yield done({ ...call, status: "completed", operation });
+      return;
+    }
+    case "function": {
+      const id = `fc_${around.newId()}`;
+      const call = { id, type: "function_call", call_id: `call_${around.newId()}`, name: planned.name };
+      const place = { item_id: id, output_index: index };
+      yield added({ ...call, status: "in_progress", arguments: "" });
+      yield { type: "response.function_call_arguments.delta", ...place, delta: planned.arguments };
+      yield { type: "response.function_call_arguments.done", ...place, arguments: planned.arguments };
+      yield done({ ...call, status: "completed", arguments: planned.arguments });
       return;
     }
     default:
