@@ -2,6 +2,7 @@
  * Every bound of the house: default, unit (in the name), reason. Crossing one is a named refusal or a closed socket that can resume,
  * never a crash and never silence.
  */
+import { declarationBounds } from "#protocol/declaration-bounds";
 import { inputCharactersMax } from "#protocol/errors";
 
 export const limits = {
@@ -149,6 +150,24 @@ export const limits = {
   pageEntriesMax: 500,
   /** A deleted thread leaves its storage after this long, so that its clients hear of it first. */
   deletedRetentionMs: 5_000,
+  /** What a model may declare before a step, the warnings it may cost, and ceilings of the costs it may claim. */
+  declaration: declarationBounds,
+  declarationWarningsMax: 16,
+  declaredTokensMax: 10_000_000,
+  declaredSecondsMax: 24 * 60 * 60,
+  /** In units of gain, where 1 is the turn's goal: ten goals are more than anything may cost. */
+  declaredPriceMax: 10,
+  /** Assumptions on one path of the decision tree. PCE's default; deeper, nobody reads it. */
+  decisionTreeDepthMax: 3,
+  /** Observations of one assumption. After so many it is not the evidence that is missing. */
+  evidencePerAssumptionMax: 32,
+  /** Look-ups and questions of one turn; in a thread that talks with its person one question more. */
+  decisionProbesMax: 6,
+  decisionQuestionsMax: 1,
+  decisionQuestionsInteractiveMax: 2,
+  /** Resolved assumptions of a kind that are fitted at most, and how many new ones it takes to fit again. */
+  calibrationSamplesMax: 2_000,
+  calibrationRefitAfter: 30,
   /** An ephemeral thread is forgotten this long after its last client left; the real server's number. */
   ephemeralRetentionMs: 60_000,
 } as const;

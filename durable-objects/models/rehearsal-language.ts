@@ -1,4 +1,5 @@
 /** The language of the rehearsal: one instruction a line of the user's message. */
+import { type Declaration, type DeclaredLine, declarationOf, parseDeclared } from "#models/rehearsal-declaration";
 
 export type Instruction =
   | { type: "say"; text: string }
@@ -11,8 +12,21 @@ export type Instruction =
   | { type: "plan"; steps: string[] }
   | { type: "ask"; question: string; options: string[] }
   | { type: "fail"; how: number | "cut" }
+  | Decide
   /** Lines that are no instruction: all of one message together are answered by one explanation. */
   | { type: "explain" };
+
+/** What was declared on the lines before it, and what may come of it. */
+export interface Decide {
+  type: "decide";
+  call: Declaration["call"];
+  /** What following a choice means, by the choice's kind and id, such as `act B`, `probe Q` or `ask Q`. */
+  steps: ReadonlyMap<string, Instruction>;
+  /** What is done where nobody decides; null when nothing declared can be undone. */
+  safeStep: Instruction | null;
+  /** Instructions of the same message behind this one. */
+  followers: number;
+}
 
 /** `count` goes no further: at 50 ms a number this is more than eight minutes. */
 export const countMax = 10_000;
@@ -29,21 +43,70 @@ export const explanation = `This is \`rehearsal\`, the embedded stand-in. It is 
 - \`plan STEP; STEP\` shows a plan
 - \`ask QUESTION: A | B\` asks you
 - \`fail STATUS\` or \`fail cut\` makes the request fail
+- \`decide\` has the lines before it weighed, and follows the choice:
+  \`assume A1 p=0.7 kind=code_fact: TEXT\`,
+  \`action B cost=0.1 gain[A1]=0.9 gain[!A1]=-0.2: LINE\` (LINE is one of the above; \`irreversible\` may stand before the colon),
+  \`probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND\` (exit code 0 speaks for A1), \`ask Q on=A1 se=0.98 sp=0.98 cost=0.12: QUESTION\`
 
 To talk to a real model, set OPENAI_API_KEY on the server and choose one of its models.`;
 
 /** The instructions of one message, in order. A message without any instruction gives the explanation. */
 export function parseInstructions(message: string): Instruction[] {
   const instructions: Instruction[] = [];
-  for (const line of message.split("\n")) {
-    const text = line.trim();
-    if (!text) continue;
-    const instruction = parseInstruction(text);
+  /** What is declared and not decided yet; null stands for a line with a mistake. */
+  let declared: (DeclaredLine | null)[] = [];
+  const add = (instruction: Instruction) => {
     if (instruction.type !== "explain" || !instructions.some((earlier) => earlier.type === "explain")) {
       instructions.push(instruction);
     }
+  };
+  for (const line of message.split("\n")) {
+    const text = line.trim();
+    if (!text) continue;
+    const declaration = parseDeclared(text);
+    if (declaration) {
+      declared.push(declaration);
+    } else if (declaration === null) {
+      declared.push(null);
+      add({ type: "explain" });
+    } else if (text === "decide") {
+      add(parseDecide(declared) ?? { type: "explain" });
+      declared = [];
+    } else {
+      add(parseInstruction(text));
+    }
   }
-  return instructions.length ? instructions : [{ type: "explain" }];
+  // A declaration that nothing decides is half a sentence.
+  if (declared.length > 0 || instructions.length === 0) add({ type: "explain" });
+  return instructions.map((instruction, index) =>
+    instruction.type === "decide" ? { ...instruction, followers: instructions.length - 1 - index } : instruction,
+  );
+}
+
+/** Null when any of the lines has a mistake: what is left of them could be decided, but nobody meant that. */
+function parseDecide(declared: readonly (DeclaredLine | null)[]): Decide | null {
+  const lines = declared.filter((line) => line !== null);
+  const declaration = lines.length === declared.length ? declarationOf(lines) : null;
+  if (!declaration) return null;
+  const steps = new Map(lines.flatMap(stepOf));
+  if (Array.from(steps.values()).some(({ type }) => type === "explain")) return null;
+  const safeStep = steps.get(`act ${declaration.safeActionId}`) ?? null;
+  return { type: "decide", call: declaration.call, steps, safeStep, followers: 0 };
+}
+
+function stepOf(line: DeclaredLine): [choice: string, step: Instruction][] {
+  switch (line.word) {
+    case "assume":
+      return [];
+    case "action":
+      return [[`act ${line.id}`, parseInstruction(line.text)]];
+    case "probe":
+      return [[`probe ${line.id}`, { type: "run", command: line.text }]];
+    case "ask":
+      return [[`ask ${line.id}`, { type: "say", text: line.text }]];
+    default:
+      return line satisfies never;
+  }
 }
 
 function parseInstruction(line: string): Instruction {

@@ -1,7 +1,8 @@
 /** What the rehearsal answers: a pure function of a request's input, because it remembers nothing. */
 import { structuredPatch } from "diff";
 import * as z from "zod";
-import { explanation, type Instruction, parseInstructions } from "#models/rehearsal-language";
+import { type Decide, explanation, type Instruction, parseInstructions } from "#models/rehearsal-language";
+import { declareAssumptionsName } from "#protocol/declare-assumptions";
 
 export type Output =
   /** `chunks` are streamed one by one, with a pause of the count's interval between them when `slow`. */
@@ -20,16 +21,17 @@ export type Plan = { type: "refuse"; status: number } | { type: "answer"; output
 
 /**
  * The next response: messages and reasoning up to and including the first tool call. When the instructions end before a tool call
- * comes, the response ends the turn.
+ * comes, the response ends the turn. `tools` are the types of the tools on offer, functions as `functionTool` spells them.
  */
 export function planResponse(input: InputItem[], tools: Set<string>): Plan {
-  const { queue, reading, lastResult } = findPosition(input);
+  const { queue, asked, lastResult } = findPosition(input);
   const outputs: Output[] = [];
-  for (const [index, instruction] of queue.entries()) {
+  const unfolded = queue.flatMap((next, index) => (index === 0 && asked ? [next] : unfold(next, tools)));
+  for (const [index, instruction] of unfolded.entries()) {
     if (instruction.type === "fail") {
       return instruction.how === "cut" ? { type: "answer", outputs, cut: true } : { type: "refuse", status: instruction.how };
     }
-    const output = carryOut(instruction, tools, index === 0 ? reading : null);
+    const output = carryOut(instruction, tools, index === 0 ? asked : null);
     outputs.push(output);
     if (output.type !== "message" && output.type !== "reasoning") return { type: "answer", outputs, cut: false };
   }
@@ -61,6 +63,7 @@ export const inputItem = z.object({
   role: z.string().nullish(),
   content: contentText,
   call_id: z.string().nullish(),
+  name: z.string().nullish(),
   status: z.string().nullish(),
   output: z.unknown().optional(),
 });
@@ -70,8 +73,8 @@ export type InputItem = z.infer<typeof inputItem>;
 interface Position {
   /** Instructions that nothing in the input answers yet. */
   queue: Instruction[];
-  /** The `replace` at the head of the queue has asked for its file; the result is null while the input holds none. */
-  reading: { callId: string | null | undefined; result: ToolResult | null } | null;
+  /** The `replace` or `decide` at the head of the queue has asked for its file or choice; the result is null while the input holds none. */
+  asked: { callId: string | null | undefined; result: ToolResult | null } | null;
   /** Of the last tool, unless something was said since. */
   lastResult: ToolResult | null;
 }
@@ -84,7 +87,7 @@ interface ToolResult {
 
 /** Each output in the input stands for the instruction at the head of the queue, even one that was cut short by a steer. */
 function findPosition(input: InputItem[]): Position {
-  const position: Position = { queue: [], reading: null, lastResult: null };
+  const position: Position = { queue: [], asked: null, lastResult: null };
   for (const item of input) {
     switch (item.type) {
       case "message":
@@ -94,7 +97,7 @@ function findPosition(input: InputItem[]): Position {
           position.queue.push(...parseInstructions(item.content));
           position.lastResult = null;
         } else if (item.role === "user" && item.content.trimStart().startsWith("<turn_aborted>")) {
-          Object.assign(position, { queue: [], reading: null, lastResult: null });
+          Object.assign(position, { queue: [], asked: null, lastResult: null });
         }
         break;
       case "reasoning":
@@ -106,8 +109,8 @@ function findPosition(input: InputItem[]): Position {
       case "function_call":
       case "custom_tool_call":
         dropThoughts(position);
-        if (position.queue[0]?.type === "replace" && !position.reading && item.type !== "apply_patch_call") {
-          position.reading = { callId: item.call_id, result: null };
+        if (!position.asked && asksFirst(position.queue[0], item)) {
+          position.asked = { callId: item.call_id, result: null };
         } else {
           settleHead(position);
         }
@@ -115,18 +118,55 @@ function findPosition(input: InputItem[]): Position {
       default:
         if (item.type.endsWith("_output")) {
           position.lastResult = toolResult(item);
-          if (position.reading && position.reading.callId === item.call_id) position.reading.result = position.lastResult;
+          if (position.asked && position.asked.callId === item.call_id) {
+            position.asked.result = position.lastResult;
+            if (position.queue[0]?.type === "decide") takeChoice(position, position.queue[0], contentText.parse(item.output));
+          }
         }
     }
   }
   return position;
 }
 
+/** Whether the call is the first of two steps. */
+function asksFirst(head: Instruction | undefined, call: InputItem): boolean {
+  if (head?.type === "decide") return call.type === "function_call" && call.name === declareAssumptionsName;
+  return head?.type === "replace" && call.type !== "apply_patch_call";
+}
+
 function settleHead(position: Position): void {
   dropThoughts(position);
-  position.queue.shift();
-  position.reading = null;
+  const head = position.queue.shift();
+  // Its message said that nobody decides here; the safe step comes after it.
+  if (head?.type === "decide" && !position.asked && head.safeStep) position.queue.unshift(head.safeStep);
+  position.asked = null;
   position.lastResult = null;
+}
+
+/** What is chosen takes the place of the declaration. Where nothing is, the rest of the message ends with it; a steer does not. */
+function takeChoice(position: Position, { steps, followers }: Decide, answer: string): void {
+  const { chosen, message } = readAnswer(answer);
+  const step = chosen && steps.get(`${chosen.kind} ${chosen.id}`);
+  const reason = message ?? (chosen ? `the choice is ${chosen.kind} ${chosen.id}` : firstLineOf(answer));
+  if (step) position.queue.splice(0, 1, step);
+  else position.queue.splice(0, 1 + followers, { type: "say", text: `Nothing that was declared is done: ${reason}` });
+  position.asked = null;
+  position.lastResult = null;
+}
+
+/** Example: `{"mode":"steer","chosen":{"kind":"act","id":"B","because":"…"}}`; a refusal may say why in `message`. */
+const answerToDeclaration = z.object({
+  chosen: z.object({ kind: z.string(), id: z.string() }).nullable().catch(null),
+  message: z.string().nullable().catch(null),
+});
+
+function readAnswer(text: string): z.infer<typeof answerToDeclaration> {
+  try {
+    return answerToDeclaration.parse(JSON.parse(text));
+  } catch {
+    // A refusal in plain words.
+    return { chosen: null, message: null };
+  }
 }
 
 /** A thought is never the last thing a response says, and a loop may keep reasoning items to itself. */
@@ -134,7 +174,14 @@ function dropThoughts(position: Position): void {
   while (position.queue[0]?.type === "think") position.queue.shift();
 }
 
-function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Set<string>, reading: Position["reading"]): Output {
+/** A declaration that nobody takes is as good as said; what can be undone is done without it. */
+function unfold(instruction: Instruction, tools: Set<string>): Instruction[] {
+  if (instruction.type !== "decide" || tools.has(functionTool(declareAssumptionsName))) return [instruction];
+  const notice: Instruction = { type: "say", text: noTool(declareAssumptionsName) };
+  return instruction.safeStep ? [notice, instruction.safeStep] : [notice];
+}
+
+function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Set<string>, asked: Position["asked"]): Output {
   switch (instruction.type) {
     case "say":
       return say(instruction.text);
@@ -147,11 +194,11 @@ function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Se
       return { type: "message", chunks, slow: true };
     }
     case "run":
-      return tools.has("shell") ? { type: "shell", command: instruction.command } : noTool("shell");
+      return tools.has("shell") ? { type: "shell", command: instruction.command } : say(noTool("shell"));
     case "write":
-      return tools.has("apply_patch") ? createFile(instruction.path, instruction.text) : noTool("apply_patch");
+      return tools.has("apply_patch") ? createFile(instruction.path, instruction.text) : say(noTool("apply_patch"));
     case "delete":
-      if (!tools.has("apply_patch")) return noTool("apply_patch");
+      if (!tools.has("apply_patch")) return say(noTool("apply_patch"));
       return { type: "patch", operation: { type: "delete_file", path: instruction.path } };
     case "plan": {
       const plan = instruction.steps.map((step, index) => ({ step, status: index ? "pending" : "in_progress" }));
@@ -163,17 +210,21 @@ function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Se
       return callFunction("request_user_input", { questions: [question] }, tools);
     }
     case "replace":
-      if (!tools.has("shell")) return noTool("shell");
-      if (!tools.has("apply_patch")) return noTool("apply_patch");
+      if (!tools.has("shell")) return say(noTool("shell"));
+      if (!tools.has("apply_patch")) return say(noTool("apply_patch"));
       // Two steps, as a real agent would: look at the file, then patch what stands there.
-      return reading ? replaceIn(instruction, reading.result) : { type: "shell", command: `cat -- ${quoted(instruction.path)}` };
+      return asked ? replaceIn(instruction, asked.result) : { type: "shell", command: `cat -- ${quoted(instruction.path)}` };
+    case "decide":
+      // A call without its output cannot be asked again: it would be declared for ever.
+      if (asked) return say("The declaration was not answered, so nothing that was declared is done.");
+      return { type: "function", name: declareAssumptionsName, arguments: instruction.call };
     default:
       return instruction satisfies never;
   }
 }
 
 function callFunction(name: string, parameters: object, tools: Set<string>): Output {
-  return tools.has(functionTool(name)) ? { type: "function", name, arguments: parameters } : noTool(name);
+  return tools.has(functionTool(name)) ? { type: "function", name, arguments: parameters } : say(noTool(name));
 }
 
 /** How a function is spelled among a request's tools, so that none is taken for a built-in tool of the same name. */
@@ -181,8 +232,8 @@ export function functionTool(name: string): string {
   return `function ${name}`;
 }
 
-function noTool(name: string): Output {
-  return say(`Tools are not available here: this thread offers no \`${name}\`.`);
+function noTool(name: string): string {
+  return `Tools are not available here: this thread offers no \`${name}\`.`;
 }
 
 /** The file ends with a line break, as text files do. */
@@ -241,11 +292,15 @@ function toolResult(item: InputItem): ToolResult {
     return { text, failure: failed ? `The command failed with exit code ${failed.outcome}.` : null };
   }
   const text = contentText.parse(item.output);
-  const firstLine = text.trimStart().split("\n", 1)[0] ?? "";
+  const firstLine = firstLineOf(text);
   const isPatch = item.type === "apply_patch_call_output";
   if (isPatch && item.status !== "failed") return { text, failure: null };
   if (isDeclined(firstLine)) return { text, failure: "The change was declined." };
-  return { text, failure: isPatch ? `The change failed: ${firstLine.slice(0, 200) || "no reason given"}` : null };
+  return { text, failure: isPatch ? `The change failed: ${firstLine || "no reason given"}` : null };
+}
+
+function firstLineOf(text: string): string {
+  return (text.trimStart().split("\n", 1)[0] ?? "").slice(0, 200);
 }
 
 /** How the house words a no; the bare word would be found in many a file's name. */

@@ -1,46 +1,9 @@
 /** The rehearsal, spoken to through the same OpenAI model as a real server. */
 import { describe, expect, test } from "vitest";
-import type { Model, ModelEvent, ModelItem, ModelRequest } from "#models/model";
-import { createOpenAiModel } from "#models/openai";
+import type { ModelEvent, ModelItem } from "#models/model";
 import { createRehearsalFetch, rehearsalModelInfo } from "#models/rehearsal";
 import { collect, countedIds, modelRequest, recordedResponses, told, user } from "./model-server.ts";
-
-const never = new AbortController().signal;
-const tools = [{ type: "shell" }, { type: "apply_patch" }];
-
-function rehearsal(over: { sleep?: (ms: number, signal?: AbortSignal) => Promise<void>; countIntervalMs?: number } = {}): Model {
-  const fetch = createRehearsalFetch({ newId: countedIds(), sleep: async () => {}, ...over });
-  return createOpenAiModel({ apiKey: "rehearsal", baseUrl: "http://rehearsal.invalid/v1", fetch });
-}
-
-function answer(input: ModelItem[], over: Partial<ModelRequest> = {}): Promise<ModelEvent[]> {
-  return collect(rehearsal().stream(modelRequest({ input, tools, ...over }), never));
-}
-
-function itemsOf(events: ModelEvent[]): ModelItem[] {
-  return events.filter((event) => event.type === "itemDone").map((event) => event.item);
-}
-
-function textOf(item: ModelItem): string {
-  const parts = Array.isArray(item.content) ? item.content : item.summary;
-  return Array.isArray(parts) ? parts.map((part) => part.text).join("") : "";
-}
-
-/** An item in one line: what is said, thought, run or patched. */
-function short(item: ModelItem): string {
-  switch (item.type) {
-    case "message":
-      return `say ${textOf(item)}`;
-    case "reasoning":
-      return `think ${textOf(item)}`;
-    case "shell_call":
-      return `run ${Object(item.action).commands}`;
-    case "apply_patch_call":
-      return `${Object(item.operation).type} ${Object(item.operation).path}`;
-    default:
-      return item.type;
-  }
-}
+import { answer, itemsOf, never, rehearsal, short, textOf, tools } from "./rehearsal-talk.ts";
 
 async function firstItems(prompt: string): Promise<string[]> {
   return itemsOf(await answer([user(prompt)])).map(short);
