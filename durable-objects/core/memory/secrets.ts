@@ -1,6 +1,7 @@
 /** Secrets do not enter the memory: what has the shape of one, or looks like dice, is hidden before anything is stored. */
 
-const hidden = "[secret hidden]";
+/** One word, so that hiding what is hidden changes nothing. */
+const hidden = "[hidden-secret]";
 
 /**
  * Shapes that issuers give their tokens, so that they can be found. Sources: the issuers' own documentation and GitHub's list of
@@ -35,14 +36,14 @@ const shapes: readonly RegExp[] = [
   // JSON Web Tokens, with or without a signature.
   /\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,2}/g,
   // Credentials within an address.
-  /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]+(?=@)/gi,
+  /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s@]+(?=@)/gi,
   // What somebody calls a secret, whatever it looks like. `password: string` in code is a type, not a secret.
   /(?<=\b(?:bearer|basic)\s+)[A-Za-z0-9+/._~=-]{8,}/gi,
   /(?<=(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)["'`]?\s*(?::=|=>|=|:|\bis\b)\s*["'`]?)(?!(?:string|number|boolean|unknown|null|undefined|true|false|required|optional)\b)[^\s"'`,;)}\]]{4,}/gi,
 ];
 
-/** Words of letters, digits and the signs of base64 and its kin; a dot, a slash or a space parts them. */
-const words = /[A-Za-z0-9+=_-]{20,}/g;
+/** Runs of letters, digits and the signs of base64 and its kin. A path is one too, but its pieces are spelled. */
+const words = /[A-Za-z0-9+/=_-]{20,}/g;
 
 /** The text without secrets, and how many were hidden. Hiding twice changes nothing more. */
 export function hideSecrets(text: string): { text: string; count: number } {
@@ -52,10 +53,7 @@ export function hideSecrets(text: string): { text: string; count: number } {
     return hidden;
   };
   let open = text;
-  for (const shape of shapes) open = open.replace(shape, (found) => (found.includes(hidden.slice(1, -1)) ? found : hide()));
-  open = open.replace(/[A-Za-z0-9+/]{32,}={0,2}/g, (found) =>
-    looksRandom(found.replaceAll("/", "")) && !isPath(found) ? hide() : found,
-  );
+  for (const shape of shapes) open = open.replace(shape, (found) => (found.startsWith(hidden.slice(0, -1)) ? found : hide()));
   open = open.replace(words, (found) => (looksRandom(found) ? hide() : found));
   return { text: open, count };
 }
@@ -67,7 +65,7 @@ export function hideSecrets(text: string): { text: string; count: number } {
 export function looksRandom(word: string): boolean {
   if (/^[0-9a-f-]{32,}$/i.test(word) && /\d/.test(word)) return true;
   if (word.length < 20 || entropyBits(word) < 3.3) return false;
-  const odd = word.split(/[-_+=]/).filter((piece) => !isSpelled(piece));
+  const odd = word.split(/[-_+=/]/).filter((piece) => !isSpelled(piece));
   return odd.join("").length >= 16;
 }
 
@@ -84,8 +82,4 @@ function isSpelled(piece: string): boolean {
   if (letters === undefined) return /^\d+$/.test(piece);
   const humps = letters.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g)?.length ?? 0;
   return letters.length === 0 || letters.length / Math.max(humps, 1) >= 3;
-}
-
-function isPath(text: string): boolean {
-  return text.split("/").every((piece) => !looksRandom(piece) && piece.length < 32);
 }
