@@ -6,15 +6,18 @@ import type { UndoRecord } from "#core/memory/undo";
 /** What has to be written, null for what has to go. */
 export type Changes = Map<string, Fragment | null>;
 
-/** The fragment and all that was made of it: a merged or changed wording may still say what was to be forgotten. */
+/**
+ * The fragment, all that was made of it, and the dead that it was made of: a changed or merged wording may still say what was to be
+ * forgotten, and a tombstone keeps its text until it leaves.
+ */
 export function forget(fragments: ReadonlyMap<string, Fragment>, id: string): Changes {
   const gone = new Set(fragments.has(id) ? [id] : []);
-  // Sets grow while they are walked, so that children of children are found.
-  for (const parentId of gone) {
-    for (const child of fragments.values())
-      if (child.lineage.parents.some((parent) => parent.id === parentId)) gone.add(child.id);
+  // A set grows while it is walked, so that children of children are found.
+  for (const goneId of gone) {
+    for (const child of fragments.values()) if (child.lineage.parents.some((parent) => parent.id === goneId)) gone.add(child.id);
+    for (const parent of fragments.get(goneId)?.lineage.parents ?? [])
+      if (fragments.get(parent.id)?.state === "tombstone") gone.add(parent.id);
   }
-  // What a merge took in lies in its parents too: a tombstone keeps its text until it leaves.
   return new Map([...gone].map((goneId) => [goneId, null]));
 }
 

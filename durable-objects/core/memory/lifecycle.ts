@@ -27,7 +27,7 @@ export function inState(fragment: Fragment, state: FragmentState, nowMs: number)
   return fragment.state === state ? fragment : { ...fragment, state, stateSince: nowMs };
 }
 
-/** What time does: a quarantined fragment dies, a tombstone leaves (null). Children forget the parents that left; see `sweep` in undo. */
+/** What time does: a quarantined fragment dies, a tombstone leaves (null). Children forget the parents that left; see `sweep` in forget.ts. */
 export function aged(fragment: Fragment, nowMs: number): Fragment | null {
   if (nowMs - fragment.stateSince < memoryLimits.retentionMs) return fragment;
   if (fragment.state === "quarantined") return inState(fragment, "tombstone", nowMs);

@@ -147,6 +147,8 @@ test("a fragment rises by its record, falls into quarantine, and leaves it by no
   expect(next("probation", at(39, 9))).toBe("probation");
   expect(next("probation", at(40, 9))).toBe("active");
   expect(next("active", at(60, -12))).toBe("quarantined");
+  expect(next("active", at(30, -9, 30))).toBe("quarantined");
+  expect(next("candidate", at(20, -0.8, 39))).toBe("candidate");
   expect(next("candidate", at(20, -0.8, 40))).toBe("quarantined");
   expect(next("quarantined", at(400, 200))).toBe("quarantined");
   expect(demoted(fragment("a", { state: "active" }), 9)).toMatchObject({ state: "probation", stateSince: 9 });

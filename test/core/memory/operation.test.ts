@@ -210,10 +210,13 @@ test("what is forgotten goes with all that was made of it, and with the records 
   if ("refusal" in merged) throw new Error(merged.refusal);
   const after = new Map([...fragments, ...merged.changed]);
   const gone = forget(after, "a");
-  expect([...gone]).toEqual([
+  expect([...gone].sort()).toEqual([
     ["a", null],
+    ["b", null],
     ["new-0", null],
   ]);
+  expect([...forget(after, "new-0").keys()].sort()).toEqual(["a", "b", "new-0"]);
+  expect([...forget(after, "crowd-3").keys()]).toEqual(["crowd-3"]);
   expect(recalls(undoRecord(fragments, merged.changed, 1), new Set(gone.keys()))).toBe(true);
   expect(forget(after, "nobody")).toEqual(new Map());
 });
