@@ -236,3 +236,42 @@ export const workspaceLimits = {
 };
 
 export type WorkspaceLimits = typeof workspaceLimits;
+
+/** What the memory may hold, and what of it a turn is given. */
+export const memoryLimits = {
+  /** Characters of a fragment's title, of when it applies, and of what it says: short enough to be read, and to be wrong cheaply. */
+  titleCharactersMax: 80,
+  whenCharactersMax: 160,
+  contentCharactersMax: 600,
+  /** Keys of one fragment, and characters of one key. */
+  keysMax: 12,
+  keyCharactersMax: 60,
+  /** Turns that a fragment names as its source; the oldest stay, because they are what it was made of. */
+  provenanceMax: 16,
+  /** Task clusters in one fragment's statistics; the rest is counted together. */
+  clustersMax: 32,
+  /** Fragments of one scope that are not tombstones; also what one shard holds, so that it stays far below KV's 25 MiB. */
+  fragmentsPerScopeMax: 200,
+  /** Fragments that one turn may leave behind. */
+  fragmentsPerTurnMax: 3,
+  /** Operations of one run of the optimizer. */
+  operationsPerRunMax: 50,
+  /** Share of a scope that one run may change or delete: a bad run spoils a fifth at worst. */
+  changedShareMax: 0.2,
+  /** A run can be undone, and a tombstone or an unused fragment stays, this long. */
+  retentionMs: 30 * 24 * 60 * 60_000,
+  /** Best matches that are weighed for a turn; fragments and tokens that it is given. */
+  candidatesMax: 12,
+  fragmentsShownMax: 2,
+  tokensShownMax: 600,
+  /** Characters and different terms of a question to the memory: what is longer says the same again, and costs time on the hot path. */
+  queryCharactersMax: 4_000,
+  queryTermsMax: 32,
+  /** Scopes in one manifest. 2,000 rows of about 200 bytes: read in a few milliseconds. */
+  scopesMax: 2_000,
+  /** Old generations of shards that are kept, and how long at least after they were replaced: readers may still hold their manifest. */
+  generationsKept: 3,
+  generationRetentionMs: 10 * 60_000,
+  /** Meta-prompts that are kept side by side, each best at something. */
+  paretoMax: 4,
+} as const;
