@@ -8,6 +8,7 @@ import { notice } from "#protocol/connection-notifications";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
 import { ExecOutput } from "#thread/exec-output";
+import { requireThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
 import type { ShellResult } from "#tools/shell";
 import { StaleError, WorkspaceError } from "#workspace/error";
@@ -92,6 +93,8 @@ export class CommandExecutions {
     const output = this.output(execution, params, bytesMax);
     const deadlineMs = host.now() + Math.min(params.timeoutMs ?? limits.commandTimeoutMs, limits.commandTimeoutMs);
     const stdin = await this.wholeInput(execution, deadlineMs);
+    // Somebody may have deleted the thread while the command waited for its input.
+    requireThread(this.runtime, "command/exec");
     const run = await host.shell({
       workspace,
       cwd: current.info.cwd,
@@ -105,6 +108,7 @@ export class CommandExecutions {
       outputBytesMax: 2 * bytesMax,
       ...(output ? { onOutput: (text: string, stream: "stdout" | "stderr") => output.add(text, stream) } : {}),
     });
+    requireThread(this.runtime, "command/exec");
     const problem = signal.aborted ? null : this.land(run, params);
     const notes = [...run.notes, ...(problem === null ? [] : [problem])].map((note) => `${note}\n`).join("");
     const exitCode = problem === null ? run.exitCode : 1;

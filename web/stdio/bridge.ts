@@ -54,6 +54,9 @@ interface ServerMessage {
   seq?: number;
 }
 
+/** What the server tells every client of an account of its threads, without a number where the client does not follow them. */
+const isAccountNews = /^thread\/(status\/changed|name\/updated|archived|unarchived|deleted)$/;
+
 export class Bridge {
   private readonly options: BridgeOptions;
   private readonly random: () => number;
@@ -404,6 +407,8 @@ export class Bridge {
       return;
     }
     const thread = threadId === undefined ? undefined : this.threads.get(threadId);
+    // What every client of the account hears is news of threads that the parent does not follow; of the others it hears from the log.
+    if (thread && seq === undefined && isAccountNews.test(method)) return;
     if (thread && !thread.takes({ id, seq })) return;
     if (method === resolvedMethod && params?.requestId !== undefined) {
       thread?.resolved(params.requestId);

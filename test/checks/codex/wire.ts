@@ -72,11 +72,15 @@ export class Wire {
     );
   }
 
-  /** The server's errors since the message with this number. */
+  /**
+   * The server's errors since the message with this number, but for the one that is no fault: the client marks a thread as read while the
+   * next turn, which waited in the queue, begins, and hears that there is something newer to read.
+   */
   refusalsSince(from: number): string[] {
     return this.messages
       .slice(from)
       .filter(({ to, message }) => to === "client" && message.error !== undefined)
+      .filter(({ message }) => !JSON.stringify(message.error).includes('"reason":"readStateConflict"'))
       .map((each) => `${this.askedByAnswer.get(each)?.message.method}: ${JSON.stringify(each.message.error)}`);
   }
 

@@ -11,8 +11,8 @@ import { garbage, mutate } from "./mutate.ts";
 const requestsAtOnce = 16;
 /** A client says goodbye after so many frames, and a new one comes, with other capabilities. */
 const framesPerClient = 1_000;
-/** Far more than the slowest request needs: after it the server is taken to hang. */
-const patienceMs = 60_000;
+/** More than the slowest request needs, a command that waits a minute for its input: after it the server is taken to hang. */
+const patienceMs = 120_000;
 /** As many problems as anybody will read. */
 const problemsMax = 20;
 
