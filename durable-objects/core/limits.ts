@@ -153,6 +153,8 @@ export const limits = {
   /** What a model may declare before a step, the warnings it may cost, and ceilings of the costs it may claim. */
   declaration: declarationBounds,
   declarationWarningsMax: 16,
+  /** Characters of a declaration's arguments: some ten times what its bounds leave of it. */
+  declarationCharactersMax: 256 * 1024,
   declaredTokensMax: 10_000_000,
   declaredSecondsMax: 24 * 60 * 60,
   /** In units of gain, where 1 is the turn's goal: ten goals are more than anything may cost. */

@@ -9,6 +9,7 @@ import type { Params, Request, Result } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
+import { annotateDecisionTree, readDecisionTree, setDecisionMode } from "#thread/decision";
 import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { searchOccurrences } from "#thread/occurrences";
@@ -40,6 +41,9 @@ const handlers = {
   "thread/goal/set": setGoal,
   "thread/goal/get": getGoal,
   "thread/goal/clear": clearGoal,
+  "spindle/decisionTree/read": readDecisionTree,
+  "spindle/decisionTree/annotate": annotateDecisionTree,
+  "spindle/decisionTree/setMode": setDecisionMode,
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
   "thread/revert": revertThread,
@@ -309,6 +313,7 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
       ? (params.collaborationMode.settings.developer_instructions ?? null)
       : (settings.collaborationInstructions ?? null),
     ...(params.cwd ? { cwd: startingPlace(info.cwd, params.cwd) } : {}),
+    ...(params.decisionMode ? { decisionMode: params.decisionMode } : {}),
   };
   runtime.commit([
     ...turnStarted(runtime, turnId, { settings: changed, outputSchema: params.outputSchema }),

@@ -10,6 +10,7 @@ import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import type { ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
 import type { TurnError } from "#protocol/turn";
+import { decisionModeOf } from "#thread/decision";
 import { goalCounted } from "#thread/goal";
 import type { ThreadRuntime } from "#thread/runtime";
 
@@ -85,7 +86,12 @@ function request(runtime: ThreadRuntime): ModelRequest {
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
     tools: structured
       ? []
-      : toolsFor(settings.clientTools ?? [], needsFunctionTools, goal?.status === "active" || goal?.status === "budgetLimited"),
+      : toolsFor(
+          settings.clientTools ?? [],
+          needsFunctionTools,
+          goal?.status === "active" || goal?.status === "budgetLimited",
+          decisionModeOf(settings) !== "off",
+        ),
     effort: settings.effort,
     summary: settings.summary,
     outputSchema: work.outputSchema,
