@@ -1,8 +1,7 @@
 /** What is being decided in a thread: changed by what happened, and shown as a tree of numbered revisions. */
 import { spend } from "#core/decision-tree/choose";
 import { annotate, type Deliberation, observe } from "#core/decision-tree/deliberation";
-import { type Change, markStale } from "#core/decision-tree/staleness";
-import { type DecisionTree, decide, flipBetween } from "#core/decision-tree/tree";
+import { markStale } from "#core/decision-tree/staleness";
 import type { PrivateEvent } from "#core/private";
 import type { DecisionMode, DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { Notifications } from "#protocol/notifications";
@@ -64,36 +63,10 @@ function observed(deliberation: Deliberation, event: Extract<DecisionEvent, { ty
 
 type Updated = Notifications["spindle/decisionTree/updated"];
 
-/** The frame's params for what is decided now, beside the revision before it. */
-export function updateOf(threadId: string, before: DecisionTreeRevision | undefined, decision: Decision): Updated {
-  const { turnId, mode, deliberation } = decision;
-  const tree = decide(deliberation);
-  const last = before?.turnId === turnId ? before : undefined;
-  const changed = Object.entries(tree).filter(([name, value]) => !last || !isSame(last[name as keyof DecisionTree], value));
-  return {
-    threadId,
-    turnId,
-    revision: (last?.revision ?? 0) + 1,
-    mode,
-    because: tree.chosen.because,
-    flip: last ? flipBetween(last as unknown as DecisionTree, tree) : null,
-    delta: Object.fromEntries(changed),
-  };
-}
-
-/** Folds a frame's delta: see `updateOf`. */
+/** Folds a frame's delta: see `updateOf` in `thread/decision.ts`. */
 export function treeAfter(before: DecisionTreeRevision | undefined, update: Updated): DecisionTreeRevision {
   const { turnId, revision, mode, delta } = update;
   const last = before?.turnId === turnId ? before : {};
   // A turn's first revision carries every member, and those that follow stand on it.
   return { ...last, ...delta, turnId, revision, mode } as DecisionTreeRevision;
-}
-
-/** Whether the change concerns anything that is assumed. */
-export function isStaleBy(decision: Decision, change: Change): boolean {
-  return markStale(decision.deliberation, change) !== decision.deliberation;
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

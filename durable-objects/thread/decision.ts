@@ -1,6 +1,7 @@
 /** The decision tree of a thread: each revision told as it becomes, read again, and corrected by people. */
-import { type DecisionEvent, decisionAfter, isStaleBy, treeAfter, updateOf } from "#core/decision";
-import type { Change } from "#core/decision-tree/staleness";
+import { type Decision, type DecisionEvent, decisionAfter, treeAfter } from "#core/decision";
+import { type Change, markStale } from "#core/decision-tree/staleness";
+import { type DecisionTree, decide, flipBetween } from "#core/decision-tree/tree";
 import type { Draft } from "#core/frame";
 import type { PrivateEvent, Settings } from "#core/private";
 import { openTurn, type Thread } from "#core/thread";
@@ -8,6 +9,7 @@ import { type DecisionMode, type DecisionTreeRevision, defaultDecisionMode } fro
 import { Refusal, refusals } from "#protocol/errors";
 import type { ItemOf } from "#protocol/item";
 import type { Params, Result } from "#protocol/methods";
+import type { Notifications } from "#protocol/notifications";
 import type { ThreadRuntime } from "#thread/runtime";
 
 export function decisionModeOf(settings: Settings | null): DecisionMode {
@@ -28,6 +30,25 @@ export function revisionOf(runtime: ThreadRuntime, event: DecisionEvent): Draft[
   const updated: Draft = { method: "spindle/decisionTree/updated", params: update, private: { event } };
   const turn = openTurn(runtime.current);
   return turn?.id === update.turnId ? [updated, ...essence(runtime, turn.id, tree)] : [updated];
+}
+
+type Updated = Notifications["spindle/decisionTree/updated"];
+
+/** The frame's params for what is decided now, beside the revision before it: pure. */
+function updateOf(threadId: string, before: DecisionTreeRevision | undefined, decision: Decision): Updated {
+  const { turnId, mode, deliberation } = decision;
+  const tree = decide(deliberation);
+  const last = before?.turnId === turnId ? before : undefined;
+  const changed = Object.entries(tree).filter(([name, value]) => !last || !isSame(last[name as keyof DecisionTree], value));
+  return {
+    threadId,
+    turnId,
+    revision: (last?.revision ?? 0) + 1,
+    mode,
+    because: tree.chosen.because,
+    flip: last ? flipBetween(last as unknown as DecisionTree, tree) : null,
+    delta: Object.fromEntries(changed),
+  };
 }
 
 function essence(runtime: ThreadRuntime, turnId: string, { actions, chosen }: DecisionTreeRevision): Draft[] {
@@ -60,6 +81,15 @@ export function staleDecision(runtime: ThreadRuntime, change: Change): Draft[] {
   const { decision } = runtime.current;
   if (!decision || decision.turnId !== openTurn(runtime.current)?.id || !isStaleBy(decision, change)) return [];
   return revisionOf(runtime, { type: "decisionStale", change });
+}
+
+/** Whether the change concerns anything that is assumed. */
+function isStaleBy(decision: Decision, change: Change): boolean {
+  return markStale(decision.deliberation, change) !== decision.deliberation;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The line of the decision log for a turn that ends; null where it decided nothing. */

@@ -187,6 +187,57 @@ story("observe shows the tree and does nothing by itself; off does not ask for o
   expect(messages(client).slice(2)[0]).toContain("this thread offers no `declare_assumptions`");
 });
 
+story(
+  "what was believed of a file is believed half as firmly when the file changes; the turn's end is logged",
+  async ({ client, connect, sleep }) => {
+    const threadId = await client.startThread({ approvalPolicy: "never" });
+    const prompt = `${probing.replace("kind=code_fact:", "kind=code_fact path=a.txt:")}\nwrite b.txt: b\nwrite a.txt: yes\nsay over`;
+    await client.writeFile("a.txt", "no\n");
+    await sleep();
+    await client.turn(prompt, steering);
+    expect(messages(client)).toEqual(["guarded", "end", "over"]);
+    const [, second, third, ...more] = updates(client);
+    expect(more).toEqual([]);
+    expect(third.delta.assumptions[0]).toMatchObject({ status: "stale", evidence: [{ isStale: true }] });
+    const logOdds = (probability: number) => Math.log(probability / (1 - probability));
+    expect(logOdds(third.delta.assumptions[0].probability)).toBeCloseTo(logOdds(second.delta.assumptions[0].probability) / 2, 6);
+    // Its probe may be run again, and nobody decides any more.
+    expect(third.delta.probes[0].isSpent).toBe(false);
+    const outcomes = await inThread(threadId, ({ log }) =>
+      Array.from(log.frames(0), (frame) => frame.private?.event).filter((event) => event?.type === "decisionOutcome"),
+    );
+    expect(outcomes).toEqual([
+      expect.objectContaining({ revision: 3, outcome: "completed", harmProbability: 0, actionId: "guard" }),
+    ]);
+    await foldsTheSame(client, connect, 9);
+  },
+);
+
+story("a probe that could change something is not run: nobody would have approved it", async ({ client, sleep }) => {
+  await client.startThread();
+  await sleep();
+  await client.turn(probing.replace("grep -q yes a.txt", "echo no > a.txt"), steering);
+  expect(await client.files()).toEqual([]);
+  expect(client.frames.some(({ params }) => params?.item?.type === "commandExecution")).toBe(false);
+  expect(updates(client).at(-1)).toMatchObject({ revision: 2, flip: null, delta: { chosen: { kind: "act", id: "patch" } } });
+  expect(messages(client)).toEqual(["patched", "end"]);
+});
+
+story("a fork and a turn taken back leave no tree that is not theirs", async ({ client, sleep }) => {
+  const threadId = await client.startThread();
+  const turn = await client.turn(irreversible);
+  await sleep();
+  const { tree } = await client.request("spindle/decisionTree/read", { threadId });
+  const { thread } = await client.request("thread/fork", { threadId });
+  expect((await client.request("spindle/decisionTree/read", { threadId: thread.id, turnId: turn.id })).tree).toEqual(tree);
+  await client.request("thread/revert", { threadId, beforeTurnId: turn.id });
+  await sleep();
+  expect(await client.refusal("spindle/decisionTree/read", { threadId })).toContain("no such decision tree");
+  expect(await client.refusal("spindle/decisionTree/annotate", { threadId, assumptionId: "A1", observed: true })).toContain(
+    "no assumption A1",
+  );
+});
+
 story("plain clients see the essence and no tree", async ({ client, connect, sleep }) => {
   const plain = await connect({ replay: false });
   const threadId = await client.startThread();

@@ -79,9 +79,10 @@ function request(runtime: ThreadRuntime): ModelRequest {
   if (!settings || !work) throw new Error("no turn is open");
   const input = runtime.log.modelInput(runtime.current.inputFromSeq);
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
+  const declares = !structured && decisionModeOf(settings) !== "off";
   return {
     model: settings.model,
-    instructions: instructions(settings, info.cwd, runtime.guides(), goal),
+    instructions: instructions(settings, info.cwd, runtime.guides(), goal, declares),
     input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
     tools: structured
@@ -90,7 +91,7 @@ function request(runtime: ThreadRuntime): ModelRequest {
           settings.clientTools ?? [],
           needsFunctionTools,
           goal?.status === "active" || goal?.status === "budgetLimited",
-          decisionModeOf(settings) !== "off",
+          declares,
         ),
     effort: settings.effort,
     summary: settings.summary,
