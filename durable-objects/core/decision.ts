@@ -2,6 +2,7 @@
 import { spend } from "#core/decision-tree/choose";
 import { annotate, type Deliberation, observe } from "#core/decision-tree/deliberation";
 import { markStale } from "#core/decision-tree/staleness";
+import { limits } from "#core/limits";
 import type { PrivateEvent } from "#core/private";
 import type { DecisionMode, DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { Notifications } from "#protocol/notifications";
@@ -36,7 +37,7 @@ export function decisionAfter(decision: Decision | undefined, event: DecisionEve
       return { ...decision, deliberation: observed(deliberation, event) };
     case "decisionAnnotated": {
       const { assumptionId, observed, atMs, key } = event;
-      const keys = key === null ? annotationKeys : [...annotationKeys, key].slice(-annotationKeysMax);
+      const keys = key === null ? annotationKeys : [...annotationKeys, key].slice(-limits.annotationKeysMax);
       return { ...decision, deliberation: annotate(deliberation, assumptionId, observed, atMs), annotationKeys: keys };
     }
     case "decisionStale":
@@ -45,9 +46,6 @@ export function decisionAfter(decision: Decision | undefined, event: DecisionEve
       return event satisfies never;
   }
 }
-
-/** More than a person says of one tree; a client retries its last one. */
-const annotationKeysMax = 64;
 
 /** What was looked up or asked is paid for when its answer is there: who died on the way asks again and pays once. */
 function observed(deliberation: Deliberation, event: Extract<DecisionEvent, { type: "decisionObserved" }>): Deliberation {

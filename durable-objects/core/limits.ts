@@ -159,6 +159,8 @@ export const limits = {
   declaredSecondsMax: 24 * 60 * 60,
   /** In units of gain, where 1 is the turn's goal: ten goals are more than anything may cost. */
   declaredPriceMax: 10,
+  /** Keys of the last annotations of a tree: a client retries its last one. */
+  annotationKeysMax: 64,
   /** Assumptions on one path of the decision tree. PCE's default; deeper, nobody reads it. */
   decisionTreeDepthMax: 3,
   /** Observations of one assumption. After so many it is not the evidence that is missing. */
