@@ -122,6 +122,42 @@ story("a probe that the object died in is run again, and counts once", async ({ 
   await foldsTheSame(client, connect, 9);
 });
 
+story("wherever the object dies, the turn decides once and by the same evidence", async ({ connect }) => {
+  let died = 0;
+  for (let moment = 1; moment <= 12; moment++) {
+    const client = await connect();
+    const threadId = await client.startThread();
+    await client.writeFile("a.txt", "no\n");
+    await inThread(threadId, (runtime, state) => {
+      const commit = runtime.commit.bind(runtime);
+      let count = 0;
+      runtime.commit = (drafts, also) => {
+        commit(drafts, also);
+        count += 1;
+        // What was just written is durable; what would follow is lost.
+        if (count === moment) void state.storage.sync().then(() => state.abort("crash"));
+      };
+    });
+    await client.say(probing, { ...steering, clientUserMessageId: "m" }).catch(() => "");
+    await client.untilQuiet();
+    const ended = () => client.frames.some(({ method }) => method === "turn/completed");
+    if (!ended()) {
+      died += 1;
+      await client.resume(threadId, { afterSeq: client.threadFrames().at(-1)?.seq ?? 0 });
+      if (!client.frames.some(({ method }) => method === "turn/started"))
+        await client.say(probing, { ...steering, clientUserMessageId: "m" });
+      if (!ended()) await client.untilTurnEnds();
+    }
+    expect([moment, client.fold()?.turns.map(({ status }) => status)]).toEqual([moment, ["completed"]]);
+    const { tree } = await client.request("spindle/decisionTree/read", { threadId });
+    expect([moment, tree.revision, tree.assumptions[0].evidence.length, tree.chosen.id]).toEqual([moment, 2, 1, "guard"]);
+    expect([moment, client.fold()?.decisionTree]).toEqual([moment, tree]);
+    expect(messages(client)).toContain("guarded");
+    client.close();
+  }
+  expect(died).toBeGreaterThan(4);
+});
+
 for (const [answer, done, status] of [
   ["Yes", "renamed", "confirmed"],
   ["No", "kept", "refuted"],
