@@ -323,3 +323,19 @@ story("a person confirms an assumption while the agent waits: evidence of kind u
   const { tree } = await client.request("spindle/decisionTree/read", { threadId });
   expect(tree.assumptions[0]).toMatchObject({ status: "refuted", evidence: [{ by: "user", method: "user", observed: false }] });
 });
+
+story("an approval is of the action that was shown, and of no other that cannot be undone either", async ({ client, sleep }) => {
+  const threadId = await client.startThread();
+  const wipe = "action wipe cost=0.05 gain[A1]=-0.5 gain[!A1]=0.9 irreversible: say wiped";
+  await client.say(irreversible.replace("action stop", `${wipe}\naction stop`), steering);
+  const first = await client.until(asksAction);
+  expect(first.params.command).toBe("say pushed");
+  await client.request("spindle/decisionTree/annotate", { threadId, assumptionId: "A1", observed: false });
+  await sleep();
+  client.answer(first, "accept");
+  const second = await client.until(asksAction);
+  expect([second.params.command, messages(client)]).toEqual(["say wiped", []]);
+  client.answer(second, "accept");
+  await client.untilTurnEnds();
+  expect(messages(client)).toEqual(["wiped", "end"]);
+});
