@@ -61,6 +61,9 @@ export interface ClientRequests {
   "thread/goal/set": { params: ThreadGoalSetParams; result: ThreadGoalSetResponse };
   "thread/goal/get": { params: ThreadGoalGetParams; result: ThreadGoalGetResponse };
   "thread/goal/clear": { params: ThreadGoalClearParams; result: ThreadGoalClearResponse };
+  "spindle/decisionTree/read": { params: DecisionTreeReadParams; result: DecisionTreeReadResponse };
+  "spindle/decisionTree/annotate": { params: DecisionTreeAnnotateParams; result: DecisionTreeAnnotateResponse };
+  "spindle/decisionTree/setMode": { params: DecisionTreeSetModeParams; result: DecisionTreeSetModeResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -153,6 +156,7 @@ export interface ServerNotifications {
   "item/reasoning/summaryTextDelta": ReasoningSummaryTextDeltaNotification;
   "item/commandExecution/outputDelta": CommandExecutionOutputDeltaNotification;
   "serverRequest/resolved": ServerRequestResolvedNotification;
+  "spindle/decisionTree/updated": SpindleDecisionTreeUpdatedNotification;
   "error": ErrorNotification;
   "warning": WarningNotification;
   "command/exec/outputDelta": CommandExecOutputDeltaNotification;
@@ -237,6 +241,8 @@ export interface AppsReadResponse {
   apps: never[];
   missingAppIds: string[];
 }
+
+export type AssumptionKind = "code_fact" | "env_fact" | "user_intent" | "tool_effect" | "plan_effect";
 
 export type BedrockCheckGovCloudRequirementsParams = Record<string, never>;
 
@@ -457,6 +463,60 @@ export interface ContextCompactionItem {
   id: string;
   startedAtMs: number | null;
   completedAtMs: number | null;
+}
+
+export type DecisionMode = "off" | "observe" | "steer";
+
+export interface DecisionTree {
+  turnId: string;
+  revision: number;
+  mode: DecisionMode;
+  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[];
+  actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
+  scenarios: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[];
+  splits: { assumptionId: string; expectedValueOfPerfectInformation: number }[];
+  probes: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[];
+  root: unknown;
+  leadingActionId: string;
+  chosen: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null };
+}
+
+export interface DecisionTreeAnnotateParams {
+  threadId: string;
+  assumptionId: string;
+  observed: boolean;
+  clientUserMessageId?: string | null;
+}
+
+export interface DecisionTreeAnnotateResponse {
+  revision: number;
+}
+
+export interface DecisionTreeReadParams {
+  threadId: string;
+  turnId?: string | null;
+  revision?: number | null;
+}
+
+export interface DecisionTreeReadResponse {
+  tree: DecisionTree;
+}
+
+export interface DecisionTreeSetModeParams {
+  threadId: string;
+  mode: DecisionMode;
+}
+
+export type DecisionTreeSetModeResponse = Record<string, never>;
+
+export interface DecisionTreeUpdated {
+  threadId: string;
+  turnId: string;
+  revision: number;
+  mode: DecisionMode;
+  because: string;
+  flip: { from: string; to: string } | null;
+  delta: { assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: unknown; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
 }
 
 export interface DynamicToolCallItem {
@@ -1047,6 +1107,8 @@ export type SourceKind =
   | "subAgentThreadSpawn"
   | "subAgentOther"
   | "unknown";
+
+export type SpindleDecisionTreeUpdatedNotification = DecisionTreeUpdated;
 
 export interface Thread {
   id: string;
@@ -1839,6 +1901,7 @@ export interface TurnStartParams {
   collaborationMode?: CollaborationMode | null;
   multiAgentMode?: unknown;
   cyberAccessProgram?: unknown;
+  decisionMode?: DecisionMode | null;
 }
 
 export interface TurnStartResponse {

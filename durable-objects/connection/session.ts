@@ -18,7 +18,7 @@ import type { Notice } from "#protocol/connection-notifications";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Params, type Request, type Result, scopeOf } from "#protocol/methods";
-import { accountNotifications, experimentalNotifications } from "#protocol/notifications";
+import { accountNotifications, experimentalNotifications, extensionNotifications } from "#protocol/notifications";
 import { parseRequest } from "#protocol/parse-request";
 import { serverRequests } from "#protocol/server-requests";
 import type { Delivery, DeliveryAck } from "#thread/host";
@@ -423,6 +423,7 @@ export class Session {
     const { initialized } = this.state;
     if (Object.hasOwn(serverRequests, method)) return true;
     if (initialized?.optOut.includes(method)) return false;
+    if (extensionNotifications.has(method)) return this.replay;
     return initialized?.experimentalApi === true || !experimentalNotifications.has(method);
   }
 

@@ -18,6 +18,7 @@ export function carriedOver(frame: Frame, threadId: string, isOpen: (itemId: str
     case "turn/completed":
     case "turn/diff/updated":
     case "turn/plan/updated":
+    case "spindle/decisionTree/updated":
     case "item/started":
     case "item/completed":
     case "thread/tokenUsage/updated":

@@ -153,10 +153,14 @@ export const limits = {
   /** What a model may declare before a step, the warnings it may cost, and ceilings of the costs it may claim. */
   declaration: declarationBounds,
   declarationWarningsMax: 16,
+  /** Characters of a declaration's arguments: some ten times what its bounds leave of it. */
+  declarationCharactersMax: 256 * 1024,
   declaredTokensMax: 10_000_000,
   declaredSecondsMax: 24 * 60 * 60,
   /** In units of gain, where 1 is the turn's goal: ten goals are more than anything may cost. */
   declaredPriceMax: 10,
+  /** Keys of the last annotations of a tree: a client retries its last one. */
+  annotationKeysMax: 64,
   /** Assumptions on one path of the decision tree. PCE's default; deeper, nobody reads it. */
   decisionTreeDepthMax: 3,
   /** Observations of one assumption. After so many it is not the evidence that is missing. */

@@ -29,6 +29,13 @@ export type Step =
   | { type: "refuseUnknownTool"; call: Call }
   | { type: "notePlan"; call: Call }
   | { type: "noteGoal"; call: Call }
+  /** Read what the model assumes. */
+  | { type: "declare"; call: Call }
+  /** Act, look something up or ask: whatever is worth most now. */
+  | { type: "decide"; call: Call }
+  /** Begun, or begun before we died: it only reads. */
+  | { type: "runProbe"; call: Call }
+  | { type: "takeOpinion"; call: Call }
   | { type: "askUser"; call: Call }
   | { type: "callClient"; call: Call }
   /** The answer to a question or to a client's tool is there. */
@@ -86,6 +93,16 @@ function nextOfCall(call: Call): Step {
       return { type: "wait", requestId: state.requestId };
     case "answered":
       return { type: "takeAnswer", call };
+    case "weighing":
+    case "actionJudged":
+      return { type: "decide", call };
+    case "probing":
+      return { type: "runProbe", call };
+    case "questionAsked":
+    case "actionHeld":
+      return { type: "wait", requestId: state.requestId };
+    case "questionAnswered":
+      return { type: "takeOpinion", call };
     default:
       return state satisfies never;
   }
@@ -101,6 +118,8 @@ function beginningOf(call: Call): Step {
       return { type: "notePlan", call };
     case "goal":
       return { type: "noteGoal", call };
+    case "declare":
+      return { type: "declare", call };
     case "userInput":
       return { type: "askUser", call };
     case "client":

@@ -1,5 +1,8 @@
 /** The private column of a frame: what the loop has to remember and no client may see. */
 import type { PatchOperation } from "#core/apply-patch";
+import type { Deliberation } from "#core/decision-tree/deliberation";
+import type { Change } from "#core/decision-tree/staleness";
+import type { DecisionMode } from "#protocol/decision-tree-methods";
 import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
 import type { Question } from "#protocol/server-requests";
@@ -23,6 +26,8 @@ export interface Settings {
   collaborationMode?: "plan" | "default";
   /** What the client's collaboration mode tells the model. */
   collaborationInstructions?: string | null;
+  /** Absent where nobody said. */
+  decisionMode?: DecisionMode;
   /** Absent in logs from before clients could bring tools. */
   clientTools?: ClientTool[];
 }
@@ -58,6 +63,7 @@ export type ToolCall =
   | { tool: "plan"; explanation: string | null; plan: PlanStep[] }
   | { tool: "userInput"; questions: Question[] }
   | { tool: "goal"; status: "complete" | "blocked" }
+  | { tool: "declare"; arguments: unknown }
   | { tool: "client"; namespace: string | null; name: string; arguments: unknown }
   | { tool: "invalid"; message: string }
   | { tool: "unknown"; name: string };
@@ -116,6 +122,43 @@ export type PrivateEvent =
    * begins with the frame of `inputFromSeq`; null: at the thread's beginning.
    */
   | { type: "reverted"; landed: FileChange[]; inputFromSeq: number | null }
+  /** What was assumed before a step was declared; each of the following that changes it rides on the revision that shows it. */
+  | {
+      type: "decisionDeclared";
+      turnId: string;
+      callId: string;
+      mode: DecisionMode;
+      deliberation: Deliberation;
+      warnings: string[];
+    }
+  /** Written before a probe runs, with the item that shows it. Probes only read: whoever wakes and finds it runs it again. */
+  | { type: "decisionProbeAsked"; callId: string; probeId: string; itemId: string; pairedWith: string | null }
+  /** A person was asked about an assumption. */
+  | { type: "decisionQuestionAsked"; callId: string; probeId: string; requestId: string }
+  /** `observed` is null where the answer is unclear; `wasAsked` is false where it could not be asked, and so costs nothing. */
+  | {
+      type: "decisionObserved";
+      callId: string;
+      probeId: string;
+      observed: boolean | null;
+      atMs: number;
+      pairedWith: string | null;
+      wasAsked: boolean;
+    }
+  | { type: "decisionAnnotated"; assumptionId: string; observed: boolean; atMs: number; key: string | null }
+  | { type: "decisionStale"; change: Change }
+  /** What was chosen cannot be undone and may do harm: a person is asked. */
+  | { type: "decisionHeld"; callId: string; actionId: string; requestId: string }
+  /** How the turn ended that decided by this revision: a line of the decision log. */
+  | {
+      type: "decisionOutcome";
+      turnId: string;
+      revision: number;
+      actionId: string;
+      expectedUtility: number;
+      harmProbability: number;
+      outcome: "completed" | "interrupted" | "failed";
+    }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
   | { type: "settled"; callId: string; landed: FileChange[] };
 

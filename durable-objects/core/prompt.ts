@@ -43,6 +43,7 @@ export function instructions(
   cwd: string,
   guides: readonly Guide[] = [],
   goal: ThreadGoal | null = null,
+  declares = false,
 ): string {
   const parts = [
     settings.baseInstructions ?? baseInstructions,
@@ -51,10 +52,15 @@ export function instructions(
     settings.collaborationInstructions ?? (settings.collaborationMode === "plan" ? planInstructions : null),
     guides.length > 0 ? guidesText(guides) : null,
     goal ? goalText(goal) : null,
+    declares ? declaring : null,
     `The workspace is ${cwd}.${settings.cwd ? ` Commands start in ${settings.cwd}.` : ""}`,
   ];
   return parts.filter((part) => part).join("\n\n");
 }
+
+/** When to declare: before what costs much, and not before each look around. */
+const declaring = `Before a step that is costly, hard to undo or rests on something you have not seen, call declare_assumptions once: what you
+assume, what could be done, and how it can be checked cheaply. Not for reading files, and not for what can be undone at once.`;
 
 /** What was used stays out: it changes with each response, and then the endpoint could not reuse what it has read. */
 function goalText({ objective, status }: ThreadGoal): string | null {

@@ -2,6 +2,7 @@
  * The only place where a thread changes. The same function runs in the object when it wakes, in every client, and in the tests.
  * It never mutates what it is given. A frame that was already seen changes nothing, so every replay is harmless.
  */
+import { decisionAfter, treeAfter } from "#core/decision";
 import type { Frame } from "#core/frame";
 import { mergeLanded } from "#core/landed";
 import type { Decision, PrivateEvent } from "#core/private";
@@ -94,6 +95,8 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
     }
     case "thread/readState/changed":
       return { ...thread, readState: frame.params.readState };
+    case "spindle/decisionTree/updated":
+      return { ...thread, decisionTree: treeAfter(thread.decisionTree, frame.params) };
     case "thread/goal/updated": {
       const { goal } = frame.params;
       const preview = thread.info.preview || goal.objective.slice(0, previewCharactersMax);
@@ -162,7 +165,8 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
 function reverted(thread: Thread, { beforeTurnId, preview, tokenUsage = null }: Notifications["thread/reverted"]): Thread {
   const first = thread.turns.findIndex(({ id }) => id === beforeTurnId);
   // Left out, not undefined: a snapshot is compared letter by letter with one that is made again.
-  const { contextTokens: _, ...rest } = thread;
+  // What was decided may have been decided in a turn that is gone, and the object at rest does not know of which.
+  const { contextTokens: _, decision: __, decisionTree: ___, ...rest } = thread;
   return {
     ...rest,
     info: { ...thread.info, preview: preview ?? thread.info.preview },
@@ -205,7 +209,13 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       return withCall(thread, event.callId, () => ({ type: "answerAwaited", requestId: event.requestId }));
     case "answered": {
       const call = thread.work?.calls.find(({ state }) => "requestId" in state && state.requestId === event.requestId);
-      return call ? withCall(thread, call.callId, () => ({ type: "answered", answer: event.answer })) : thread;
+      if (!call) return thread;
+      const { answer } = event;
+      return withCall(thread, call.callId, (state) =>
+        state.type === "questionAsked"
+          ? { type: "questionAnswered", probeId: state.probeId, answer }
+          : { type: "answered", answer },
+      );
     }
     case "responding": {
       const { responseId, sequenceNumber: afterSequenceNumber } = event;
@@ -265,6 +275,28 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       const { inputFromSeq: _, ...rest } = thread;
       return event.inputFromSeq === null ? rest : { ...rest, inputFromSeq: event.inputFromSeq };
     }
+    case "decisionDeclared":
+    case "decisionObserved": {
+      const decided = withCall(thread, event.callId, () => ({ type: "weighing" }));
+      return { ...decided, decision: decisionAfter(thread.decision, event) };
+    }
+    case "decisionAnnotated":
+    case "decisionStale":
+      return thread.decision ? { ...thread, decision: decisionAfter(thread.decision, event) } : thread;
+    case "decisionProbeAsked": {
+      const { callId, probeId, itemId, pairedWith } = event;
+      return withCall(thread, callId, () => ({ type: "probing", probeId, itemId, pairedWith }));
+    }
+    case "decisionQuestionAsked": {
+      const { callId, probeId, requestId } = event;
+      return withCall(thread, callId, () => ({ type: "questionAsked", probeId, requestId }));
+    }
+    case "decisionHeld": {
+      const { callId, actionId, requestId } = event;
+      return withCall(thread, callId, () => ({ type: "actionHeld", actionId, requestId }));
+    }
+    case "decisionOutcome":
+      return thread;
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":
@@ -290,6 +322,7 @@ function decide(thread: Thread, requestId: string, decision: Decision): Thread {
     if (state.type === "commandAsked") {
       return accepted ? { type: "commandApproved" } : { type: "commandRefused", decision };
     }
+    if (state.type === "actionHeld") return { type: "actionJudged", actionId: state.actionId, decision };
     if (state.type === "changesAsked") {
       const { proposed } = state;
       return accepted ? { type: "changesApproved", proposed } : { type: "changesRefused", decision, proposed };

@@ -1,5 +1,7 @@
 /** A thread as `reduce` folds it from its log. Clients hold all turns; the object keeps only the one that is open. */
+import type { Decision as TurnDecision } from "#core/decision";
 import type { Decision, FileChange, ProposedChanges, RequestedCall, Settings } from "#core/private";
+import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadGoal } from "#protocol/goal-methods";
 import type { ThreadReadState } from "#protocol/read-state-methods";
 import type { ServerRequestMethod, ServerRequests } from "#protocol/server-requests";
@@ -35,6 +37,10 @@ export interface Thread {
   goal?: ThreadGoal;
   /** Milliseconds that turns worked while the goal was active: what its whole seconds are counted from. */
   goalTimeMs?: number;
+  /** The newest revision of the last turn that declared what it assumes. Absent before, and after turns were taken back. */
+  decisionTree?: DecisionTreeRevision;
+  /** What it is made from; absent in clients. */
+  decision?: TurnDecision;
   /** Absent until a turn left something to read: see `readStateOf`. */
   readState?: ThreadReadState;
   /** Absent while nothing was ever queued, and in clients: they ask for it when they hear that it changed. */
@@ -111,7 +117,14 @@ export type CallState =
   | { type: "changesApproved"; proposed: ProposedChanges }
   | { type: "changesRefused"; decision: Refused; proposed: ProposedChanges }
   | { type: "answerAwaited"; requestId: string }
-  | { type: "answered"; answer: unknown };
+  | { type: "answered"; answer: unknown }
+  /** Declared: the best thing to do first is done, again and again until it is an action. */
+  | { type: "weighing" }
+  | { type: "probing"; probeId: string; itemId: string; pairedWith: string | null }
+  | { type: "questionAsked"; probeId: string; requestId: string }
+  | { type: "questionAnswered"; probeId: string; answer: unknown }
+  | { type: "actionHeld"; actionId: string; requestId: string }
+  | { type: "actionJudged"; actionId: string; decision: Decision };
 
 export type Refused = Exclude<Decision, "accept" | "acceptForSession">;
 

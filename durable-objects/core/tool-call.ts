@@ -3,6 +3,7 @@
  * tools and the older forms of both mean the same here, because endpoints and models differ in which they speak.
  */
 import { type PatchOperation, parsePatchText } from "#core/apply-patch";
+import { limits } from "#core/limits";
 import type { ClientTool, ModelItem, ToolCall } from "#core/private";
 import { functionNames } from "#core/tool-form";
 
@@ -88,6 +89,7 @@ function functionCall(name: string, text: string, clientTools: readonly ClientTo
   if (functionNames.plan.has(name)) return planCall(fields);
   if (functionNames.userInput.has(name)) return questionCall(fields);
   if (functionNames.goal.has(name)) return goalCall(fields);
+  if (functionNames.declare.has(name)) return declareCall(text, parsed);
   return { tool: "unknown", name };
 }
 
@@ -101,6 +103,12 @@ function planCall({ explanation, plan }: Record<string, unknown>): ToolCall {
 function goalCall({ status }: Record<string, unknown>): ToolCall {
   if (status !== "complete" && status !== "blocked") return invalid("update_goal: `status` has to be complete or blocked");
   return { tool: "goal", status };
+}
+
+function declareCall(text: string, parsed: unknown): ToolCall {
+  const most = limits.declarationCharactersMax;
+  if (text.length > most) return invalid(`declare_assumptions: at most ${most} characters`);
+  return { tool: "declare", arguments: parsed };
 }
 
 function statusOf(status: unknown): "pending" | "inProgress" | "completed" {

@@ -1,5 +1,6 @@
 /** The tools as a model is offered them: built in where the endpoint takes that, as functions of the same meaning where it does not. */
 import type { ClientTool, ModelItem } from "#core/private";
+import { declareAssumptionsName, declareAssumptionsTool } from "#protocol/declare-assumptions";
 
 /** Names under which models call the same tools. The first one is what we offer. */
 export const functionNames = {
@@ -8,6 +9,7 @@ export const functionNames = {
   plan: new Set(["update_plan"]),
   userInput: new Set(["request_user_input"]),
   goal: new Set(["update_goal"]),
+  declare: new Set([declareAssumptionsName]),
 } as const;
 
 const builtInTools: ModelItem[] = [{ type: "shell", environment: { type: "local" } }, { type: "apply_patch" }];
@@ -74,7 +76,12 @@ const goalTool: ModelItem = describe(
 );
 
 /** What goes into a request's `tools`. */
-export function toolsFor(clientTools: readonly ClientTool[], needsFunctionTools: boolean, hasGoal = false): ModelItem[] {
+export function toolsFor(
+  clientTools: readonly ClientTool[],
+  needsFunctionTools: boolean,
+  hasGoal = false,
+  declares = false,
+): ModelItem[] {
   const offered = clientTools.map(({ name, description, inputSchema }) => ({
     type: "function",
     name,
@@ -82,7 +89,13 @@ export function toolsFor(clientTools: readonly ClientTool[], needsFunctionTools:
     parameters: inputSchema,
     strict: false,
   }));
-  return [...(needsFunctionTools ? functionTools : builtInTools), ...ownTools, ...(hasGoal ? [goalTool] : []), ...offered];
+  return [
+    ...(needsFunctionTools ? functionTools : builtInTools),
+    ...ownTools,
+    ...(hasGoal ? [goalTool] : []),
+    ...(declares ? [declareAssumptionsTool()] : []),
+    ...offered,
+  ];
 }
 
 /** What was said with built-in tools, for an endpoint that knows functions only. Everything else stays as it came. */

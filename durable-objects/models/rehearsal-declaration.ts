@@ -19,11 +19,11 @@ const gain = z.object({ when: z.array(z.string()), gain: decimal(-1, 1) });
 const sensor = { on: z.string(), se: share.optional(), sp: share.optional(), cost: price.optional() };
 
 /**
- * Examples: `assume A1 p=0.7 kind=code_fact: TEXT` · `action B cost=0.10 gain[A1]=0.9 gain[!A1]=-0.2 irreversible: LINE` ·
+ * Examples: `assume A1 p=0.7 kind=code_fact path=src/app.ts: TEXT` (`path` may be left out) · `action B cost=0.10 gain[A1]=0.9 gain[!A1]=-0.2 irreversible: LINE` ·
  * `probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND` · `ask Q on=A1 se=0.98 sp=0.98 cost=0.12: QUESTION`
  */
 const declaredLine = z.discriminatedUnion("word", [
-  z.strictObject({ word: z.literal("assume"), id: z.string(), text, p: share, kind: assumptionKind }),
+  z.strictObject({ word: z.literal("assume"), id: z.string(), text, p: share, kind: assumptionKind, path: text.optional() }),
   z.strictObject({
     word: z.literal("action"),
     id: z.string(),
@@ -83,7 +83,7 @@ export function declarationOf(lines: readonly DeclaredLine[]): Declaration | nul
   const safeActionId = lines.findLast((line) => line.word === "action" && !line.irreversible)?.id ?? null;
   const call = {
     assumptions: lines.flatMap((line) =>
-      line.word === "assume" ? { id: line.id, text: line.text, kind: line.kind, probability: line.p } : [],
+      line.word === "assume" ? { id: line.id, text: line.text, kind: line.kind, probability: line.p, path: line.path } : [],
     ),
     actions: lines.flatMap((line) => {
       if (line.word !== "action") return [];

@@ -6,6 +6,7 @@ import { addOnMethods } from "./add-on-methods.ts";
 import { catalogMethods } from "./catalog-methods.ts";
 import { commandExecMethods } from "./command-exec-methods.ts";
 import { configMethods } from "./config-methods.ts";
+import { decisionTreeMethods } from "./decision-tree-methods.ts";
 import { environmentMethods } from "./environment-methods.ts";
 import { fileSearchMethods } from "./file-search-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
@@ -32,6 +33,7 @@ export const methods = {
   ...queueMethods,
   ...readStateMethods,
   ...goalMethods,
+  ...decisionTreeMethods,
   ...sectionMethods,
   ...searchMethods,
   ...fsMethods,

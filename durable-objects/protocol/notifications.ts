@@ -1,5 +1,6 @@
 /** What the server tells without being asked: method → params. Each row of a thread's log carries one of these, or a server request. */
 import * as z from "zod";
+import { decisionTreeUpdated } from "./decision-tree-methods.ts";
 import { threadGoal } from "./goal-methods.ts";
 import { threadItem } from "./item.ts";
 import { approvalsReviewer, collaborationMode } from "./method.ts";
@@ -69,6 +70,7 @@ export const notifications = {
   "item/reasoning/summaryTextDelta": itemDelta.extend({ summaryIndex: z.number() }),
   "item/commandExecution/outputDelta": itemDelta,
   "serverRequest/resolved": z.object({ threadId: z.string(), requestId: z.union([z.string(), z.number()]) }),
+  "spindle/decisionTree/updated": decisionTreeUpdated,
   error: z.object({ error: turnError, willRetry: z.boolean(), ...inTurn }),
   warning: z.object({ threadId: z.string().nullable(), message: z.string() }),
 } as const;
@@ -78,6 +80,9 @@ export type NotificationMethod = keyof Notifications;
 
 /** Go only to connections with the `experimentalApi` capability, as on the real server. */
 export const experimentalNotifications: ReadonlySet<string> = new Set(["thread/readState/changed"]);
+
+/** Spindle's own: go only to connections that know the extension `spindle/replay`. */
+export const extensionNotifications: ReadonlySet<string> = new Set<NotificationMethod>(["spindle/decisionTree/updated"]);
 
 /** Go to every connection of the account, whether it follows the thread or not: what lists of threads show depends on them. */
 export const accountNotifications: ReadonlySet<string> = new Set<NotificationMethod>([

@@ -1,5 +1,6 @@
 /** Turns: say something, say something more, stop. */
 import * as z from "zod";
+import { decisionMode } from "./decision-tree-methods.ts";
 import {
   approvalPolicyParam,
   approvalsReviewer,
@@ -61,6 +62,8 @@ export const turnMethods = {
       collaborationMode: collaborationMode.nullish(),
       multiAgentMode: ignored,
       cyberAccessProgram: ignored,
+      /** Spindle's own: see `spindle/decisionTree/setMode`. */
+      decisionMode: decisionMode.nullish(),
     }),
     experimentalFields: [
       "additionalContext",

@@ -12,7 +12,7 @@ import type { Sql } from "#core/sql";
 import { openTurn, type Thread } from "#core/thread";
 import type { Said } from "#directory/news";
 import type { ThreadItem } from "#protocol/item";
-import { accountNotifications } from "#protocol/notifications";
+import { accountNotifications, type Notifications } from "#protocol/notifications";
 import { textOf } from "#protocol/user-input";
 
 /** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
@@ -284,6 +284,16 @@ export class ThreadLog {
     )) {
       const { event } = JSON.parse(this.whole(seq, "private", text)) as Private;
       if (event) yield* fileChangesOf(event);
+    }
+  }
+
+  /** Every revision of a decision tree in turns that are not reverted, in order. */
+  *decisionTreeUpdates(): Generator<Notifications["spindle/decisionTree/updated"]> {
+    for (const { seq, params } of this.sql.exec<{ seq: number; params: string }>(
+      "SELECT seq, params FROM live_frames WHERE method = 'spindle/decisionTree/updated' ORDER BY seq",
+    )) {
+      // What stands in the log was typed when it was appended.
+      yield JSON.parse(this.whole(seq, "params", params)) as Notifications["spindle/decisionTree/updated"];
     }
   }
 

@@ -10,6 +10,7 @@ import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { changedSettings } from "#thread/changed-settings";
+import { annotateDecisionTree, readDecisionTree, setDecisionMode } from "#thread/decision";
 import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { searchOccurrences } from "#thread/occurrences";
@@ -40,6 +41,9 @@ const handlers = {
   "thread/goal/set": setGoal,
   "thread/goal/get": getGoal,
   "thread/goal/clear": clearGoal,
+  "spindle/decisionTree/read": readDecisionTree,
+  "spindle/decisionTree/annotate": annotateDecisionTree,
+  "spindle/decisionTree/setMode": setDecisionMode,
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
   "thread/revert": revertThread,
@@ -298,8 +302,12 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
   const { settings, info } = runtime.current;
   if (!settings) throw new Error("a thread without settings");
   const turnId = host.newId();
+  const changed = {
+    ...changedSettings(settings, params, info.cwd),
+    ...(params.decisionMode ? { decisionMode: params.decisionMode } : {}),
+  };
   runtime.commit([
-    ...turnStarted(runtime, turnId, { settings: changedSettings(settings, params, info.cwd), outputSchema: params.outputSchema }),
+    ...turnStarted(runtime, turnId, { settings: changed, outputSchema: params.outputSchema }),
     ...userMessage(runtime, turnId, params),
   ]);
   void runtime.drive();

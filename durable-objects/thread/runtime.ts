@@ -15,6 +15,7 @@ import { callOutput } from "#core/tool-call";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
+import { decisionOutcome, staleDecision } from "#thread/decision";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
 import { isHalfForked } from "#thread/fork";
 import { goalCounted } from "#thread/goal";
@@ -27,6 +28,7 @@ import { readStateChanged } from "#thread/read-state";
 import { exitedReview } from "#thread/review";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
+import { decideStep, declare, runProbe, takeOpinion } from "#thread/steps/decision";
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
@@ -227,6 +229,14 @@ export class ThreadRuntime {
         return notePlan(this, step.call);
       case "noteGoal":
         return noteGoal(this, step.call);
+      case "declare":
+        return declare(this, step.call);
+      case "decide":
+        return decideStep(this, step.call);
+      case "runProbe":
+        return runProbe(this, step.call);
+      case "takeOpinion":
+        return takeOpinion(this, step.call);
       case "askUser":
         return askUser(this, step.call);
       case "callClient":
@@ -306,7 +316,11 @@ export class ThreadRuntime {
     );
     const item = { type: "contextCompaction", id: this.host.newId(), startedAtMs: now, completedAtMs: null } as const;
     const hidden = { modelItems: items, event: { type: "compacted", tokens } } as const;
-    this.commit([this.itemStarted(turn.id, item), this.itemCompleted(turn.id, { ...item, completedAtMs: now }, hidden)]);
+    this.commit([
+      this.itemStarted(turn.id, item),
+      this.itemCompleted(turn.id, { ...item, completedAtMs: now }, hidden),
+      ...staleDecision(this, { type: "compacted" }),
+    ]);
   }
 
   /** The workspace's AGENTS.md files. Read once a turn: a turn is not told other rules halfway. */
@@ -408,6 +422,7 @@ export class ThreadRuntime {
     const now = this.host.now();
     const lastMessage = status === "completed" ? turn.items.findLast(({ type }) => type === "agentMessage") : undefined;
     const startedAtMs = turn.items[0]?.startedAtMs ?? now;
+    const event = decisionOutcome(this.current, turn.id, status);
     return {
       method: "turn/completed",
       params: {
@@ -422,7 +437,9 @@ export class ThreadRuntime {
           durationMs: Math.max(0, now - startedAtMs),
         },
       },
-      ...(modelItems.length > 0 ? { private: { modelItems } } : {}),
+      ...(modelItems.length > 0 || event
+        ? { private: { ...(modelItems.length > 0 ? { modelItems } : {}), ...(event ? { event } : {}) } }
+        : {}),
     };
   }
 

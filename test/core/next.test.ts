@@ -16,6 +16,12 @@ const table: [CallState, string][] = [
   [{ type: "changesAsked", requestId: "r", proposed }, "wait"],
   [{ type: "changesApproved", proposed }, "land"],
   [{ type: "changesRefused", decision: "cancel", proposed }, "refuseChanges"],
+  [{ type: "weighing" }, "decide"],
+  [{ type: "probing", probeId: "Q", itemId: "i", pairedWith: null }, "runProbe"],
+  [{ type: "questionAsked", probeId: "U", requestId: "r" }, "wait"],
+  [{ type: "questionAnswered", probeId: "U", answer: null }, "takeOpinion"],
+  [{ type: "actionHeld", actionId: "B", requestId: "r" }, "wait"],
+  [{ type: "actionJudged", actionId: "B", decision: "decline" }, "decide"],
 ];
 
 test.each(table)("a call that is %j", (state, step) => {

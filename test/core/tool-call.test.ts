@@ -30,6 +30,12 @@ const forms: [string, ModelItem, ToolCall | null][] = [
   ["a patch function", called("apply_patch", { patch }), deletion],
   ["a patch function by another field", called("apply_patch", { input: patch }), deletion],
   ["a custom patch tool", { type: "custom_tool_call", name: "apply_patch", input: patch }, deletion],
+  ["a declaration", called("declare_assumptions", { actions: [] }), { tool: "declare", arguments: { actions: [] } }],
+  [
+    "a declaration beyond all bounds",
+    called("declare_assumptions", { text: "x".repeat(256 * 1024) }),
+    { tool: "invalid", message: "declare_assumptions: at most 262144 characters" },
+  ],
   [
     "a plan",
     called("update_plan", { explanation: "why", plan: [{ step: "look", status: "in_progress" }] }),

@@ -13,6 +13,8 @@ interface World {
 
 /** Members that look like a name and name nothing that belongs to an account; both worlds say the same there. */
 const namesNothing = new Set([
+  // What a model called it, such as A1: known only within the thread that is named beside it.
+  "assumptionId",
   "projectId",
   "sectionId",
   "disabledPluginIds",

@@ -101,6 +101,17 @@ describe("the handshake", () => {
     expect(read()).toEqual([{ id: 1, result: expect.objectContaining({ userAgent: "fake" }) }]);
   });
 
+  test.each([
+    ["that knows no extension hears nothing of Spindle's own", {}, 0],
+    ["that asks for the extension hears it all", { extensions: { "spindle/replay": {} } }, 1],
+  ])("of a parent %s", async (_, capabilities, heard) => {
+    await shakeHands(capabilities);
+    await follow(2);
+    const params = { threadId, turnId: "t", revision: 1, mode: "observe", because: "", flip: null, delta: {} };
+    server.socket.deliver({ method: "spindle/decisionTree/updated", params, seq: 3 });
+    expect(frames().filter(({ method }) => method === "spindle/decisionTree/updated")).toHaveLength(heard);
+  });
+
   test("is said again on every new socket, and answered to the parent once", async () => {
     await shakeHands();
     const [first] = said("initialize");

@@ -416,6 +416,7 @@ export class Bridge {
       if (this.isIdle) this.idle?.();
       if (this.initialize?.optsOutOfResolved) return;
     }
+    if (method.startsWith("spindle/") && !this.initialize?.wantsSeq) return;
     if (threadId !== undefined && (method === "thread/deleted" || method === "thread/closed")) this.threads.delete(threadId);
     this.tell(text);
   }

@@ -8,6 +8,7 @@ import type { CommandOutput, FileChange, ProposedChanges } from "#core/private";
 import { type Call, openTurn, type Refused } from "#core/thread";
 import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf, WorkStatus } from "#protocol/item";
+import { staleDecision } from "#thread/decision";
 import type { ThreadRuntime } from "#thread/runtime";
 import { isSameVersion } from "#workspace/change";
 import { StaleError, WorkspaceError } from "#workspace/error";
@@ -122,6 +123,7 @@ export function land(runtime: ThreadRuntime, call: Call): void {
       [
         settle(runtime, call, proposed, "completed", "The change was accepted and is in the workspace.", proposed.changes),
         ...turnDiff,
+        ...staleDecision(runtime, { type: "filesChanged", paths: proposed.changes.map(({ path }) => path) }),
       ],
       () => workspace.land(proposed.changes),
     );

@@ -10,6 +10,7 @@ import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import type { ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
 import type { TurnError } from "#protocol/turn";
+import { decisionModeOf } from "#thread/decision";
 import { goalCounted } from "#thread/goal";
 import type { ThreadRuntime } from "#thread/runtime";
 
@@ -78,14 +79,20 @@ function request(runtime: ThreadRuntime): ModelRequest {
   if (!settings || !work) throw new Error("no turn is open");
   const input = runtime.log.modelInput(runtime.current.inputFromSeq);
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
+  const declares = !structured && decisionModeOf(settings) !== "off";
   return {
     model: settings.model,
-    instructions: instructions(settings, info.cwd, runtime.guides(), goal),
+    instructions: instructions(settings, info.cwd, runtime.guides(), goal, declares),
     input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
     tools: structured
       ? []
-      : toolsFor(settings.clientTools ?? [], needsFunctionTools, goal?.status === "active" || goal?.status === "budgetLimited"),
+      : toolsFor(
+          settings.clientTools ?? [],
+          needsFunctionTools,
+          goal?.status === "active" || goal?.status === "budgetLimited",
+          declares,
+        ),
     effort: settings.effort,
     summary: settings.summary,
     outputSchema: work.outputSchema,
