@@ -26,6 +26,9 @@ export interface Provenance {
   evidence: "tests" | "user" | "judge";
 }
 
+/** Owns what everybody may be given. No account of a person is called so: theirs are percent-encoded, and hold no `@`. */
+export const globalAccount = "@global";
+
 /** What somebody proposes to remember. Shape of title, when and content: ReasoningBank, arXiv 2509.25140. */
 export interface Draft {
   kind: FragmentKind;

@@ -1,6 +1,7 @@
 /** Fragments of one scope as text that never changes, named by its hash; and a manifest that names the shards of a generation. */
 import { type Fragment, type Scope, scopeKey } from "#core/memory/fragment";
 import type { Knowledge } from "#core/memory/learn";
+import type { Standing } from "#core/memory/standing";
 
 /** Of a text's UTF-8 bytes, as hexadecimal digits. The platform brings it: SHA-256. */
 export type Hash = (text: string) => string;
@@ -23,11 +24,12 @@ export interface ShardEntry {
   previousHash: string | null;
 }
 
-/** The one key that changes. Example: `{"format":1,"generation":7,"at":1795216469357,"shards":[{"scope":"account","hash":"9f…","previousHash":null}]}` */
+/** The one key that changes. Example: `{"format":1,"generation":7,"at":1795216469357,"shards":[{"scope":"account","hash":"9f…","previousHash":null}],"standing":{"isOn":true,…}}` */
 export interface Manifest {
   generation: number;
   /** Unix ms. */
   at: number;
+  standing: Standing;
   shards: ShardEntry[];
 }
 
@@ -54,17 +56,18 @@ export function readShard(
 export function nextManifest(
   previous: Manifest | null,
   shards: readonly { scope: string; hash: string }[],
+  standing: Standing,
   nowMs: number,
 ): Manifest | null {
   const old = new Map(previous?.shards.map((entry) => [entry.scope, entry]));
   const isSame = shards.length === old.size && shards.every(({ scope, hash }) => old.get(scope)?.hash === hash);
-  if (previous && isSame) return null;
+  if (previous && isSame && canonical(previous.standing) === canonical(standing)) return null;
   const entries = shards.map(({ scope, hash }): ShardEntry => {
     const before = old.get(scope);
     return { scope, hash, previousHash: before?.hash === hash ? before.previousHash : (before?.hash ?? null) };
   });
   entries.sort((one, other) => (one.scope < other.scope ? -1 : 1));
-  return { generation: (previous?.generation ?? 0) + 1, at: nowMs, shards: entries };
+  return { generation: (previous?.generation ?? 0) + 1, at: nowMs, standing, shards: entries };
 }
 
 export function writeManifest(manifest: Manifest): string {
@@ -80,7 +83,9 @@ export function readManifest(text: string): Manifest | null {
     // Whoever wrote it, it was not us; the border treats it like a missing key.
     return null;
   }
-  return isManifest(parsed) ? { generation: parsed.generation, at: parsed.at, shards: parsed.shards } : null;
+  if (!isManifest(parsed)) return null;
+  const { generation, at, standing, shards } = parsed;
+  return { generation, at, standing, shards };
 }
 
 /** JSON with the keys of every object in order, so that equal values are equal texts. */
@@ -97,6 +102,7 @@ function isManifest(value: unknown): value is Manifest {
   if (!("format" in value) || value.format !== format) return false;
   if (!("generation" in value) || !Number.isSafeInteger(value.generation) || !("at" in value) || typeof value.at !== "number")
     return false;
+  if (!("standing" in value) || typeof value.standing !== "object" || value.standing === null) return false;
   return "shards" in value && Array.isArray(value.shards) && value.shards.every(isEntry);
 }
 

@@ -1,5 +1,5 @@
 /** The memory as a reader holds it: whole scopes, never torn, never older than what it had. Reading itself is the caller's. */
-import type { Fragment } from "#core/memory/fragment";
+import { type Fragment, globalAccount } from "#core/memory/fragment";
 import { type Hash, type Manifest, readShard, type ScopeShard } from "#core/memory/shard";
 
 export interface Snapshot {
@@ -37,7 +37,7 @@ export function taken(
   for (const { scope, hash: name, previousHash } of manifest.shards) {
     if (!reader.scopes.includes(scope)) continue;
     const old = held?.shards.get(scope);
-    const account = scope === "global" ? scope : reader.account;
+    const account = scope === "global" ? globalAccount : reader.account;
     const found = [name, previousHash].flatMap((candidate) => {
       if (candidate === null) return [];
       if (old?.hash === candidate) return [old];

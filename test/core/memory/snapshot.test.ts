@@ -15,6 +15,7 @@ import {
   writeShard,
 } from "#core/memory/shard";
 import { type Snapshot, taken, wanted, withOwn } from "#core/memory/snapshot";
+import { newStanding } from "#core/memory/standing";
 import { createRandom } from "../../support/random.ts";
 import { fragment } from "./fragments.ts";
 
@@ -43,7 +44,7 @@ test("a shard that is not what its name says, of another account or of another s
 });
 
 test("a manifest is read as it was written, and anything else is not a manifest", () => {
-  const manifest = nextManifest(null, [{ scope: "account", hash: "h1" }], 5);
+  const manifest = nextManifest(null, [{ scope: "account", hash: "h1" }], newStanding, 5);
   if (!manifest) throw new Error("nothing was published");
   expect(readManifest(writeManifest(manifest))).toEqual(manifest);
   for (const text of [
@@ -58,19 +59,22 @@ test("a manifest is read as it was written, and anything else is not a manifest"
 });
 
 test("nothing is published for nothing, and each entry knows what stood there before", () => {
-  const first = nextManifest(null, [{ scope: "account", hash: "h1" }], 1);
-  expect(nextManifest(first, [{ scope: "account", hash: "h1" }], 2)).toBe(null);
+  const first = nextManifest(null, [{ scope: "account", hash: "h1" }], newStanding, 1);
+  expect(nextManifest(first, [{ scope: "account", hash: "h1" }], newStanding, 2)).toBe(null);
+  expect(nextManifest(first, [{ scope: "account", hash: "h1" }], { ...newStanding, isOn: false }, 2)?.generation).toBe(2);
   const second = nextManifest(
     first,
     [
       { scope: "account", hash: "h2" },
       { scope: "global", hash: "g1" },
     ],
+    newStanding,
     3,
   );
   expect(second).toEqual({
     generation: 2,
     at: 3,
+    standing: newStanding,
     shards: [
       { scope: "account", hash: "h2", previousHash: "h1" },
       { scope: "global", hash: "g1", previousHash: null },
@@ -86,7 +90,7 @@ test("whatever comes late, is missing or arrives out of order, a reader holds on
     for (let generation = 1; generation <= 20; generation++) {
       const text = writeShard(shard([fragment("a", { version: generation }), fragment("b", { version: generation })]));
       written.set(hash(text), text);
-      const manifest = nextManifest(manifests.at(-1) ?? null, [{ scope: "account", hash: hash(text) }], generation);
+      const manifest = nextManifest(manifests.at(-1) ?? null, [{ scope: "account", hash: hash(text) }], newStanding, generation);
       if (manifest) manifests.push(manifest);
     }
     let held: Snapshot | null = null;
@@ -113,7 +117,7 @@ test("whatever comes late, is missing or arrives out of order, a reader holds on
 
 test("who writes reads what was written, until what is published is newer", () => {
   const text = writeShard(shard([fragment("a", { version: 2 }), fragment("b", { version: 5 })]));
-  const manifest = nextManifest(null, [{ scope: "account", hash: hash(text) }], 1);
+  const manifest = nextManifest(null, [{ scope: "account", hash: hash(text) }], newStanding, 1);
   const snapshot = manifest && taken(manifest, reader, new Map([[hash(text), text]]), null, hash);
   const own = [fragment("a", { version: 3 }), fragment("b", { version: 4 }), fragment("c")];
   expect(withOwn(snapshot, own).map(({ id, version }) => [id, version])).toEqual([
@@ -128,7 +132,12 @@ test("shards leave when no kept generation names them and no reader can still ho
   const minute = 60_000;
   const manifests: Manifest[] = [];
   for (let generation = 1; generation <= 6; generation++) {
-    const manifest = nextManifest(manifests.at(-1) ?? null, [{ scope: "account", hash: `h${generation}` }], generation * minute);
+    const manifest = nextManifest(
+      manifests.at(-1) ?? null,
+      [{ scope: "account", hash: `h${generation}` }],
+      newStanding,
+      generation * minute,
+    );
     if (manifest) manifests.push(manifest);
   }
   expect(collectable(manifests, 6 * minute)).toEqual([]);
