@@ -11,6 +11,7 @@ import { tokenRoutes } from "./token-routes.ts";
 export { AccessObject } from "#access/access-object";
 export { ConnectionObject } from "#connection/connection-object";
 export { DirectoryObject } from "#directory/directory-object";
+export { MemoryObject } from "#memory/memory-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();

@@ -131,6 +131,7 @@ async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<vo
         THREAD: { className: "ThreadObject", useSQLite: true },
         CONNECTION: { className: "ConnectionObject", useSQLite: true },
         ACCESS: { className: "AccessObject", useSQLite: true },
+        MEMORY_WRITER: { className: "MemoryObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
       },
       kvNamespaces: ["MEMORY"],
