@@ -44,6 +44,7 @@ export interface ClientRequests {
   "thread/settings/update": { params: ThreadSettingsUpdateParams; result: ThreadSettingsUpdateResponse };
   "thread/metadata/update": { params: ThreadMetadataUpdateParams; result: ThreadMetadataUpdateResponse };
   "thread/memoryMode/set": { params: ThreadMemoryModeSetParams; result: ThreadMemoryModeSetResponse };
+  "thread/memory/read": { params: ThreadMemoryReadParams; result: ThreadMemoryReadResponse };
   "thread/inject_items": { params: ThreadInjectItemsParams; result: ThreadInjectItemsResponse };
   "thread/items/read": { params: ThreadItemsReadParams; result: ThreadItemsReadResponse };
   "turn/start": { params: TurnStartParams; result: TurnStartResponse };
@@ -157,6 +158,7 @@ export interface ServerNotifications {
   "item/commandExecution/outputDelta": CommandExecutionOutputDeltaNotification;
   "serverRequest/resolved": ServerRequestResolvedNotification;
   "spindle/decisionTree/updated": SpindleDecisionTreeUpdatedNotification;
+  "spindle/memory/used": SpindleMemoryUsedNotification;
   "error": ErrorNotification;
   "warning": WarningNotification;
   "command/exec/outputDelta": CommandExecOutputDeltaNotification;
@@ -195,7 +197,7 @@ export interface AgentMessageItem {
   id: string;
   text: string;
   phase: MessagePhase | null;
-  memoryCitation: null;
+  memoryCitation: MemoryCitation | null;
   delivery: null;
   questions: null;
   startedAtMs: number | null;
@@ -886,6 +888,11 @@ export interface ListMcpServerStatusResponse {
   nextCursor: null;
 }
 
+export interface MemoryCitation {
+  entries: { path: string; lineStart: number; lineEnd: number; note: string }[];
+  threadIds: string[];
+}
+
 export interface MemoryStatusParams {
   minConsolidatedThreads?: number | null;
 }
@@ -893,6 +900,13 @@ export interface MemoryStatusParams {
 export interface MemoryStatusResponse {
   v2ConsolidatedThreads: number;
   v2Ready: boolean;
+}
+
+export interface MemoryUsed {
+  threadId: string;
+  turnId: string;
+  arm: "memory" | "none";
+  fragments: { id: string; version: number; kind: "strategy" | "pitfall" | "workflow" | "fact"; state: "candidate" | "probation" | "active" }[];
 }
 
 export type MessagePhase = "commentary" | "final_answer";
@@ -1109,6 +1123,8 @@ export type SourceKind =
   | "unknown";
 
 export type SpindleDecisionTreeUpdatedNotification = DecisionTreeUpdated;
+
+export type SpindleMemoryUsedNotification = MemoryUsed;
 
 export interface Thread {
   id: string;
@@ -1379,6 +1395,14 @@ export interface ThreadMemoryModeSetParams {
 }
 
 export type ThreadMemoryModeSetResponse = Record<string, never>;
+
+export interface ThreadMemoryReadParams {
+  threadId: string;
+}
+
+export interface ThreadMemoryReadResponse {
+  summary: string | null;
+}
 
 export interface ThreadMetadataGitInfoUpdateParams {
   sha?: string | null;

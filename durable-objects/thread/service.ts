@@ -130,6 +130,11 @@ export class ThreadService {
     }
   }
 
+  forgetFragments(fragmentIds: readonly string[]): void {
+    const { runtime } = this;
+    if (runtime.thread) runtime.host.transaction(() => runtime.notes.forget(fragmentIds));
+  }
+
   /** Deletes for good. The storage goes a moment later, when the thread's clients have heard of it. */
   deleteThread(): Promise<Reply> {
     return refusable<Reply>(async () => {

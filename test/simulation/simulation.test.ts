@@ -3,7 +3,7 @@ import { tell } from "./story.ts";
 
 /** One story more, or another range: `SPINDLE_SEED=4711 npx vitest run test/simulation`. */
 const only = process.env.SPINDLE_SEED;
-const seeds = only ? [Number(only)] : Array.from({ length: 240 }, (_, index) => index + 1);
+const seeds = only ? [Number(only)] : Array.from({ length: 280 }, (_, index) => index + 1);
 
 /** What a story is told for: each of these has to come up this often in all of them, or the stories prove less than they seem to. */
 const interesting: Record<string, number> = {
@@ -40,6 +40,12 @@ const interesting: Record<string, number> = {
   "interrupt while waiting": 10,
   "model failed": 50,
   "directory unreachable": 100,
+  "memory unreadable": 100,
+  "memory away": 100,
+  "memory's answer lost": 50,
+  "report repeated": 50,
+  "notes shown": 60,
+  "held out": 100,
   "no turn slot": 100,
   "delivery failed": 100,
   "acknowledgement lost": 100,

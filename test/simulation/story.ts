@@ -172,7 +172,8 @@ async function calm(world: World): Promise<void> {
         // What is still owed to the Directory, or to a connection that could not be reached, is the alarm's to do.
         await world.ringAlarm();
         for (let turn = 0; turn < 50 && (await world.goOn()); turn++) for (const client of world.clients) client.read();
-        if (!world.hasTasks && world.runtime.outbox.dueAtMs() === null) return;
+        const { outbox, memoryOutbox } = world.runtime;
+        if (!world.hasTasks && outbox.dueAtMs() === null && memoryOutbox.dueAtMs() === null) return;
       } else if (round > 100) {
         await world.ringAlarm();
       }

@@ -3,6 +3,7 @@
  * `sleep` returns at once and writes down how long it would have been. Model and shell are the test's own.
  */
 import { limits } from "#core/limits";
+import type { TurnReport } from "#core/memory/report";
 import type { Model } from "#models/model";
 import type { Params } from "#protocol/methods";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
@@ -19,6 +20,8 @@ export interface TestThreadOptions {
   contextWindow?: number | null;
   /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
   diesAtCommit?: (moment: "before" | "after") => boolean;
+  /** What the account's memory published, by its keys, and who hears what threads report. Nothing and nobody when left out. */
+  memory?: { published(key: string): string | null; hear(reports: TurnReport[]): void };
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
   now?: () => number;
 }
@@ -61,6 +64,7 @@ export async function createThread({
   contextWindow = null,
   diesAtCommit = () => false,
   now = Date.now,
+  memory = { published: () => null, hear: () => {} },
 }: TestThreadOptions): Promise<TestThread> {
   const storage = createSql();
   const newId = countedIds();
@@ -122,6 +126,15 @@ export async function createThread({
         alive();
         return receive(delivery);
       },
+      readMemory: async (key) => {
+        alive();
+        return memory.published(key);
+      },
+      reportToMemory: async (reports) => {
+        alive();
+        memory.hear(reports);
+      },
+      leaveMemory: async () => {},
       takeTurnSlot: async () => true,
       releaseTurnSlot: async () => {},
       readFork: () => Promise.reject(new Error("there is no other thread")),
