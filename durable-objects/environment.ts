@@ -32,6 +32,8 @@ export interface Environment {
   SPINDLE_ALLOWED_ORIGINS?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
+  /** Milliseconds between two manifests of one memory, in place of half a minute; for load runs. */
+  SPINDLE_MEMORY_PUBLISH_INTERVAL_MS?: string;
 }
 
 /**

@@ -168,6 +168,7 @@ export class ThreadObject extends DurableObject<Environment> {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
       directory: (request) => directoryStub(this.env, account).request(request),
+      memory: (request) => memoryStub(this.env, account).request(request),
       // It hears of its own thread only.
       join: async () => true,
       leave: async () => {},

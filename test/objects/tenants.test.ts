@@ -22,6 +22,11 @@ const namesNothing = new Set([
   "appIds",
   "loginId",
   "environmentId",
+  // Of a memory, which is the account's own.
+  "fragmentId",
+  "firstFragmentId",
+  "secondFragmentId",
+  "runId",
   // Of a configuration, which is the account's own.
   "keyPath",
   "filePath",
