@@ -17,7 +17,7 @@ import { Publisher } from "#memory/publish";
 import { answer, type MemoryReply } from "#memory/requests";
 import { rehearsalModelInfo } from "#models/rehearsal";
 import type { Request } from "#protocol/methods";
-import { type Environment, memoryStub } from "../environment.ts";
+import { type Environment, memoryStub, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report } from "../platform.ts";
 
 export class MemoryObject extends DurableObject<Environment> {
@@ -28,8 +28,9 @@ export class MemoryObject extends DurableObject<Environment> {
   /** Null but in the object that keeps what accounts share. */
   private readonly allAccounts: AllAccounts | null;
   /** Failures in a row, of each of the things that may fail; and when that is tried again. */
-  private readonly failing = new Map<"publish" | "forAll", { failures: number; retryAtMs: number }>();
+  private readonly failing = new Map<Task, { failures: number; retryAtMs: number }>();
   private isTellingAll = false;
+  private isTellingThreads = false;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
@@ -74,6 +75,7 @@ export class MemoryObject extends DurableObject<Environment> {
     const reply = this.ctx.storage.transactionSync(() => answer(this.memory, request));
     // Who forgets shall not have to wait for the next generation: until it comes, readers find nothing of the scope.
     if (this.publisher.hasDoomed()) await this.publish();
+    void this.tellThreads().then(() => this.schedule());
     this.schedule();
     return reply;
   }
@@ -125,7 +127,7 @@ export class MemoryObject extends DurableObject<Environment> {
         (error) => report("memoryOptimizerFailed", { account: this.account, error: String(error) }),
       );
     }
-    await Promise.all([this.publish(), this.tellWhatWaits()]);
+    await Promise.all([this.publish(), this.tellWhatWaits(), this.tellThreads()]);
     this.schedule();
   }
 
@@ -146,8 +148,27 @@ export class MemoryObject extends DurableObject<Environment> {
     this.isTellingAll = false;
   }
 
+  /** Threads that were shown what is forgotten forget it too. One that cannot be reached holds up no other. */
+  private async tellThreads(): Promise<void> {
+    if (this.isTellingThreads) return;
+    this.isTellingThreads = true;
+    await this.attempt("threads", async () => {
+      const { showings } = this.memory;
+      const failures: unknown[] = [];
+      for (let next = showings.next(); next; next = showings.next(next.threadId)) {
+        const { threadId, fragmentIds } = next;
+        await threadStub(this.env, this.account, threadId)
+          .forgetFragments(fragmentIds)
+          .then(() => showings.taken(threadId, fragmentIds))
+          .catch((error) => failures.push(error));
+      }
+      if (failures.length > 0) throw failures[0];
+    });
+    this.isTellingThreads = false;
+  }
+
   /** What fails is tried again by the alarm, after a pause that doubles. */
-  private async attempt(what: "publish" | "forAll", work: () => Promise<void>): Promise<void> {
+  private async attempt(what: Task, work: () => Promise<void>): Promise<void> {
     try {
       await work();
       this.failing.delete(what);
@@ -161,11 +182,12 @@ export class MemoryObject extends DurableObject<Environment> {
 
   private schedule(): void {
     const nowMs = Date.now();
-    const notBefore = (what: "publish" | "forAll", atMs: number | null) =>
+    const notBefore = (what: Task, atMs: number | null) =>
       atMs === null ? null : Math.max(atMs, this.failing.get(what)?.retryAtMs ?? 0);
     const due = [
       notBefore("publish", this.publisher.dueAt(nowMs)),
       notBefore("forAll", this.memory.forAll.isEmpty() ? null : nowMs),
+      notBefore("threads", this.memory.showings.next() === null ? null : nowMs),
       this.optimizer.dueAt(nowMs),
     ].filter((atMs) => atMs !== null);
     if (due.length === 0) return;
@@ -177,6 +199,9 @@ export class MemoryObject extends DurableObject<Environment> {
     if (account !== this.account) throw new Error("this is another account's memory");
   }
 }
+
+/** What may fail, because another object or KV is away. */
+type Task = "publish" | "forAll" | "threads";
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");

@@ -9,6 +9,8 @@ export class MemoryReader {
   private readonly host: Host;
   /** By account: the thread's own, and the one that all share. */
   private readonly held = new Map<string, Snapshot>();
+  /** Fragments that are forgotten and may still stand in what is held. */
+  readonly forgotten = new Set<string>();
 
   constructor(host: Host) {
     this.host = host;

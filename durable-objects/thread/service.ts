@@ -132,7 +132,9 @@ export class ThreadService {
 
   forgetFragments(fragmentIds: readonly string[]): void {
     const { runtime } = this;
-    if (runtime.thread) runtime.host.transaction(() => runtime.notes.forget(fragmentIds));
+    if (!runtime.thread) return;
+    for (const id of fragmentIds) runtime.memory.forgotten.add(id);
+    runtime.host.transaction(() => runtime.notes.forget(fragmentIds));
   }
 
   /** Deletes for good. The storage goes a moment later, when the thread's clients have heard of it. */

@@ -21,7 +21,9 @@ export interface TestThreadOptions {
   /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
   diesAtCommit?: (moment: "before" | "after") => boolean;
   /** What the account's memory published, by its keys, and who hears what threads report. Nothing and nobody when left out. */
-  memory?: { published(key: string): string | null; hear(reports: TurnReport[]): void };
+  memory?: { read(key: string): string | null; hear(reports: TurnReport[]): void };
+  /** The thread's dice. */
+  random?: () => number;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
   now?: () => number;
 }
@@ -64,7 +66,8 @@ export async function createThread({
   contextWindow = null,
   diesAtCommit = () => false,
   now = Date.now,
-  memory = { published: () => null, hear: () => {} },
+  memory = { read: () => null, hear: () => {} },
+  random = () => 0.5,
 }: TestThreadOptions): Promise<TestThread> {
   const storage = createSql();
   const newId = countedIds();
@@ -107,7 +110,7 @@ export async function createThread({
       },
       now,
       newId,
-      random: () => 0.5,
+      random,
       sleep: async (durationMs, signal) => {
         if (signal.aborted) return;
         if (durationMs > gatheringMsMax) pausesMs.push(durationMs);
@@ -128,7 +131,7 @@ export async function createThread({
       },
       readMemory: async (key) => {
         alive();
-        return memory.published(key);
+        return memory.read(key);
       },
       reportToMemory: async (reports) => {
         alive();

@@ -61,10 +61,10 @@ export function recall(asking: Asking, standing: Standing, index: Index, newMean
   return { use, shown };
 }
 
-/** What the snapshots hold of scopes that are on. */
-export function indexOf(snapshots: readonly Snapshot[], { offScopes }: Standing): Index {
+/** What the snapshots hold of scopes that are on, without those of the ids that are `forgotten`. */
+export function indexOf(snapshots: readonly Snapshot[], { offScopes }: Standing, forgotten: ReadonlySet<string>): Index {
   const fragments = snapshots.flatMap((snapshot) => withOwn(snapshot, []));
-  return buildIndex(fragments.filter(({ scope }) => !offScopes.includes(scopeKey(scope))));
+  return buildIndex(fragments.filter(({ id, scope }) => !offScopes.includes(scopeKey(scope)) && !forgotten.has(id)));
 }
 
 /** As the account's own scope has learnt it. */

@@ -65,7 +65,7 @@ async function ask({ current, host, memory, workspace }: ThreadRuntime, request:
     const { standing } = own.manifest;
     const isShared = scopes.shared.some((scope) => !standing.offScopes.includes(scope));
     const shared = isShared ? await memory.read(globalAccount, scopes.shared, deadlineMs) : null;
-    const index = indexOf(shared ? [own, shared] : [own], standing);
+    const index = indexOf(shared ? [own, shared] : [own], standing, memory.forgotten);
     const paths = workspace.somePaths(memoryLimits.clusterPathsMax);
     const asking = { threadId, repository, request, paths, kept: current.memoryArm ?? null };
     return recall(asking, standing, index, newMeanOf(own), host.random);
