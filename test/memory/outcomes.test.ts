@@ -147,6 +147,9 @@ test("three threads that proved the same in their repositories make it the accou
   ]);
   world.optimizer.run();
   expect(world.memory.fragments.ofScope("account").size).toBe(1);
+  // Whichever of them a person forgets, what says the same elsewhere does not stay behind.
+  expect(world.memory.forget(all.find(({ trust }) => trust === "agent")?.id ?? "")).toHaveLength(4);
+  expect([...world.memory.fragments.all().values()].map(({ trust }) => trust)).toEqual(["toolText", "toolText", "toolText"]);
 });
 
 test("resolved assumptions are counted once each, and teach what likely means", () => {

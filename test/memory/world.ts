@@ -1,7 +1,7 @@
 /** A memory on Node's own SQLite, with a KV that a test can break, so that it can die between any two effects. */
 import { createHash } from "node:crypto";
 import { Memory } from "#memory/memory";
-import { Optimizer } from "#memory/optimize";
+import { Optimizer, type Propose } from "#memory/optimize";
 import { Publisher } from "#memory/publish";
 import { createSql, type TestStorage } from "../support/sql.ts";
 
@@ -19,6 +19,8 @@ export class World {
   effectsLeft = Number.POSITIVE_INFINITY;
   /** Every effect on KV, in order. */
   readonly effects: { type: "put" | "delete"; key: string; atMs: number }[] = [];
+  /** What its model would do; null: there is none. */
+  propose: Propose | null = null;
   private lastId = 0;
 
   constructor(account = "local", options: { hasModel?: boolean } = {}) {
@@ -27,9 +29,9 @@ export class World {
   }
 
   /** Everything but what is stored is gone. */
-  restart(): void {
+  restart(options: { hasModel?: boolean } = {}): void {
     this.effectsLeft = Number.POSITIVE_INFINITY;
-    ({ memory: this.memory, publisher: this.publisher, optimizer: this.optimizer } = this.wake({}));
+    ({ memory: this.memory, publisher: this.publisher, optimizer: this.optimizer } = this.wake(options));
   }
 
   private wake({ hasModel = false }: { hasModel?: boolean }) {
@@ -62,7 +64,7 @@ export class World {
       standing: () => memory.standing(),
       fragments: memory.fragments,
     });
-    return { memory, publisher, optimizer: new Optimizer({ ...host, propose: null }, memory) };
+    return { memory, publisher, optimizer: new Optimizer({ ...host, propose: this.propose }, memory) };
   }
 
   /** It may die before an effect, and after one before it hears of it. */
