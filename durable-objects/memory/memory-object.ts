@@ -72,7 +72,7 @@ export class MemoryObject extends DurableObject<Environment> {
   }
 
   async request(request: Request): Promise<MemoryReply> {
-    const reply = this.ctx.storage.transactionSync(() => answer(this.memory, request));
+    const reply = answer(this.memory, request, (closure) => this.ctx.storage.transactionSync(closure));
     // Who forgets shall not have to wait for the next generation: until it comes, readers find nothing of the scope.
     if (this.publisher.hasDoomed()) await this.publish();
     void this.tellThreads().then(() => this.schedule());

@@ -34,8 +34,8 @@ export interface MemoryHost {
   hasModel: boolean;
   /** When the manifest was last written; Unix ms, null: never. */
   publishedAt(): number | null;
-  /** Shards of these scopes hold what was forgotten, and have to leave KV. */
-  doom(scopes: readonly string[]): void;
+  /** Shards of these scopes, or with null of all, hold what was forgotten, and have to leave KV. */
+  doom(scopes: readonly string[] | null): void;
 }
 
 export class Memory {
@@ -153,11 +153,12 @@ export class Memory {
     return changed;
   }
 
-  /** It, what was made of it, and what can bring it back. The turns that it came from teach nothing more. */
+  /** It, what was made of it, what says the very same in any scope, and what can bring it back. Its turns teach nothing more. */
   forget(id: string): string[] {
-    this.require(id);
+    const { content } = this.require(id);
     const all = this.fragments.all();
-    const gone = new Set(forget(all, id).keys());
+    const same = [...all.values()].filter((fragment) => fragment.content === content);
+    const gone = new Set(same.flatMap((fragment) => [...forget(all, fragment.id).keys()]));
     this.takeAway([...gone].flatMap((goneId) => all.get(goneId) ?? []));
     return [...gone];
   }
@@ -166,6 +167,7 @@ export class Memory {
   reset(): void {
     const nowMs = this.host.now();
     this.takeAway([...this.fragments.all().values()]);
+    this.host.doom(null);
     this.runs.forgetAll();
     this.lessons.doneAll();
     this.experience.forgetAll();

@@ -67,12 +67,12 @@ export class Optimizer {
   }
 
   /** Asks the model about turns that wait, one after the other. Nothing waits for it. */
-  async ask(): Promise<void> {
+  async ask(turnsMax: number = memoryLimits.turnsPerModelRunMax): Promise<void> {
     const { propose } = this.host;
     if (!propose || this.isAsking) return;
     this.isAsking = true;
     try {
-      for (const pending of this.memory.lessons.pending(memoryLimits.turnsPerModelRunMax)) {
+      for (const pending of this.memory.lessons.pending(turnsMax)) {
         const scope = scopeOf(pending.scope);
         const plan = scope && (await propose(pending, this.nearest(pending)));
         this.host.transaction(() => {

@@ -74,12 +74,13 @@ export class Publisher {
     }
   }
 
-  /** Every shard of these scopes leaves KV at once, whether readers still hold its manifest or not. */
-  doom(scopes: readonly string[]): void {
+  /** Every shard of these scopes, or with null of all, leaves KV at once, whether readers still hold its manifest or not. */
+  doom(scopes: readonly string[] | null): void {
     const { sql } = this.host;
-    const names = JSON.stringify(scopes);
-    sql.exec("UPDATE shards SET is_doomed = 1 WHERE scope IN (SELECT value FROM json_each(?))", names);
-    sql.exec("UPDATE scopes SET shard_hash = NULL, shard_revision = NULL WHERE scope IN (SELECT value FROM json_each(?))", names);
+    const which = scopes ? "scope IN (SELECT value FROM json_each(?))" : "? IS NULL";
+    const names = scopes && JSON.stringify(scopes);
+    sql.exec(`UPDATE shards SET is_doomed = 1 WHERE ${which}`, names);
+    sql.exec(`UPDATE scopes SET shard_hash = NULL, shard_revision = NULL WHERE ${which}`, names);
   }
 
   /** Shards that nobody can want any more; see `collectable`. */

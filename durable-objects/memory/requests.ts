@@ -83,13 +83,17 @@ const handlers = {
   },
 } as const satisfies { [Method in Request["method"]]?: (memory: Memory, params: Params<Method>) => Result<Method> };
 
-/** Call it within a transaction: what is refused changes nothing. */
-export function answer(memory: Memory, { method, params }: Request): MemoryReply {
+/** What is refused changes nothing. */
+export function answer(
+  memory: Memory,
+  { method, params }: Request,
+  transaction: (closure: () => unknown) => unknown,
+): MemoryReply {
   if (!Object.hasOwn(handlers, method)) return { refused: refusals.notSupported(method) };
   // The table pairs each method with a handler of its own params, which TypeScript cannot follow through the lookup.
   const handler = handlers[method as keyof typeof handlers] as (memory: Memory, params: unknown) => unknown;
   try {
-    return { resultText: JSON.stringify(handler(memory, params)) };
+    return { resultText: JSON.stringify(transaction(() => handler(memory, params))) };
   } catch (error) {
     if (error instanceof Refusal) return { refused: error.wire };
     throw error;
