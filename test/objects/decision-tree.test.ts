@@ -249,6 +249,20 @@ for (const [decision, reason] of [
   });
 }
 
+story("what was chosen stays chosen when a person says afterwards that it was a mistake", async ({ client, sleep }) => {
+  const threadId = await client.startThread();
+  await client.writeFile("a.txt", "no\n");
+  await client.turn(probing);
+  await sleep();
+  await client.request("spindle/decisionTree/annotate", { threadId, assumptionId: "A1", observed: true });
+  const { params } = await client.untilThat(({ method, params }) => method === updated && params.revision === 3);
+  expect(params.flip).toEqual({ from: "guard", to: "patch" });
+  expect(await readTree(client)).toMatchObject({
+    leadingActionId: "patch",
+    chosen: { kind: "act", id: "guard", because: expect.stringContaining("guard was chosen before that.") },
+  });
+});
+
 story("a turn that was stopped while it asked looks nothing up any more", async ({ client, sleep }) => {
   const threadId = await client.startThread();
   const turnId = await client.say(asking);

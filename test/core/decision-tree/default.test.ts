@@ -74,6 +74,14 @@ test("it makes nothing harmless: what cannot be undone needs an approval by what
   expect(chosen).toMatchObject({ kind: "act", id: "rename", needsApproval: true, because: expect.stringContaining("(30 %)") });
 });
 
+test("what would do harm if the default were so needs an approval too, however little that is believed", () => {
+  const silent = takeDefault(asked(0.97, { isIrreversible: true, defaultAnswer: false }), "U", 1);
+  const [rename, keep] = silent.actions as [Deliberation["actions"][number], Deliberation["actions"][number]];
+  const actions = [rename, { ...keep, gain: { "1": -0.3, "0": -0.9 } }];
+  expect(decide({ ...silent, actions }).chosen).toMatchObject({ kind: "act", id: "rename", needsApproval: true });
+  expect(decide({ ...asked(0.97, { isIrreversible: true }), actions, probes: [] }).chosen.needsApproval).toBe(false);
+});
+
 test("what is taken for granted is not looked up; something else still is", () => {
   const about = (probe: Deliberation["probes"][number]) => ({ ...asked(0.5), probes: [...asked(0.5).probes, probe] });
   const lookup = about(toolProbe("Q", "A1", 0.99, 0.99, 0.001));
