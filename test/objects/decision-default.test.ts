@@ -24,6 +24,10 @@ story(
     await client.say(withDefault(asking, "no"));
     const asked = await client.until(asksPerson);
     expect(asked.params).toMatchObject({ autoResolutionMs: 60_000, isBlocking: true });
+    expect(asked.params.questions[0].options).toEqual([
+      { label: "Yes", description: "It is so: the person wants it renamed" },
+      { label: "No", description: "It is not so: the person wants it renamed (taken when nobody answers)" },
+    ]);
     await client.untilQuiet();
     await sleep();
     // An alarm that comes early changes nothing.

@@ -127,9 +127,10 @@ function ask(runtime: ThreadRuntime, call: Call, turnId: string, tree: DecisionT
   const { callId } = call;
   const requestId = `${threadId}:${runtime.host.newId()}`;
   const assumption = tree.assumptions.find(({ id }) => id === probe.assumptionId)?.text ?? "";
+  const silence = (value: boolean) => (probe.defaultAnswer === value ? " (taken when nobody answers)" : "");
   const options = [
-    { label: "Yes", description: `It is so: ${assumption}` },
-    { label: "No", description: `It is not so: ${assumption}` },
+    { label: "Yes", description: `It is so: ${assumption}${silence(true)}` },
+    { label: "No", description: `It is not so: ${assumption}${silence(false)}` },
   ];
   const autoResolutionMs = probe.defaultAnswer === null ? null : questionTimeoutOf(runtime.current.settings);
   const question = { id: probe.id, header: "Decision", question: probe.question, isOther: false, isSecret: false, options };
