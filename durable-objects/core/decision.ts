@@ -78,8 +78,8 @@ function paid(after: Deliberation, probeId: string, pairedWith: string | null): 
 }
 
 /**
- * The tree as the decision stands. While it is open the loop does what the tree chooses; afterwards nobody looks anything up or asks, and
- * what was chosen before (`last`) stays chosen, whatever leads by now.
+ * The tree as the decision stands. While it is open the loop does what the tree chooses; afterwards nobody looks anything up or
+ * asks, and what was chosen before (`last`) stays chosen, whatever leads by now.
  */
 export function treeOf(decision: Decision, last: DecisionTreeRevision | undefined, isOpen: boolean): DecisionTree {
   const { deliberation, declined } = decision;

@@ -22,7 +22,8 @@ const sensor = { on: z.string(), se: share.optional(), sp: share.optional(), cos
 
 /**
  * Examples: `assume A1 p=0.7 kind=code_fact path=src/app.ts: TEXT` (`path` may be left out) · `action B cost=0.10 gain[A1]=0.9 gain[!A1]=-0.2 irreversible: LINE` ·
- * `probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND` · `ask Q on=A1 se=0.98 sp=0.98 cost=0.12 default=yes: QUESTION` (`default` is taken when nobody answers)
+ * `probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND` ·
+ * `ask Q on=A1 se=0.98 sp=0.98 cost=0.12 default=yes: QUESTION` (`default` is taken when nobody answers, and may be left out)
  */
 const declaredLine = z.discriminatedUnion("word", [
   z.strictObject({ word: z.literal("assume"), id: z.string(), text, p: share, kind: assumptionKind, path: text.optional() }),

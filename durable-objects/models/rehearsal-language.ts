@@ -47,7 +47,7 @@ export const explanation = `This is \`rehearsal\`, the embedded stand-in. It is 
   \`assume A1 p=0.7 kind=code_fact: TEXT\`,
   \`action B cost=0.1 gain[A1]=0.9 gain[!A1]=-0.2: LINE\` (LINE is one of the above; \`irreversible\` may stand before the colon),
   \`probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND\` (exit code 0 speaks for A1; it must only look),
-  \`ask Q on=A1 se=0.98 sp=0.98 cost=0.12: QUESTION\` (\`default=yes\` or \`no\` may stand before the colon: taken when nobody answers)
+  \`ask Q on=A1 se=0.98 sp=0.98 cost=0.12: QUESTION\` (\`default=yes\` before the colon: taken when nobody answers)
 
 To talk to a real model, set OPENAI_API_KEY on the server and choose one of its models.`;
 

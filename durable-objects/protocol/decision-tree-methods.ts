@@ -5,8 +5,8 @@ import { assumptionKind } from "./declare-assumptions.ts";
 import { empty, method, struct } from "./method.ts";
 
 /**
- * `off`: the model is not asked to declare anything. In both other modes the tree is built and shown, what is worth it is looked up or asked,
- * and what cannot be undone is held; then `observe` gives the model the choice as advice, and `steer` as the next step.
+ * `off`: the model is not asked to declare anything. In both other modes the tree is built and shown, what is worth it is looked up
+ * or asked, and what cannot be undone is held; then `observe` gives the model the choice as advice, and `steer` as the next step.
  */
 export const decisionMode = z.enum(["off", "observe", "steer"]);
 export type DecisionMode = z.infer<typeof decisionMode>;
@@ -92,7 +92,7 @@ const weighed = {
   root: decisionNode,
   /** The action with the largest expected utility, whatever is chosen. */
   leadingActionId: z.string(),
-  /** What is done next, or was: an action that does not lead was taken by a default, by a person's no, or before something changed. */
+  /** What is done next, or was. An action that does not lead was taken by a default, after a no, or before something changed. */
   chosen: z.object({
     kind: z.enum(["act", "probe", "ask"]),
     id: z.string(),

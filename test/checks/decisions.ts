@@ -1,7 +1,7 @@
 /**
- * The decision tree through SIGKILL, in the mode that a thread has by itself: a look-up turns the choice around, a question wins, an action
- * that cannot be undone is held, and a question that nobody answers. The whole server dies in the middle of each; who followed all the
- * way, who was away from the kill to the turn's end, and who comes new fold the same thread. `npm run check:decisions`
+ * The decision tree through SIGKILL, in the mode that a thread has by itself: a look-up turns the choice around, a question wins, an
+ * action that cannot be undone is held, a question is not answered. The whole server dies in the middle of each; who followed all
+ * the way, who was away from the kill to the turn's end, and who comes new fold the same thread. `npm run check:decisions`
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Client, createClient } from "#client/client";

@@ -43,7 +43,7 @@ export interface Subject {
 export interface Evidence {
   /** Who says so: a probe's id, `user`, or `default`. Two observations of one source are worth less than of two. */
   by: string;
-  /** `default`: nobody answered a question, and what was declared for that case is taken to be so. It says nothing about the truth. */
+  /** `default`: nobody answered, and what was declared for that case is taken to be so. It says nothing about the truth. */
   method: ProbeMethod | "default";
   observed: boolean;
   sensitivity: number;
@@ -58,7 +58,7 @@ export interface Evidence {
   isStale: boolean;
 }
 
-/** What the choice takes for granted because a question about it was not answered; null: nothing. A person's later word takes its place. */
+/** What the choice takes for granted because nobody answered; null: nothing. A person's later word takes its place. */
 export function supposedValue({ evidence }: Pick<Assumption, "evidence">): boolean | null {
   const last = evidence.findLast(({ method }) => method === "user" || method === "default");
   return last?.method === "default" && !last.isStale ? last.observed : null;

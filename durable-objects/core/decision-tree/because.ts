@@ -29,7 +29,7 @@ export function becauseOver(actionId: string, tree: Weighed): string {
 /** A person did not allow an action, or gave an answer that could not be read; the safe one takes its place. */
 export function becauseDeclined({ actionId, isUnreadable }: Declined, safeActionId: string): string {
   const reason = isUnreadable ? "the client's answer could not be read" : "the user declined it";
-  return `${actionId} is not done: ${reason}. ${safeActionId} takes its place, because it was declared to do no harm whatever is true.`;
+  return `${actionId} is not done: ${reason}. ${safeActionId} takes its place: it was declared to do no harm whatever is true.`;
 }
 
 export interface Declined {

@@ -46,8 +46,8 @@ export function observe(deliberation: Deliberation, probeId: string, observed: b
 }
 
 /**
- * Nobody answered the question: what was declared for that case is taken for granted by the choice (`supposing`), and what is believed stays
- * as it was, because silence is no observation: its likelihood ratio is 1.
+ * Nobody answered the question: what was declared for that case is taken for granted by the choice (`supposing`). What is believed
+ * stays as it was, because silence is no observation: its likelihood ratio is 1.
  */
 export function takeDefault(deliberation: Deliberation, probeId: string, atMs: number): Deliberation {
   const asked = observe(deliberation, probeId, null, atMs);

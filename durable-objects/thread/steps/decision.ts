@@ -34,7 +34,7 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
   ]);
 }
 
-/** Does what the newest revision chose, whoever decides in the end: looking and asking change nothing, and a hold is a question. */
+/** Does what the newest revision chose, whoever decides in the end: looking and asking change nothing, a hold is a question. */
 export function decideStep(runtime: ThreadRuntime, call: Call): void {
   const { decision, decisionTree: tree } = runtime.current;
   const turn = openTurn(runtime.current);
@@ -119,8 +119,8 @@ export async function runProbe(runtime: ThreadRuntime, call: Call): Promise<void
 }
 
 /**
- * Asks the person. Like an approval it may wait for days, for any client; where a default is declared, for as long as policy says. Codex's
- * clients wait by `isBlocking` alone: it is the thread that ends the waiting, by its alarm.
+ * Asks the person. Like an approval it may wait for days, for any client; where a default is declared, for as long as policy says.
+ * Codex's clients wait by `isBlocking` alone: it is the thread that ends the waiting, by its alarm.
  */
 function ask(runtime: ThreadRuntime, call: Call, turnId: string, tree: DecisionTreeRevision, probe: UserProbe): void {
   const { threadId } = runtime.host;
@@ -145,7 +145,7 @@ function ask(runtime: ThreadRuntime, call: Call, turnId: string, tree: DecisionT
   ]);
 }
 
-/** A person answered, or nobody did: then the default is taken. What is neither yes nor no tells nothing, and is not asked again. */
+/** A person answered, or nobody did: then the default is taken. What is neither yes nor no tells nothing and is not asked again. */
 export function takeOpinion(runtime: ThreadRuntime, call: Call): void {
   const { state } = call;
   if (state.type !== "questionAnswered") return;
