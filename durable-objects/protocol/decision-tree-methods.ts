@@ -58,6 +58,8 @@ const weighed = {
       status: z.enum(["open", "confirmed", "refuted", "stale"]),
       group: z.string().nullable(),
       evidence: z.array(evidence),
+      /** Log-odds that notes from earlier turns added to what the model said; absent where none spoke about it. */
+      memoryShift: z.number().optional(),
     }),
   ),
   actions: z.array(

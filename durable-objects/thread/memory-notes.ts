@@ -15,6 +15,7 @@ export function createNotesSchema(sql: Sql): void {
 /** With the threads that the fragment came from. */
 export interface KeptNote extends Note {
   id: string;
+  keys: string[];
   threadIds: string[];
 }
 
@@ -27,9 +28,9 @@ export class MemoryNotes {
 
   /** Inside the transaction of the frame that tells of them. */
   keep(turnId: string, fragments: readonly Fragment[]): void {
-    for (const [place, { id, kind, title, when, content, state, provenance }] of fragments.entries()) {
+    for (const [place, { id, kind, title, when, content, keys, state, provenance }] of fragments.entries()) {
       const threadIds = [...new Set(provenance.map(({ threadId }) => threadId))];
-      const note: KeptNote = { id, kind, title, when, content, state, threadIds };
+      const note: KeptNote = { id, kind, title, when, content, keys, state, threadIds };
       this.sql.exec("INSERT INTO memory_notes VALUES (?, ?, ?, ?)", turnId, place, id, JSON.stringify(note));
     }
   }

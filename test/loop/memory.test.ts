@@ -210,6 +210,42 @@ test("hostile texts are quoted notes of the user's role all the way to the model
   expect(shown).toBe(texts.length);
 });
 
+/** One assumption and two actions that are worth the same. */
+const declaration = {
+  assumptions: [{ id: "A1", text: "parseDate is the parser of dates", kind: "code_fact", likelihood: 3 }],
+  actions: [
+    { id: "plain", kind: "tool", description: "write a new function", gains: [{ when: [], gain: "some" }] },
+    { id: "known", kind: "tool", description: "fix the parser of dates with parseDate", gains: [{ when: [], gain: "some" }] },
+  ],
+  safe_action: "plain",
+};
+
+test("notes nudge what a decision assumes, within bounds and for everybody to see, and come first among equals", async () => {
+  const proven = { ...dates.statistics, weight: 2_000, credit: 1_800, shown: 2_000, shownSum: 1_900 };
+  const declare = { calls: [functionCall("declare_assumptions", declaration)] };
+  const treeWith = async (fragments: readonly Fragment[]) => {
+    const { thread } = await recalling(fragments, [declare, { text: "done" }]);
+    const frames = await thread.turn("fix the parser of dates");
+    const { delta } = frames.find(({ method }) => method === "spindle/decisionTree/updated")?.params ?? {};
+    const [{ probability, memoryShift }] = delta.assumptions;
+    const actions = delta.actions.map(({ id }: { id: string }) => id);
+    return { logOdds: Math.log(probability / (1 - probability)), memoryShift, actions };
+  };
+  const without = await treeWith([]);
+  expect(without).toMatchObject({ memoryShift: undefined, actions: ["plain", "known"] });
+  const fresh = await treeWith([dates]);
+  expect(fresh.memoryShift).toBeGreaterThan(0);
+  expect(fresh.memoryShift).toBeLessThan(0.2);
+  expect(fresh.logOdds - without.logOdds).toBeCloseTo(fresh.memoryShift, 9);
+  expect(fresh.actions).toEqual(["known", "plain"]);
+  const strong = await treeWith([{ ...dates, statistics: proven }]);
+  expect(strong.memoryShift).toBe(0.7);
+  const warning = await treeWith([{ ...dates, kind: "pitfall", statistics: proven }]);
+  expect(warning).toMatchObject({ memoryShift: -0.7, actions: ["plain", "known"] });
+  const silent = await treeWith([{ ...dates, title: "Hours are kept in UTC" }]);
+  expect(silent.memoryShift).toBe(undefined);
+});
+
 test("a report says what the log says, and once more when more is known", async () => {
   const { thread, reports } = await recalling([dates], [{ text: "one" }, { text: "two" }]);
   await thread.turn("fix the parser of dates");

@@ -24,6 +24,7 @@ export interface DecisionTree {
     status: AssumptionStatus;
     group: string | null;
     evidence: Evidence[];
+    memoryShift?: number;
   }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   /** Every combination of the assumptions that some action's gain depends on, likeliest first. `action` is the best one there. */
@@ -59,7 +60,8 @@ export function decide(deliberation: Deliberation): DecisionTree {
     }))
     .sort((one, other) => other.expectedValueOfPerfectInformation - one.expectedValueOfPerfectInformation);
   const tree = {
-    assumptions: assumptions.map(({ id, text, kind, status, group, evidence }) => ({
+    assumptions: assumptions.map(({ id, text, kind, status, group, evidence, memoryShift }) => ({
+      ...(memoryShift === undefined ? {} : { memoryShift }),
       id,
       text,
       kind,

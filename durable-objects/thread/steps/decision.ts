@@ -4,6 +4,8 @@ import { observationOf } from "#core/decision-tree/observation";
 import type { ToolProbe, UserProbe } from "#core/decision-tree/probe";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
+import { wordsOf } from "#core/memory/retrieval";
+import type { CitedNote } from "#core/memory/tree-prior";
 import { isPlainRead, judgeCommand } from "#core/policy";
 import type { PrivateEvent } from "#core/private";
 import { type Call, openTurn } from "#core/thread";
@@ -22,6 +24,7 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
   const { deliberation, warnings } = readDeclaration(call.call.arguments, {
     isInteractive: settings.approvalPolicy !== "never",
     takesNumbers: settings.model === "rehearsal",
+    notes: citedNotes(runtime, turn.id),
   });
   const { callId } = call;
   const mode = decisionModeOf(settings);
@@ -32,6 +35,14 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
     ...warned,
     ...revisionOf(runtime, { type: "decisionDeclared", turnId: turn.id, callId, mode, deliberation, warnings }),
   ]);
+}
+
+/** The notes that the turn was given, without those that were forgotten since. */
+function citedNotes({ current, notes }: ThreadRuntime, turnId: string): CitedNote[] {
+  return notes.of(turnId).flatMap((note) => {
+    const voice = current.work?.notes?.find(({ id }) => id === note?.id);
+    return note && voice ? [{ ...voice, isPitfall: note.kind === "pitfall", words: wordsOf(note) }] : [];
+  });
 }
 
 /** Does what the newest revision chose, whoever decides in the end: looking and asking change nothing, a hold is a question. */
