@@ -67,10 +67,21 @@ test("changes that a person let in, and what of them they wrote over afterwards"
     used: null,
   });
   thread.runtime.changeFiles(() => thread.runtime.workspace.write("src/a.ts", new TextEncoder().encode("two\n")));
-  await thread.turn("thank you for that");
+  // Also where no message follows, but a command of the person's own.
+  const { seq } = thread.frames().at(-1) ?? {};
+  await ask(thread, "thread/shellCommand", { command: "true" });
+  await thread.until("turn/completed", seq);
+  await new Promise((resolve) => setImmediate(resolve));
   expect(report(0).signals).toEqual([{ type: "accepted", editedShare: 1 }]);
   expect(outcomeOf(report(0).signals)).toEqual({ y: 0.4, weight: 1 });
 });
+
+/** As a client asks, and once all that it sets off is told. */
+async function ask(thread: TestThread, method: string, params: object): Promise<void> {
+  const request = { method, params: { threadId: thread.runtime.host.threadId, ...params } };
+  await thread.service.request(request as Parameters<typeof thread.service.request>[0], "test");
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("a decline, and the next message as what was wrong", async () => {
   const { thread, report } = await told([{ calls: [patch("one")] }, { text: "not done" }, { text: "ok" }]);
@@ -98,21 +109,20 @@ test("a turn that is taken back, after something of it had landed", async () => 
   await thread.turn("hello there");
   await answered(thread, "add a file about dates", "accept");
   const beforeTurnId = report(1).turn.turnId;
-  const request = { method: "thread/revert", params: { threadId: thread.runtime.host.threadId, beforeTurnId } };
-  await thread.service.request(request as Parameters<typeof thread.service.request>[0], "test");
-  await new Promise((resolve) => setImmediate(resolve));
+  await ask(thread, "thread/revert", { beforeTurnId });
   expect(report(1)).toMatchObject({ signals: [{ type: "accepted" }, { type: "reverted" }] });
   expect(outcomeOf(report(1).signals)).toEqual({ y: 0.1, weight: 1 });
-  expect(report(0).signals).toEqual([]);
+  await ask(thread, "thread/revert", { beforeTurnId: report(0).turn.turnId });
+  expect(report(0)).toMatchObject({ revision: 3, signals: [] });
 });
 
 test("tests that went from red to green or back, by the same command; other commands prove nothing", async () => {
   const red = { text: "Tests  1 failed | 3 passed (4)", exitCode: 1 };
   const green = { text: "Tests  4 passed (4)", exitCode: 0 };
-  const turned = await told([{ calls: [tests(), tests()] }, { text: "done" }], [red, green]);
+  const turned = await told([{ calls: [tests(), tests(), tests()] }, { text: "done" }], [red, green, green]);
   await turned.thread.turn("fix the parser of dates");
   expect(turned.report(0).signals).toEqual([{ type: "testsPassed" }]);
-  expect(turned.report(0).turn.commands.map(({ exitCode }) => exitCode)).toEqual([1, 0]);
+  expect(turned.report(0).turn.commands.map(({ exitCode }) => exitCode)).toEqual([1, 0, 0]);
   const broke = await told([{ calls: [tests(), tests()] }, { text: "done" }], [green, red]);
   await broke.thread.turn("fix the parser of dates");
   expect(broke.report(0).signals).toEqual([{ type: "testsBroke" }]);
