@@ -130,6 +130,18 @@ test("a model that fails, dawdles or talks nonsense leaves what the rules distil
   expect(world.memory.lessons.pending(100)).toHaveLength(17);
 });
 
+test("a turn that is forgotten while the model thinks about it teaches nothing", async () => {
+  const world = filled(createRandom(4));
+  const words = { kind: "strategy", title: "Run it", when: "Always", content: "Run the tests first.", keys: [] } as const;
+  world.propose = async ({ turnId }) => {
+    for (const { id } of world.memory.fragments.ofTurn(turnId).values()) world.memory.forget(id);
+    return [{ type: "add", draft: { ...words, keys: [], trust: "toolText", provenance: [] } }];
+  };
+  world.restart({ hasModel: true });
+  await world.optimizer.ask(1);
+  expect(world.memory.runs.page(null, 10)).toEqual([]);
+});
+
 test("what a model writes is worth no more than the tools' text that it read, and names its turn", async () => {
   const world = filled(createRandom(2));
   const words = { kind: "strategy", title: "Run it", when: "Always", content: "Run the tests first.", keys: ["tool:vitest"] };
