@@ -28,7 +28,7 @@ export class MemoryObject extends DurableObject<Environment> {
   /** Null but in the object that keeps what accounts share. */
   private readonly allAccounts: AllAccounts | null;
   /** Failures in a row, of each of the things that may fail; and when that is tried again. */
-  private readonly failing = new Map<"publish" | "forAll", { failures: number; retryAtMs: number }>();
+  private readonly failing = new Map<Task, { failures: number; retryAtMs: number }>();
   private isTellingAll = false;
 
   constructor(context: DurableObjectState, environment: Environment) {
@@ -117,8 +117,9 @@ export class MemoryObject extends DurableObject<Environment> {
   /** The one alarm: publishes, optimizes, tells what all accounts shall know; whichever of it is due. */
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
-    if ((this.optimizer.dueAt(nowMs) ?? Number.POSITIVE_INFINITY) <= nowMs) {
-      this.optimizer.run();
+    const optimizeAtMs = this.notBefore("optimize", this.optimizer.dueAt(nowMs));
+    if (optimizeAtMs !== null && optimizeAtMs <= nowMs) {
+      await this.attempt("optimize", async () => this.optimizer.run());
       // A model takes its time, and forgetting cannot wait for it.
       void this.optimizer.ask().then(
         () => this.schedule(),
@@ -147,7 +148,7 @@ export class MemoryObject extends DurableObject<Environment> {
   }
 
   /** What fails is tried again by the alarm, after a pause that doubles. */
-  private async attempt(what: "publish" | "forAll", work: () => Promise<void>): Promise<void> {
+  private async attempt(what: Task, work: () => Promise<void>): Promise<void> {
     try {
       await work();
       this.failing.delete(what);
@@ -161,22 +162,27 @@ export class MemoryObject extends DurableObject<Environment> {
 
   private schedule(): void {
     const nowMs = Date.now();
-    const notBefore = (what: "publish" | "forAll", atMs: number | null) =>
-      atMs === null ? null : Math.max(atMs, this.failing.get(what)?.retryAtMs ?? 0);
     const due = [
-      notBefore("publish", this.publisher.dueAt(nowMs)),
-      notBefore("forAll", this.memory.forAll.isEmpty() ? null : nowMs),
-      this.optimizer.dueAt(nowMs),
+      this.notBefore("publish", this.publisher.dueAt(nowMs)),
+      this.notBefore("forAll", this.memory.forAll.isEmpty() ? null : nowMs),
+      this.notBefore("optimize", this.optimizer.dueAt(nowMs)),
     ].filter((atMs) => atMs !== null);
     if (due.length === 0) return;
     const atMs = Math.min(...due);
     this.ctx.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
   }
 
+  private notBefore(what: Task, atMs: number | null): number | null {
+    return atMs === null ? null : Math.max(atMs, this.failing.get(what)?.retryAtMs ?? 0);
+  }
+
   private requireOwn(account: string): void {
     if (account !== this.account) throw new Error("this is another account's memory");
   }
 }
+
+/** What may fail, and is then tried again by itself. */
+type Task = "publish" | "forAll" | "optimize";
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");

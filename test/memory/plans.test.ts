@@ -165,6 +165,31 @@ test("what a model writes is worth no more than the tools' text that it read, an
   expect(() => operationsOf('{"operations":[{"type":"obey"}]}', pending)).toThrow();
 });
 
+test("no secret of a turn is stored, whatever part of it says it and whoever waits for it", async () => {
+  const world = new World("local", { hasModel: true });
+  const secrets = ["ghp_0123456789abcdefghij0123456789abcdef", "AKIA0123456789ABCDEF", "sk-proj-0123456789abcdefghijklmnop"];
+  for (const [index, secret] of secrets.entries()) {
+    world.memory.hear(
+      turnReport({
+        turnId: `turn-${index}`,
+        threadId: `thread-${index}`,
+        request: `fix the login with ${secret}`,
+        correction: `Use ${secret} in place of the other, number ${index}.`,
+        changes: [{ path: `keys/${secret}.ts`, isApproved: true }],
+        commands: [
+          { command: `curl -H ${secret}`, exitCode: 1, output: `401 for ${secret}` },
+          { command: `curl -H ${secret}`, exitCode: 0, output: secret },
+        ],
+      }),
+    );
+  }
+  await world.ring();
+  // Three corrections, three changes; the command reads the same in all three turns.
+  expect(world.memory.fragments.all().size).toBe(7);
+  const stored = `${world.rows(["fragments", "pending", "runs", "turns"])}\n${[...world.kv.values()].join("\n")}`;
+  for (const secret of secrets) expect(stored).not.toContain(secret);
+});
+
 test("a month later quarantine ends in death, death in nothing, and idle scopes are forgotten", () => {
   const world = filled(createRandom(3));
   const [first] = [...world.memory.fragments.all().values()];
