@@ -72,6 +72,7 @@ export class MemoryObject extends DurableObject<Environment> {
 
   async request(request: Request): Promise<MemoryReply> {
     const reply = answer(this.memory, request, (closure) => this.ctx.storage.transactionSync(closure));
+    this.schedule();
     // Who forgets shall not have to wait for the next generation: until it comes, readers find nothing of the scope.
     if (this.publisher.hasDoomed()) await this.publish();
     this.schedule();
@@ -126,6 +127,7 @@ export class MemoryObject extends DurableObject<Environment> {
         (error) => report("memoryOptimizerFailed", { account: this.account, error: String(error) }),
       );
     }
+    if (this.memory.isSweepDue(nowMs)) await this.attempt("sweep", () => this.sweep());
     await Promise.all([this.publish(), this.tellWhatWaits()]);
     this.schedule();
   }
@@ -164,7 +166,7 @@ export class MemoryObject extends DurableObject<Environment> {
     const nowMs = Date.now();
     const due = [
       this.notBefore("publish", this.publisher.dueAt(nowMs)),
-      this.notBefore("forAll", this.memory.forAll.isEmpty() ? null : nowMs),
+      this.notBefore("forAll", this.isTellingAll || this.memory.forAll.isEmpty() ? null : nowMs),
       this.notBefore("optimize", this.optimizer.dueAt(nowMs)),
     ].filter((atMs) => atMs !== null);
     if (due.length === 0) return;
@@ -182,7 +184,7 @@ export class MemoryObject extends DurableObject<Environment> {
 }
 
 /** What may fail, and is then tried again by itself. */
-type Task = "publish" | "forAll" | "optimize";
+type Task = "publish" | "forAll" | "optimize" | "sweep";
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
