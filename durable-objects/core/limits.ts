@@ -322,6 +322,8 @@ export const memoryLimits = {
   offersPerAccountMax: 200,
   /** Messages to the memory of all accounts that go in one call. */
   messagesPerCallMax: 100,
+  /** A memory that has other work to do sweeps itself when nobody did for so long: not every server has a cron. */
+  sweepIntervalMs: 25 * 60 * 60_000,
   /** Accounts that are swept at the same time. */
   accountsSweptAtOnce: 10,
   /** Entries of one page of fragments or runs, and what is answered when nobody says. */

@@ -163,7 +163,9 @@ function shortened(turn: TurnReport["turn"]): TurnReport["turn"] {
     ...turn,
     request: cut(turn.request, memoryLimits.queryCharactersMax),
     correction: turn.correction && cut(turn.correction, memoryLimits.queryCharactersMax),
-    changes: turn.changes.slice(-memoryLimits.pendingCommandsMax),
+    changes: turn.changes
+      .slice(-memoryLimits.pendingCommandsMax)
+      .map(({ path, isApproved }) => ({ path: cut(path, memoryLimits.pendingOutputCharactersMax), isApproved })),
     commands: turn.commands.slice(-memoryLimits.pendingCommandsMax).map(({ command, exitCode, output }) => ({
       command: cut(command, memoryLimits.pendingOutputCharactersMax),
       exitCode,

@@ -73,6 +73,7 @@ export class MemoryObject extends DurableObject<Environment> {
 
   async request(request: Request): Promise<MemoryReply> {
     const reply = answer(this.memory, request, (closure) => this.ctx.storage.transactionSync(closure));
+    this.schedule();
     // Who forgets shall not have to wait for the next generation: until it comes, readers find nothing of the scope.
     if (this.publisher.hasDoomed()) await this.publish();
     void this.tellThreads().then(() => this.schedule());
@@ -119,14 +120,16 @@ export class MemoryObject extends DurableObject<Environment> {
   /** The one alarm: publishes, optimizes, tells what all accounts shall know; whichever of it is due. */
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
-    if ((this.optimizer.dueAt(nowMs) ?? Number.POSITIVE_INFINITY) <= nowMs) {
-      this.optimizer.run();
+    const optimizeAtMs = this.notBefore("optimize", this.optimizer.dueAt(nowMs));
+    if (optimizeAtMs !== null && optimizeAtMs <= nowMs) {
+      await this.attempt("optimize", async () => this.optimizer.run());
       // A model takes its time, and forgetting cannot wait for it.
       void this.optimizer.ask().then(
         () => this.schedule(),
         (error) => report("memoryOptimizerFailed", { account: this.account, error: String(error) }),
       );
     }
+    if (this.memory.isSweepDue(nowMs)) await this.attempt("sweep", () => this.sweep());
     await Promise.all([this.publish(), this.tellWhatWaits(), this.tellThreads()]);
     this.schedule();
   }
@@ -182,17 +185,20 @@ export class MemoryObject extends DurableObject<Environment> {
 
   private schedule(): void {
     const nowMs = Date.now();
-    const notBefore = (what: Task, atMs: number | null) =>
-      atMs === null ? null : Math.max(atMs, this.failing.get(what)?.retryAtMs ?? 0);
+    const owesThreads = !this.isTellingThreads && this.memory.showings.next() !== null;
     const due = [
-      notBefore("publish", this.publisher.dueAt(nowMs)),
-      notBefore("forAll", this.memory.forAll.isEmpty() ? null : nowMs),
-      notBefore("threads", this.memory.showings.next() === null ? null : nowMs),
-      this.optimizer.dueAt(nowMs),
+      this.notBefore("publish", this.publisher.dueAt(nowMs)),
+      this.notBefore("forAll", this.isTellingAll || this.memory.forAll.isEmpty() ? null : nowMs),
+      this.notBefore("threads", owesThreads ? nowMs : null),
+      this.notBefore("optimize", this.optimizer.dueAt(nowMs)),
     ].filter((atMs) => atMs !== null);
     if (due.length === 0) return;
     const atMs = Math.min(...due);
     this.ctx.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
+  }
+
+  private notBefore(what: Task, atMs: number | null): number | null {
+    return atMs === null ? null : Math.max(atMs, this.failing.get(what)?.retryAtMs ?? 0);
   }
 
   private requireOwn(account: string): void {
@@ -200,8 +206,8 @@ export class MemoryObject extends DurableObject<Environment> {
   }
 }
 
-/** What may fail, because another object or KV is away. */
-type Task = "publish" | "forAll" | "threads";
+/** What may fail, and is then tried again by itself. */
+type Task = "publish" | "forAll" | "threads" | "optimize" | "sweep";
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");

@@ -234,6 +234,7 @@ export class Memory {
   /** What time does; daily. */
   sweep(): void {
     const nowMs = this.host.now();
+    this.settings.set("sweptAt", nowMs);
     const changes = sweep(this.fragments.all(), nowMs);
     const left = new Set([...changes].flatMap(([id, next]) => (next === null ? [id] : [])));
     this.runs.forget(left);
@@ -244,6 +245,10 @@ export class Memory {
     this.metaprompts.refit();
     this.turns.sweep(memoryLimits.turnsRememberedMax, nowMs - memoryLimits.retentionMs);
     this.scopes.dropIdle(nowMs - memoryLimits.retentionMs);
+  }
+
+  isSweepDue(nowMs: number): boolean {
+    return nowMs - (this.settings.get("sweptAt") ?? 0) >= memoryLimits.sweepIntervalMs;
   }
 
   /** Something is there that the optimizer has not seen. */

@@ -45,6 +45,8 @@ export class Publisher {
 
   /** When there is something to write: the soonest that it may be. Null: nothing. */
   dueAt(nowMs: number): number | null {
+    // Whoever runs it asks again when it is done.
+    if (this.isRunning) return null;
     if (this.hasDoomed()) return nowMs;
     if (!this.isDirty()) return null;
     const last = this.lastAttemptAt();
@@ -62,13 +64,25 @@ export class Publisher {
 
   /** Does what is due. Never twice at the same time; whoever comes second finds it done, or due again. */
   async run(): Promise<void> {
-    if (this.isRunning) return;
-    this.isRunning = true;
-    try {
+    await this.alone(async () => {
       await this.deleteDoomed();
       const last = this.lastAttemptAt();
       if (this.isDirty() && (last === null || last + this.host.intervalMs <= this.host.now())) await this.publish();
       await this.deleteDoomed();
+    });
+  }
+
+  /** Deletes what nobody can want any more. */
+  async collect(): Promise<void> {
+    await this.alone(() => this.deleteOld());
+  }
+
+  /** So that no shard is deleted while it is written anew. */
+  private async alone(work: () => Promise<void>): Promise<void> {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    try {
+      await work();
     } finally {
       this.isRunning = false;
     }
@@ -84,7 +98,7 @@ export class Publisher {
   }
 
   /** Shards that nobody can want any more; see `collectable`. */
-  async collect(): Promise<void> {
+  private async deleteOld(): Promise<void> {
     const { sql } = this.host;
     const nowMs = this.host.now();
     const remembered = this.remembered();
@@ -114,7 +128,7 @@ export class Publisher {
     if (!manifest) return;
     await this.host.put(manifestKey(account), writeManifest(manifest));
     sql.exec("UPDATE generations SET is_published = 1 WHERE generation = ?", manifest.generation);
-    await this.collect();
+    await this.deleteOld();
   }
 
   /** Their names are noted before they are written: what a crash leaves in KV is found and deleted later. */

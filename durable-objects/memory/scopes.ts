@@ -137,8 +137,9 @@ export class Scopes {
     );
   }
 
-  /** Scopes without fragments that nobody used since. Their trial and knowledge go with them. */
+  /** Threads whose turns are remembered no more, and scopes without fragments that nobody used since with all that is known of them. */
   dropIdle(unusedSinceMs: number): void {
+    this.sql.exec("DELETE FROM trial_threads WHERE thread_id NOT IN (SELECT thread_id FROM turns)");
     const idle = `SELECT scope FROM scopes WHERE used_at_ms < ? AND scope NOT IN ('account', 'global')
       AND scope NOT IN (SELECT scope FROM fragments)`;
     this.sql.exec(`DELETE FROM trial_threads WHERE scope IN (${idle})`, unusedSinceMs);

@@ -23,6 +23,8 @@ interface Values {
   /** Unix ms of the first change that the optimizer has not seen. */
   changedAt: number | null;
   optimizedAt: number | null;
+  /** Unix ms; null: never. */
+  sweptAt: number | null;
   calibration: Calibration;
   /** Newly resolved assumptions by kind since the kind's line was fitted. */
   resolvedSinceFit: Record<string, number>;
@@ -40,6 +42,7 @@ const starting: Values = {
   outcomesSinceRun: 0,
   changedAt: null,
   optimizedAt: null,
+  sweptAt: null,
   calibration: uncalibrated,
   resolvedSinceFit: {},
 };

@@ -130,6 +130,18 @@ test("a model that fails, dawdles or talks nonsense leaves what the rules distil
   expect(world.memory.lessons.pending(100)).toHaveLength(17);
 });
 
+test("a turn that is forgotten while the model thinks about it teaches nothing", async () => {
+  const world = filled(createRandom(4));
+  const words = { kind: "strategy", title: "Run it", when: "Always", content: "Run the tests first.", keys: [] } as const;
+  world.propose = async ({ turnId }) => {
+    for (const { id } of world.memory.fragments.ofTurn(turnId).values()) world.memory.forget(id);
+    return [{ type: "add", draft: { ...words, keys: [], trust: "toolText", provenance: [] } }];
+  };
+  world.restart({ hasModel: true });
+  await world.optimizer.ask(1);
+  expect(world.memory.runs.page(null, 10)).toEqual([]);
+});
+
 test("what a model writes is worth no more than the tools' text that it read, and names its turn", async () => {
   const world = filled(createRandom(2));
   const words = { kind: "strategy", title: "Run it", when: "Always", content: "Run the tests first.", keys: ["tool:vitest"] };
@@ -151,6 +163,31 @@ test("what a model writes is worth no more than the tools' text that it read, an
   expect(world.memory.runs.page(null, 1)[0]).toMatchObject({ by: "model", summary: "1 × add", canBeUndone: true });
   const pending = { turnId: "u", threadId: "t", scope: "repository/r", turn: turnReport().turn, y: 0 };
   expect(() => operationsOf('{"operations":[{"type":"obey"}]}', pending)).toThrow();
+});
+
+test("no secret of a turn is stored, whatever part of it says it and whoever waits for it", async () => {
+  const world = new World("local", { hasModel: true });
+  const secrets = ["ghp_0123456789abcdefghij0123456789abcdef", "AKIA0123456789ABCDEF", "sk-proj-0123456789abcdefghijklmnop"];
+  for (const [index, secret] of secrets.entries()) {
+    world.memory.hear(
+      turnReport({
+        turnId: `turn-${index}`,
+        threadId: `thread-${index}`,
+        request: `fix the login with ${secret}`,
+        correction: `Use ${secret} in place of the other, number ${index}.`,
+        changes: [{ path: `keys/${secret}.ts`, isApproved: true }],
+        commands: [
+          { command: `curl -H ${secret}`, exitCode: 1, output: `401 for ${secret}` },
+          { command: `curl -H ${secret}`, exitCode: 0, output: secret },
+        ],
+      }),
+    );
+  }
+  await world.ring();
+  // Three corrections, three changes; the command reads the same in all three turns.
+  expect(world.memory.fragments.all().size).toBe(7);
+  const stored = `${world.rows(["fragments", "pending", "runs", "turns"])}\n${[...world.kv.values()].join("\n")}`;
+  for (const secret of secrets) expect(stored).not.toContain(secret);
 });
 
 test("a month later quarantine ends in death, death in nothing, and idle scopes are forgotten", () => {

@@ -8,6 +8,7 @@ import { type Snapshot, taken, wanted } from "#core/memory/snapshot";
 import type { Memory } from "#memory/memory";
 import { manifestKey, shardKey } from "#memory/memory-keys";
 import { type Environment, memoryStub } from "../../durable-objects/environment.ts";
+import worker from "../../workers/index.ts";
 import { type Said, turnReport, turnUse } from "../support/turn-report.ts";
 import { Client, type Wire } from "./client.ts";
 import { headersFor } from "./front-door.ts";
@@ -278,6 +279,18 @@ test("what three accounts proved alike is told to all, and falls when one of the
   await vi.waitFor(async () => expect(await ofAll()).toEqual([]), { timeout: 10_000 });
   await vi.waitFor(async () => expect(await everythingInKv("@global")).not.toContain("parseDate"), { timeout: 10_000 });
   client.close();
+});
+
+test("the daily sweep finds every account that has a memory", async () => {
+  const account = `swept-${crypto.randomUUID()}`;
+  await memoryStub(environment, account).report(account, [turnReport({ correction, signals: [{ type: "declined" }] })]);
+  await vi.waitFor(async () => expect(await everythingInSql("@global")).toContain(account), { timeout: 10_000 });
+  await inMemory(account, (memory) => {
+    const [fragment] = [...memory.fragments.all().values()];
+    if (fragment) memory.fragments.put(new Map([[fragment.id, { ...fragment, state: "tombstone", stateSince: 0 }]]), Date.now());
+  });
+  await worker.scheduled({ cron: "", scheduledTime: Date.now(), noRetry() {} } as ScheduledController, environment);
+  expect(await inMemory(account, (memory) => memory.fragments.all().size)).toBe(0);
 });
 
 async function everythingInKv(account: string): Promise<string> {
