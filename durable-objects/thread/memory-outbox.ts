@@ -55,7 +55,8 @@ export class MemoryOutbox {
 
   /** What was not sent is never sent: a person said that the thread is not to be remembered. */
   drop(): void {
-    this.host.sql.exec("DELETE FROM memory_outbox WHERE sent_revision < revision");
+    this.host.sql.exec("UPDATE memory_outbox SET revision = sent_revision");
+    this.host.sql.exec("DELETE FROM memory_outbox WHERE revision = 0");
   }
 
   /** Inside the transaction that deletes the thread. One that told nothing has nothing to take back. */

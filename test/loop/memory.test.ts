@@ -210,6 +210,33 @@ test("hostile texts are quoted notes of the user's role all the way to the model
   expect(shown).toBe(texts.length);
 });
 
+test("a deleted thread leaves the memory, also one that was away, and one that never told anything says nothing", async () => {
+  for (const isTold of [true, false]) {
+    const left: string[] = [];
+    let isAway = true;
+    const leave = () => {
+      if (isAway) throw new Error("the memory is away");
+      left.push(threadId);
+    };
+    const memory = { read: () => null, hear: () => {}, leave };
+    const { thread } = await recalling([], [{ text: "one" }], { memory });
+    if (isTold) {
+      await thread.turn("fix the parser of dates");
+      // Disabled later on: what was told is there to be taken back all the same.
+      const params = { threadId, mode: "disabled" as const };
+      await thread.service.request({ method: "thread/memoryMode/set", params }, "test");
+    }
+    await thread.service.deleteThread();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([left, thread.runtime.memoryOutbox.dueAtMs() !== null]).toEqual([[], isTold]);
+    isAway = false;
+    thread.restart();
+    await thread.runtime.alarm();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([left, thread.runtime.memoryOutbox.dueAtMs()]).toEqual([isTold ? [threadId] : [], null]);
+  }
+});
+
 /** One assumption and two actions that are worth the same. */
 const declaration = {
   assumptions: [{ id: "A1", text: "parseDate is the parser of dates", kind: "code_fact", likelihood: 3 }],

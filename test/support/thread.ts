@@ -21,7 +21,7 @@ export interface TestThreadOptions {
   /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
   diesAtCommit?: (moment: "before" | "after") => boolean;
   /** What the account's memory published, by its keys, and who hears what threads report. Nothing and nobody when left out. */
-  memory?: { read(key: string): string | null; hear(reports: TurnReport[]): void };
+  memory?: { read(key: string): string | null; hear(reports: TurnReport[]): void; leave?(): void };
   /** The thread's dice. */
   random?: () => number;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
@@ -137,7 +137,10 @@ export async function createThread({
         alive();
         memory.hear(reports);
       },
-      leaveMemory: async () => {},
+      leaveMemory: async () => {
+        alive();
+        memory.leave?.();
+      },
       takeTurnSlot: async () => true,
       releaseTurnSlot: async () => {},
       readFork: () => Promise.reject(new Error("there is no other thread")),
