@@ -12,6 +12,7 @@ import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
 import { limits } from "#core/limits";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { DirectoryReply } from "#directory/requests";
+import type { MemoryReply } from "#memory/requests";
 import type { ModelInfo } from "#models/catalogue";
 import { type ThreadDefaults, threadDefaultsOf } from "#protocol/config";
 import type { Notice } from "#protocol/connection-notifications";
@@ -250,6 +251,7 @@ export class Session {
         return this.result(id, this.search.stop(this.state.searches, request.params));
       default: {
         if (scopeOf(request.method) === "directory") return this.reply(id, await this.gateway.directory(request));
+        if (scopeOf(request.method) === "memory") return this.reply(id, await this.gateway.memory(request));
         const threadId = this.threadOf(request);
         if (threadId === null) return this.result(id, answerForConnection(request, this.models));
         return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, request)));
@@ -405,7 +407,7 @@ export class Session {
     return this.gateway.request(threadId, request, this.state.connection);
   }
 
-  private reply(id: RequestId, reply: Reply | DirectoryReply): void {
+  private reply(id: RequestId, reply: Reply | DirectoryReply | MemoryReply): void {
     if ("refused" in reply) this.socket.send(errorMessage(id, reply.refused));
     else this.socket.send(resultTextMessage(id, reply.resultText, this.replay && "seq" in reply ? reply.seq : undefined));
   }

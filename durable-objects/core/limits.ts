@@ -279,4 +279,42 @@ export const memoryLimits = {
   generationRetentionMs: 10 * 60_000,
   /** Meta-prompts that are kept side by side, each best at something. */
   paretoMax: 4,
+  /** The manifest is written at most once in this time: KV takes one write a second for a key, and readers are up to a minute behind anyway. */
+  publishIntervalMs: 30_000,
+  /** After a failure of KV or of another object it is tried again, doubling up to the second. */
+  retryPauseMs: 1_000,
+  retryPauseMsMax: 60_000,
+  /** Turns that are remembered as heard. A report that comes again after its turn was forgotten would count again, so this is months. */
+  turnsRememberedMax: 100_000,
+  /** Assumptions whose truth is known that are kept for what "likely" means: the calibration uses the newest of each kind. */
+  resolvedMax: 5_000,
+  /** The optimizer runs after so many outcomes, or so long after the first change that it has not seen; scopes that one run looks at. */
+  optimizeAfterOutcomes: 50,
+  optimizeAfterMs: 30 * 60_000,
+  scopesPerRunMax: 20,
+  /** Records of runs: their plans and before-images; the oldest leave. */
+  runsMax: 1_000,
+  /** Turns that wait for a model to learn from them, what of each is kept, and how many one run of the optimizer takes. */
+  turnsPendingMax: 50,
+  pendingCommandsMax: 20,
+  pendingOutputCharactersMax: 1_000,
+  turnsPerModelRunMax: 5,
+  /** Milliseconds and characters that a model's plan may take. */
+  planMsMax: 60_000,
+  planCharactersMax: 20_000,
+  /** Fragments that a model is shown beside a turn, so that it does not say again what is known. Empirical-MCTS: 10. */
+  nearestMax: 10,
+  /** Fragments of an account that it offers to all accounts at most. */
+  offersPerAccountMax: 200,
+  /** Messages to the memory of all accounts that go in one call. */
+  messagesPerCallMax: 100,
+  /** A memory that has other work to do sweeps itself when nobody did for so long: not every server has a cron. */
+  sweepIntervalMs: 25 * 60 * 60_000,
+  /** Accounts that are swept at the same time. */
+  accountsSweptAtOnce: 10,
+  /** Entries of one page of fragments or runs, and what is answered when nobody says. */
+  pageEntriesMax: 100,
+  pageEntriesUsual: 25,
+  /** Comparisons of meta-prompts that are kept for rating them anew. */
+  comparisonsMax: 2_000,
 } as const;

@@ -192,6 +192,7 @@ export class World {
         method === "config/read"
           ? { resultText: '{"config":{},"origins":{},"layers":null}' }
           : { refused: refusals.notSupported(method) },
+      memory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       now: () => this.nowMs,
       report: (event, details) => this.reported(event, details),
     };
