@@ -129,8 +129,10 @@ export const limits = {
   sectionThreadsMax: 2_000,
   /** Connections of one account that hear what happens in its threads. */
   connectionsPerAccountMax: 1_000,
-  /** Announcements that wait for one connection; one that falls further behind is closed, and begins anew with a list. */
+  /** Announcements that are kept for connections that have not heard them; one that falls further behind is closed, and begins anew with a list. */
   announcementsPerConnectionMax: 1_000,
+  /** Announcements that follow each other faster travel together: whoever looks on sees no difference, and fifty busy threads cost half. */
+  announcementIntervalMs: 100,
   /** Announcements of one delivery. */
   announcementsPerDeliveryMax: 100,
   /** Announcements that a thread tells at once; of a longer past only the newest matter to anybody. */
