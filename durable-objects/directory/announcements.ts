@@ -13,7 +13,7 @@ export function createAnnouncementsSchema(sql: Sql): void {
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS announcements (
       id INTEGER PRIMARY KEY AUTOINCREMENT, thread_id TEXT NOT NULL, method TEXT NOT NULL, text TEXT NOT NULL,
-      followers TEXT NOT NULL DEFAULT '[]'
+      followers TEXT NOT NULL DEFAULT '[]', seq INTEGER
     ) STRICT;
   `);
   // Of Directories from before, in which each connection had a queue of its own: whoever was owed something begins anew with a list.
@@ -23,6 +23,7 @@ export function createAnnouncementsSchema(sql: Sql): void {
   sql.exec("DELETE FROM announcements");
   sql.exec("DROP INDEX announcements_of_connection");
   sql.exec("ALTER TABLE announcements ADD COLUMN followers TEXT NOT NULL DEFAULT '[]'");
+  sql.exec("ALTER TABLE announcements ADD COLUMN seq INTEGER");
   sql.exec("ALTER TABLE announcements DROP COLUMN connection");
 }
 
@@ -32,6 +33,8 @@ export type Announcement = {
   threadId: string;
   method: string;
   text: string;
+  /** Of the frame in the thread's log; null where it stands in none. */
+  seq: number | null;
 };
 
 /** `isBehind`: there was more than is kept for a connection that does not take it; its client has to begin anew. */
@@ -110,34 +113,40 @@ export class Announcements {
   }
 
   /** Queues frames of a thread for every connection but `followers`. Nothing is sent before `pump`. */
-  add(threadId: string, frames: readonly { method: string; text: string }[], followers: readonly string[] = []): void {
+  add(
+    threadId: string,
+    frames: readonly { method: string; text: string; seq?: number }[],
+    followers: readonly string[] = [],
+  ): void {
     if (![...this.listeners.keys()].some((connection) => !followers.includes(connection))) return;
-    for (const { method, text } of frames) {
+    for (const { method, text, seq } of frames) {
       this.host.sql.exec(
-        "INSERT INTO announcements (thread_id, method, text, followers) VALUES (?, ?, ?, ?)",
+        "INSERT INTO announcements (thread_id, method, text, followers, seq) VALUES (?, ?, ?, ?, ?)",
         threadId,
         method,
         text,
         JSON.stringify(followers),
+        seq ?? null,
       );
     }
   }
 
   /**
-   * Sends whatever waits: at once, and what comes right after that together, at most `limits.announcementIntervalMs` later. Never awaited
-   * by whoever told the news: it may itself be what a connection waits for.
+   * Sends whatever waits: at once, and what comes right after that together; the more are listening, the later, up to
+   * `limits.announcementIntervalMsMax`. Never awaited by whoever told the news: it may itself be what a connection waits for.
    */
   pump(): void {
     if (this.isWaitingToSend) return;
     const { now, sleep } = this.host;
     const sinceMs = Math.max(0, now() - this.sentAtMs);
-    if (sinceMs >= limits.announcementIntervalMs) {
+    const intervalMs = Math.min(this.listeners.size * limits.announcementIntervalMs, limits.announcementIntervalMsMax);
+    if (sinceMs >= intervalMs) {
       this.send();
       return;
     }
     this.isWaitingToSend = true;
     this.schedule();
-    void sleep(limits.announcementIntervalMs - sinceMs).then(() => {
+    void sleep(intervalMs - sinceMs).then(() => {
       this.isWaitingToSend = false;
       this.send();
     });
@@ -171,7 +180,7 @@ export class Announcements {
     }
     this.sentAtMs = this.host.now();
     listener.hasMissed = !isWhole;
-    const told = announcements.map(({ id, threadId, method, text }) => ({ id, threadId, method, text }));
+    const told = announcements.map(({ followers, ...announcement }) => announcement);
     void this.deliver(connection, listener, { announcements: isBehind ? [] : told, isBehind }, throughId);
   }
 
@@ -204,7 +213,7 @@ export class Announcements {
   /** What somebody has not heard yet, oldest first. Whoever needs more than is kept is behind from now on. */
   private waiting(): Waiting[] {
     const rows = this.host.sql.exec<Announcement & { followers: string }>(
-      "SELECT id, thread_id AS threadId, method, text, followers FROM announcements WHERE id > ? ORDER BY id",
+      "SELECT id, thread_id AS threadId, method, text, followers, seq FROM announcements WHERE id > ? ORDER BY id",
       this.heardByAll(),
     );
     // This object wrote the text itself.
