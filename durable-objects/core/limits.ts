@@ -129,12 +129,17 @@ export const limits = {
   sectionThreadsMax: 2_000,
   /** Connections of one account that hear what happens in its threads. */
   connectionsPerAccountMax: 1_000,
-  /** Announcements that wait for one connection; one that falls further behind is closed, and begins anew with a list. */
+  /** Announcements that are kept for connections that have not heard them; one that falls further behind is closed, and begins anew with a list. */
   announcementsPerConnectionMax: 1_000,
+  /** Pause after announcements for each connection that hears them, up to the ceiling: what comes meanwhile travels together. */
+  announcementIntervalMs: 2,
+  announcementIntervalMsMax: 100,
   /** Announcements of one delivery. */
   announcementsPerDeliveryMax: 100,
   /** Announcements that a thread tells at once; of a longer past only the newest matter to anybody. */
   announcementsPerNewsMax: 200,
+  /** Threads that a connection left last: announcements of what it heard there may still be under way. */
+  leftThreadsMax: 4,
   /** Sockets and connections attached to one thread. */
   subscribersMax: 1_000,
   /** Threads attached to one socket, and UTF-8 bytes of all that a socket has to remember: its attachment may hold 16 KiB. */
