@@ -1,34 +1,69 @@
 /** What is being decided in a thread: changed by what happened, and shown as a tree of numbered revisions. */
 import { spend } from "#core/decision-tree/choose";
-import { annotate, type Deliberation, observe } from "#core/decision-tree/deliberation";
+import { annotate, type Deliberation, observe, resolve } from "#core/decision-tree/deliberation";
 import { markStale } from "#core/decision-tree/staleness";
 import { limits } from "#core/limits";
-import type { PrivateEvent } from "#core/private";
-import type { DecisionMode, DecisionTreeRevision } from "#protocol/decision-tree-methods";
+import type { Decision as Answer, PrivateEvent } from "#core/private";
+import type { CallState } from "#core/thread";
+import type { DecisionMode, DecisionSource, DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { Notifications } from "#protocol/notifications";
 
 /** The last declaration of a thread and all that was learnt since. */
 export interface Decision {
   turnId: string;
-  callId: string;
+  /** The call that declared it; null where it was read from what the model said: then no step of the loop is about it. */
+  callId: string | null;
+  /** Absent where an earlier version kept the thread: then the model declared it. */
+  source?: DecisionSource;
   mode: DecisionMode;
   deliberation: Deliberation;
   /** What of the declaration made no sense. */
   warnings: string[];
   /** Keys of annotations, so that a retry is not believed twice. */
   annotationKeys: string[];
+  /** What people said to what was held or proposed since, in order. Absent where nobody said anything. */
+  verdicts?: Verdict[];
+  /** What became known at the turn's end. Absent before. */
+  resolutions?: Resolution[];
+}
+
+/** Somebody accepted or declined. `proposal` is null where the action itself was held, and then they saw its own words. */
+export interface Verdict {
+  /** The action it is about; null where that is not known. */
+  actionId: string | null;
+  proposal: { itemId: string; hash: string } | null;
+  isAccepted: boolean;
+}
+
+/** That an assumption is true or not, and by which rules of `decision-outcome.ts` that is known. */
+export interface Resolution {
+  assumptionId: string;
+  isTrue: boolean;
+  by: ("person" | "tools" | "verdict" | "tests")[];
 }
 
 export type DecisionEvent = Extract<
   PrivateEvent,
-  { type: "decisionDeclared" | "decisionObserved" | "decisionAnnotated" | "decisionStale" }
+  {
+    type:
+      | "decisionDeclared"
+      | "decisionExtracted"
+      | "decisionObserved"
+      | "decisionAnnotated"
+      | "decisionStale"
+      | "decisionResolved";
+  }
 >;
 
-/** Pure. The event that declares makes a decision; the others change the one that there is, and nothing where there is none. */
+/** Pure. What is declared or extracted makes a decision; the other events change the one that there is, and nothing where there is none. */
 export function decisionAfter(decision: Decision | undefined, event: DecisionEvent): Decision | undefined {
   if (event.type === "decisionDeclared") {
     const { turnId, callId, mode, deliberation, warnings } = event;
     return { turnId, callId, mode, deliberation, warnings, annotationKeys: [] };
+  }
+  if (event.type === "decisionExtracted") {
+    const { turnId, deliberation, warnings } = event;
+    return { turnId, callId: null, source: "trace", mode: "observe", deliberation, warnings, annotationKeys: [] };
   }
   if (!decision) return undefined;
   const { deliberation, annotationKeys } = decision;
@@ -42,6 +77,14 @@ export function decisionAfter(decision: Decision | undefined, event: DecisionEve
     }
     case "decisionStale":
       return { ...decision, deliberation: markStale(deliberation, event.change) };
+    case "decisionResolved": {
+      const { resolutions } = event;
+      const resolved = resolutions.reduce(
+        (after, { assumptionId, isTrue }) => resolve(after, assumptionId, isTrue),
+        deliberation,
+      );
+      return { ...decision, deliberation: resolved, resolutions: [...(decision.resolutions ?? []), ...resolutions] };
+    }
     default:
       return event satisfies never;
   }
@@ -57,6 +100,43 @@ function observed(deliberation: Deliberation, event: Extract<DecisionEvent, { ty
   const choice =
     probe.kind === "tool" ? ({ kind: "probe", ...spent, pairedWith } as const) : ({ kind: "ask", ...spent } as const);
   return { ...after, budget: spend(after.budget, choice) };
+}
+
+/**
+ * What somebody's answer to an approval says of the decision. A cancelled turn was stopped, not judged, and an answer that cannot be read
+ * says nothing.
+ */
+export function decisionJudged(
+  decision: Decision,
+  tree: DecisionTreeRevision | undefined,
+  state: CallState,
+  answer: Answer,
+): Decision {
+  if (answer === "cancel" || answer === "garbage") return decision;
+  const verdict = verdictOn(decision, tree, state, answer !== "decline");
+  return verdict ? { ...decision, verdicts: [...(decision.verdicts ?? []), verdict].slice(-limits.verdictsMax) } : decision;
+}
+
+function verdictOn(
+  decision: Decision,
+  tree: DecisionTreeRevision | undefined,
+  state: CallState,
+  isAccepted: boolean,
+): Verdict | null {
+  if (state.type === "actionHeld") return { actionId: state.actionId, proposal: null, isAccepted };
+  if (state.type !== "changesAsked") return null;
+  const { itemId, hash } = state.proposed;
+  return { actionId: followedPatch(decision, tree), proposal: { itemId, hash }, isAccepted };
+}
+
+/**
+ * The action whose changes these are: known only where the model was told to do it, and it is the only patch that was declared. Of any
+ * other proposal nobody knows which action it belongs to.
+ */
+function followedPatch({ mode, deliberation }: Decision, tree: DecisionTreeRevision | undefined): string | null {
+  const [patch, ...others] = deliberation.actions.filter(({ kind }) => kind === "patch");
+  const wasTold = mode === "steer" && tree?.chosen.kind === "act" && tree.chosen.id === patch?.id;
+  return patch && others.length === 0 && wasTold ? patch.id : null;
 }
 
 type Updated = Notifications["spindle/decisionTree/updated"];

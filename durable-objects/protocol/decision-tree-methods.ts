@@ -7,6 +7,10 @@ import { empty, method, struct } from "./method.ts";
 export const decisionMode = z.enum(["off", "observe", "steer"]);
 export type DecisionMode = z.infer<typeof decisionMode>;
 
+/** `declaration`: the model declared it. `trace`: read from the model's own words, and no step is taken by it. */
+export const decisionSource = z.enum(["declaration", "trace"]);
+export type DecisionSource = z.infer<typeof decisionSource>;
+
 /** What a thread does whose people said nothing. */
 export const defaultDecisionMode: DecisionMode = "observe";
 
@@ -24,6 +28,8 @@ const evidence = z.object({
 });
 
 const weighed = {
+  /** Absent in revisions from before anything was read from traces: then `declaration`. */
+  source: decisionSource.optional(),
   assumptions: z.array(
     z.object({
       id: z.string(),
@@ -33,6 +39,13 @@ const weighed = {
       status: z.enum(["open", "confirmed", "refuted", "stale"]),
       group: z.string().nullable(),
       evidence: z.array(evidence),
+      /** The words it was taken from. This and the members below are absent in revisions from before they were told. */
+      quote: z.string().nullish(),
+      /** The probability before any evidence, and the version of the calibration that made it of the model's words; 0: none. */
+      prior: z.number().optional(),
+      calibrationVersion: z.number().optional(),
+      /** The truth, where the turn's end made it known. */
+      resolved: z.boolean().nullish(),
     }),
   ),
   actions: z.array(

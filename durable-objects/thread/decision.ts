@@ -1,5 +1,7 @@
 /** The decision tree of a thread: each revision told as it becomes, read again, and corrected by people. */
 import { type Decision, type DecisionEvent, decisionAfter, treeAfter } from "#core/decision";
+import { resolutionsOf, testsTurned } from "#core/decision-outcome";
+import type { DeclarationSettings } from "#core/decision-tree/declared-fields";
 import { type Change, markStale } from "#core/decision-tree/staleness";
 import { type DecisionTree, decide, flipBetween } from "#core/decision-tree/tree";
 import type { Draft } from "#core/frame";
@@ -10,10 +12,20 @@ import { Refusal, refusals } from "#protocol/errors";
 import type { ItemOf } from "#protocol/item";
 import type { Params, Result } from "#protocol/methods";
 import type { Notifications } from "#protocol/notifications";
+import type { Turn } from "#protocol/turn";
 import type { ThreadRuntime } from "#thread/runtime";
 
 export function decisionModeOf(settings: Settings | null): DecisionMode {
   return settings?.decisionMode ?? defaultDecisionMode;
+}
+
+/** How what a model says is read: by what the account learnt of its words and its probes, and `rehearsal`'s numbers as they are. */
+export function declarationSettings(
+  { standing: { calibration, sensors } }: ThreadRuntime,
+  { approvalPolicy, model }: Settings,
+): DeclarationSettings {
+  const isInteractive = approvalPolicy !== "never";
+  return { isInteractive, takesNumbers: model === "rehearsal", calibration, sensorCounts: sensors };
 }
 
 /**
@@ -29,17 +41,19 @@ export function revisionOf(runtime: ThreadRuntime, event: DecisionEvent): Draft[
   const tree = treeAfter(decisionTree, update);
   const updated: Draft = { method: "spindle/decisionTree/updated", params: update, private: { event } };
   const turn = openTurn(runtime.current);
-  return turn?.id === update.turnId ? [updated, ...essence(runtime, turn.id, tree)] : [updated];
+  // What is known when the turn ends chooses nothing any more.
+  const isChoice = turn?.id === update.turnId && event.type !== "decisionResolved";
+  return isChoice ? [updated, ...essence(runtime, update.turnId, tree)] : [updated];
 }
 
 type Updated = Notifications["spindle/decisionTree/updated"];
 
 /** The frame's params for what is decided now, beside the revision before it: pure. */
 function updateOf(threadId: string, before: DecisionTreeRevision | undefined, decision: Decision): Updated {
-  const { turnId, mode, deliberation } = decision;
-  const tree = decide(deliberation);
+  const { turnId, mode, source = "declaration", deliberation } = decision;
+  const tree = { source, ...decide(deliberation) };
   const last = before?.turnId === turnId ? before : undefined;
-  const changed = Object.entries(tree).filter(([name, value]) => !last || !isSame(last[name as keyof DecisionTree], value));
+  const changed = Object.entries(tree).filter(([name, value]) => !last || !isSame(last[name as keyof typeof tree], value));
   return {
     threadId,
     turnId,
@@ -51,7 +65,8 @@ function updateOf(threadId: string, before: DecisionTreeRevision | undefined, de
   };
 }
 
-function essence(runtime: ThreadRuntime, turnId: string, { actions, chosen }: DecisionTreeRevision): Draft[] {
+/** What is read from a trace is no plan: the agent does not go by it. */
+function essence(runtime: ThreadRuntime, turnId: string, { source, actions, chosen }: DecisionTreeRevision): Draft[] {
   const { threadId } = runtime.host;
   const now = runtime.host.now();
   const plan = actions
@@ -69,8 +84,9 @@ function essence(runtime: ThreadRuntime, turnId: string, { actions, chosen }: De
     completedAtMs: null,
   };
   const summary = [`${chosen.kind} ${chosen.id}. ${chosen.because}`];
+  const planned: Draft = { method: "turn/plan/updated", params: { threadId, turnId, explanation: chosen.because, plan } };
   return [
-    { method: "turn/plan/updated", params: { threadId, turnId, explanation: chosen.because, plan } },
+    ...(source === "trace" ? [] : [planned]),
     runtime.itemStarted(turnId, thought),
     runtime.itemCompleted(turnId, { ...thought, summary, completedAtMs: now }),
   ];
@@ -92,16 +108,24 @@ function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
+/** The revision that says what became known in a turn that ends; none where nothing did. */
+export function resolvedDecision(runtime: ThreadRuntime, turn: Turn): Draft[] {
+  const { decision } = runtime.current;
+  const resolutions = decision ? resolutionsOf(decision, turn) : [];
+  return resolutions.length > 0 ? revisionOf(runtime, { type: "decisionResolved", turnId: turn.id, resolutions }) : [];
+}
+
 /** The line of the decision log for a turn that ends; null where it decided nothing. */
 export function decisionOutcome(
-  { decisionTree }: Thread,
-  turnId: string,
+  { decision, decisionTree }: Thread,
+  { id: turnId, items }: Turn,
   outcome: "completed" | "interrupted" | "failed",
 ): PrivateEvent | null {
   if (decisionTree?.turnId !== turnId) return null;
   const { revision, leadingActionId: actionId, actions } = decisionTree;
   const { expectedUtility = 0, harmProbability = 0 } = actions.find(({ id }) => id === actionId) ?? {};
-  return { type: "decisionOutcome", turnId, revision, actionId, expectedUtility, harmProbability, outcome };
+  const by = { revision, actionId, expectedUtility, harmProbability };
+  return { type: "decisionOutcome", turnId, ...by, outcome, verdicts: decision?.verdicts ?? [], tests: testsTurned(items) };
 }
 
 export function readDecisionTree(

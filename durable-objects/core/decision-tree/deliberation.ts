@@ -45,10 +45,11 @@ export function observe(deliberation: Deliberation, probeId: string, observed: b
   return believe(asked, probe.assumptionId, { ...said, observed, atMs }, probe);
 }
 
-/** A person says that an assumption is so, or is not. */
+/** A person says that an assumption is so, or is not. What was known by other rules before is what they say from now on. */
 export function annotate(deliberation: Deliberation, assumptionId: string, observed: boolean, atMs: number): Deliberation {
   const assumption = deliberation.assumptions.find(({ id }) => id === assumptionId);
   if (!assumption) return deliberation;
+  if (assumption.resolved !== null) return resolve(deliberation, assumptionId, observed);
   const sensor = sensorFor("user", assumption.kind);
   return believe(deliberation, assumptionId, { by: "user", method: "user", observed, atMs }, sensor);
 }
