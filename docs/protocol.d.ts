@@ -508,6 +508,7 @@ export interface DecisionTreeReadResponse {
 export interface DecisionTreeSetModeParams {
   threadId: string;
   mode: DecisionMode;
+  extraction?: boolean | null;
 }
 
 export type DecisionTreeSetModeResponse = Record<string, never>;
@@ -1905,6 +1906,7 @@ export interface TurnStartParams {
   multiAgentMode?: unknown;
   cyberAccessProgram?: unknown;
   decisionMode?: DecisionMode | null;
+  decisionExtraction?: boolean | null;
 }
 
 export interface TurnStartResponse {

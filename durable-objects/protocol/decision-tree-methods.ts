@@ -128,9 +128,9 @@ export const decisionTreeMethods = {
   }),
 
   "spindle/decisionTree/setMode": method({
-    doc: "How the thread's turns use the decision tree from the next one on; `turn/start` takes a `decisionMode` of its own.",
+    doc: "How the thread's turns use the decision tree from the next one on; `turn/start` takes a `decisionMode` and a `decisionExtraction` of its own. `extraction`: whether what the model assumes is read from its words, by one bounded request beside the turn, where it proposes something and declares nothing; unless said it is, but for `rehearsal`.",
     scope: "thread",
-    params: struct("DecisionTreeSetModeParams", { threadId: z.string(), mode: decisionMode }),
+    params: struct("DecisionTreeSetModeParams", { threadId: z.string(), mode: decisionMode, extraction: z.boolean().nullish() }),
     result: empty,
   }),
 };

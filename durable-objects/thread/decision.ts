@@ -161,13 +161,18 @@ export function annotateDecisionTree(
 /** For the turns that begin from here on, like every other setting. */
 export function setDecisionMode(
   runtime: ThreadRuntime,
-  { mode }: Params<"spindle/decisionTree/setMode">,
+  { mode, extraction }: Params<"spindle/decisionTree/setMode">,
 ): Result<"spindle/decisionTree/setMode"> {
   const { nextSettings, settings: now, status } = runtime.current;
   const before = nextSettings ?? now;
   if (!before) throw new Error("a thread without settings");
-  if (decisionModeOf(before) === mode) return {};
-  const settings: Settings = { ...before, decisionMode: mode };
+  const decisionExtraction = extraction ?? before.decisionExtraction;
+  if (decisionModeOf(before) === mode && decisionExtraction === before.decisionExtraction) return {};
+  const settings: Settings = {
+    ...before,
+    decisionMode: mode,
+    ...(decisionExtraction === undefined ? {} : { decisionExtraction }),
+  };
   runtime.commit([{ ...runtime.status(status), private: { event: { type: "settingsChanged", settings } } }]);
   return {};
 }

@@ -305,6 +305,7 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
   const changed = {
     ...changedSettings(settings, params, info.cwd),
     ...(params.decisionMode ? { decisionMode: params.decisionMode } : {}),
+    ...(typeof params.decisionExtraction === "boolean" ? { decisionExtraction: params.decisionExtraction } : {}),
   };
   runtime.commit([
     ...turnStarted(runtime, turnId, { settings: changed, outputSchema: params.outputSchema }),

@@ -18,6 +18,7 @@ import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
 import { decisionOutcome, resolvedDecision, staleDecision } from "#thread/decision";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
+import { Extraction } from "#thread/extraction";
 import { isHalfForked } from "#thread/fork";
 import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
@@ -53,6 +54,7 @@ export class ThreadRuntime {
   readonly workspace: Workspace;
   readonly turnSlot: TurnSlot;
   readonly fileWatch: FileWatch;
+  readonly extraction: Extraction;
   activity: Activity | null = null;
   /** How the account's memory stands: as a new one until it has been read. */
   standing: Standing = newStanding;
@@ -76,6 +78,7 @@ export class ThreadRuntime {
     if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
     this.turnSlot = new TurnSlot(host);
+    this.extraction = new Extraction(this);
     this.fileWatch = new FileWatch(
       host,
       () => this.current.info.cwd,
@@ -130,6 +133,7 @@ export class ThreadRuntime {
       }
       this.folded = thread;
     });
+    this.extraction.stopUnlessIn(openTurn(this.current)?.id ?? null);
     this.deliveries.pump();
     this.fileWatch.pump();
     if (isNews) this.tell();
