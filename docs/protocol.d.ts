@@ -64,6 +64,7 @@ export interface ClientRequests {
   "spindle/decisionTree/read": { params: DecisionTreeReadParams; result: DecisionTreeReadResponse };
   "spindle/decisionTree/annotate": { params: DecisionTreeAnnotateParams; result: DecisionTreeAnnotateResponse };
   "spindle/decisionTree/setMode": { params: DecisionTreeSetModeParams; result: DecisionTreeSetModeResponse };
+  "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -610,6 +611,17 @@ export interface ExperimentalFeatureListResponse {
   data: never[];
   nextCursor: null;
 }
+
+export type ExportEntry =
+  | { type: "turnStarted"; seq: number; atMs: number; isReverted: boolean; turnId: string }
+  | { type: "item"; seq: number; atMs: number; isReverted: boolean; turnId: string; item: ThreadItem }
+  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
+  | { type: "asked"; seq: number; atMs: number; isReverted: boolean; turnId: string; requestId: string; method: string; itemId: string | null; hash: string | null; params: unknown }
+  | { type: "answered"; seq: number; atMs: number; isReverted: boolean; requestId: string; answer: unknown }
+  | { type: "warning"; seq: number; atMs: number; isReverted: boolean; message: string }
+  | { type: "error"; seq: number; atMs: number; isReverted: boolean; turnId: string; error: TurnError; willRetry: boolean }
+  | { type: "turnCompleted"; seq: number; atMs: number; isReverted: boolean; turnId: string; status: TurnStatus; error: TurnError | null; outcome: { revision: number; actionId: string; expectedUtility: number; harmProbability: number; verdicts: { actionId: string | null; proposal: { itemId: string; hash: string } | null; isAccepted: boolean }[]; tests: "passed" | "broke" | null } | null }
+  | { type: "reverted"; seq: number; atMs: number; isReverted: boolean; beforeTurnId: string | null };
 
 export interface ExternalAgentConfigDetectParams {
   includeHome?: boolean;
@@ -1189,6 +1201,20 @@ export type ThreadDeleteResponse = Record<string, never>;
 
 export interface ThreadDeletedNotification {
   threadId: string;
+}
+
+export interface ThreadExportParams {
+  threadId: string;
+  cursor?: string | null;
+  limit?: number | null;
+  format?: "json" | "markdown" | null;
+}
+
+export interface ThreadExportResponse {
+  thread: Thread;
+  data: ExportEntry[];
+  markdown: string | null;
+  nextCursor: string | null;
 }
 
 export interface ThreadForkParams {
