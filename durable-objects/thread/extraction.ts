@@ -6,7 +6,6 @@ import { readDeclaration } from "#core/decision-tree/declaration";
 import { extractedIn, extractionInput, extractionInstructions, isWorthExtracting, traceOf } from "#core/extraction";
 import { limits } from "#core/limits";
 import type { ModelItem, RequestedCall, Settings } from "#core/private";
-import { openTurn } from "#core/thread";
 import { ModelError, type ModelRequest } from "#models/model";
 import { declareAssumptionsTool } from "#protocol/declare-assumptions";
 import { decisionModeOf, declarationSettings, revisionOf } from "#thread/decision";
@@ -67,10 +66,10 @@ export class Extraction {
     }
   }
 
-  /** Not where the model has declared in the meantime: what it says itself outranks what is read into it. */
+  /** The turn is open, or the reading would have been stopped. What the model has said itself meanwhile outranks what is read into it. */
   private show(turnId: string, { deliberation, warnings }: ReturnType<typeof readDeclaration>, tokens: number): void {
     const { current } = this.runtime;
-    if (openTurn(current)?.id !== turnId || current.decision?.turnId === turnId || deliberation.assumptions.length === 0) return;
+    if (current.decision?.turnId === turnId || deliberation.assumptions.length === 0) return;
     this.runtime.commit(revisionOf(this.runtime, { type: "decisionExtracted", turnId, deliberation, warnings, tokens }));
   }
 }

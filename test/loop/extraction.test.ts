@@ -237,13 +237,12 @@ test("once in a turn, and again in the next", async () => {
 });
 
 test("what the model declares itself comes before what is read into its words", async () => {
-  const model = reader(
-    proposes,
-    { calls: [functionCall("declare_assumptions", { ...declared, assumptions: [declared.assumptions[0]] })] },
-    { text: "done" },
-  );
+  const question = functionCall("request_user_input", { questions: [{ id: "q", header: "h", question: "Go on?" }] });
+  const declares = functionCall("declare_assumptions", { ...declared, assumptions: [declared.assumptions[0]] });
+  const model = reader(proposes, { calls: [declares, question] }, { text: "done" });
   const thread = await reads(model, { approvalPolicy: "never" });
-  await thread.turn("go");
+  await thread.say("go");
+  await thread.until("item/tool/requestUserInput");
   model.answer();
   await settled();
   expect(trees(thread.frames()).map(({ params }) => [params.revision, params.delta.source])).toEqual([[1, "declaration"]]);

@@ -398,6 +398,6 @@ describe("asked what is assumed in a prompt", () => {
 
   test("another schema gets an example, as ever", async () => {
     const title = { type: "object", properties: { title: { type: "string" } } };
-    expect(await asked(small.assume, title)).toEqual({ title: expect.stringContaining("assume A1") });
+    expect(await asked(`${small.assume}\n${small.action}`, title)).toEqual({ title: expect.stringContaining("assume A1") });
   });
 });

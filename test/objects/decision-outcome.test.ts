@@ -100,4 +100,9 @@ story("changes are known to have been let in, and of which action nobody says", 
   const proposal = { itemId, hash: expect.stringMatching(/^[0-9a-f]{64}$/) };
   expect(await outcomeOf(threadId)).toMatchObject({ verdicts: [{ actionId: null, proposal, isAccepted: true }] });
   expect(updates(client).map(({ revision }) => revision)).toEqual([1]);
+  // What is let in in another turn judges nothing that was decided in this one.
+  await client.say("write c.txt: c");
+  client.answer(await client.until("item/fileChange/requestApproval"), "accept");
+  await client.untilTurnEnds();
+  expect(await inThread(threadId, ({ current }) => current.decision?.verdicts?.length)).toBe(1);
 });

@@ -72,23 +72,27 @@ story("whoever dies meanwhile loses the tree and nothing else", async ({ client,
 story(
   "the rehearsal is read only where somebody asks for it; the setting stays, and can be taken back",
   async ({ client, sleep }) => {
-    const threadId = await client.startThread({ approvalPolicy: "never" });
-    await client.turn(thinking);
-    await client.untilQuiet();
-    expect(updates(client)).toEqual([]);
+    const threadId = await client.startThread();
+    /** How many trees there are while the changes of a turn wait. */
+    const treesOf = async (prompt: string) => {
+      await client.say(prompt);
+      const asked = await client.until(asksChanges);
+      await client.untilQuiet();
+      const count = updates(client).length;
+      client.answer(asked, "decline");
+      await client.untilTurnEnds();
+      return count;
+    };
+    expect(await treesOf(thinking)).toBe(0);
     await client.request("spindle/decisionTree/setMode", { threadId, mode: "observe", extraction: true });
     await sleep();
-    const wait = "\nask Go on?: yes | no";
-    await client.say(thinking.replace("say end", "delete a.txt") + wait);
-    const asked = await client.until("item/tool/requestUserInput");
-    await client.untilQuiet();
-    expect(updates(client)[0]).toMatchObject({ revision: 1, delta: { source: "trace" } });
-    client.sendText(JSON.stringify({ id: asked.id, result: { answers: { answer: { answers: ["yes"] } } } }));
-    await client.untilTurnEnds();
-    const before = updates(client).length;
+    expect(await treesOf(thinking)).toBe(1);
+    await client.request("spindle/decisionTree/setMode", { threadId, mode: "observe" });
+    expect(await treesOf(thinking)).toBe(2);
     await client.request("spindle/decisionTree/setMode", { threadId, mode: "off" });
-    await client.turn(thinking);
-    await client.untilQuiet();
-    expect(updates(client).length).toBe(before);
+    expect(await treesOf(thinking)).toBe(2);
+    await client.request("spindle/decisionTree/setMode", { threadId, mode: "observe", extraction: false });
+    await sleep();
+    expect(await treesOf(thinking)).toBe(2);
   },
 );

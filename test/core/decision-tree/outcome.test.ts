@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Decision, Verdict } from "#core/decision";
-import { decisionAfter } from "#core/decision";
+import { decisionAfter, decisionJudged } from "#core/decision";
 import { resolutionsOf, resolvedAssumptions, testsTurned } from "#core/decision-outcome";
 import type { Action } from "#core/decision-tree/action";
 import type { Assumption, Evidence } from "#core/decision-tree/assumption";
 import { annotate, type Deliberation, observe } from "#core/decision-tree/deliberation";
 import { markStale } from "#core/decision-tree/staleness";
+import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadItem } from "#protocol/item";
 import { action, assumption, example, question, toolProbe } from "./examples.ts";
 
@@ -132,6 +133,40 @@ describe("what people approved or declined", () => {
 
   test("tells nothing where they said both", () => {
     expect(resolutionsOf(judged([held(false), held(true)]), nothing)).toEqual([]);
+  });
+});
+
+describe("changes are known to be an action's", () => {
+  const only = { ...rename, kind: "patch" as const };
+  const state = {
+    type: "changesAsked",
+    requestId: "r",
+    proposed: { itemId: "i", hash: "h", changes: [], output: null },
+  } as const;
+  const told = { chosen: { kind: "act", id: "rename" } } as unknown as DecisionTreeRevision;
+  const belongsTo = (decision: Decision, tree = told) => decisionJudged(decision, tree, state, "accept").verdicts?.[0]?.actionId;
+
+  test("where the model was told to do it, and it is the only patch there is", () => {
+    expect(belongsTo(decided({ actions: [only] }))).toBe("rename");
+  });
+
+  test("and nowhere else", () => {
+    expect(belongsTo(decided({ actions: [only] }, { mode: "observe" }))).toBeNull();
+    expect(belongsTo(decided({ actions: [only, { ...only, id: "other" }] }))).toBeNull();
+    expect(belongsTo(decided({ actions: [{ ...only, kind: "tool" }] }))).toBeNull();
+    expect(
+      belongsTo(decided({ actions: [only] }), { chosen: { kind: "ask", id: "rename" } } as unknown as DecisionTreeRevision),
+    ).toBeNull();
+    expect(
+      belongsTo(decided({ actions: [only] }), { chosen: { kind: "act", id: "stop" } } as unknown as DecisionTreeRevision),
+    ).toBeNull();
+  });
+
+  test("of what was held it is known anyway", () => {
+    const held = { type: "actionHeld", actionId: "rename", requestId: "r" } as const;
+    expect(decisionJudged(decided({}), told, held, "decline").verdicts).toEqual([
+      { actionId: "rename", proposal: null, isAccepted: false },
+    ]);
   });
 });
 
