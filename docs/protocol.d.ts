@@ -468,6 +468,10 @@ export interface ContextCompactionItem {
 
 export type DecisionMode = "off" | "observe" | "steer";
 
+export type DecisionNode =
+  | { type: "split"; assumptionId: string; probability: number; expectedValueOfPerfectInformation: number; whenTrue: DecisionNode; whenFalse: DecisionNode }
+  | { type: "leaf"; probability: number; actionId: string; expectedUtility: number };
+
 export type DecisionSource = "declaration" | "trace";
 
 export interface DecisionTree {
@@ -475,12 +479,12 @@ export interface DecisionTree {
   revision: number;
   mode: DecisionMode;
   source?: DecisionSource;
-  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null }[];
+  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   scenarios: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[];
   splits: { assumptionId: string; expectedValueOfPerfectInformation: number }[];
   probes: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[];
-  root: unknown;
+  root: DecisionNode;
   leadingActionId: string;
   chosen: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null };
 }
@@ -509,6 +513,7 @@ export interface DecisionTreeReadResponse {
 export interface DecisionTreeSetModeParams {
   threadId: string;
   mode: DecisionMode;
+  questionTimeoutMs?: QuestionTimeoutMs;
   extraction?: boolean | null;
 }
 
@@ -521,7 +526,7 @@ export interface DecisionTreeUpdated {
   mode: DecisionMode;
   because: string;
   flip: { from: string; to: string } | null;
-  delta: { source?: DecisionSource; assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: unknown; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
+  delta: { source?: DecisionSource; assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
 }
 
 export interface DynamicToolCallItem {
@@ -615,7 +620,7 @@ export interface ExperimentalFeatureListResponse {
 export type ExportEntry =
   | { type: "turnStarted"; seq: number; atMs: number; isReverted: boolean; turnId: string }
   | { type: "item"; seq: number; atMs: number; isReverted: boolean; turnId: string; item: ThreadItem }
-  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
+  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "defaulted" | "declined" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
   | { type: "asked"; seq: number; atMs: number; isReverted: boolean; turnId: string; requestId: string; method: string; itemId: string | null; hash: string | null; params: unknown }
   | { type: "answered"; seq: number; atMs: number; isReverted: boolean; requestId: string; answer: unknown }
   | { type: "warning"; seq: number; atMs: number; isReverted: boolean; message: string }
@@ -1012,6 +1017,8 @@ export interface Question {
   isSecret: boolean;
   options: { label: string; description: string }[] | null;
 }
+
+export type QuestionTimeoutMs = number | null;
 
 export interface QueuedSubmission {
   id: string;
@@ -1851,7 +1858,7 @@ export interface ToolRequestUserInputParams {
   itemId: string;
   questions: Question[];
   isBlocking: boolean;
-  autoResolutionMs: null;
+  autoResolutionMs: number | null;
 }
 
 export interface ToolRequestUserInputResponse {
@@ -1933,6 +1940,7 @@ export interface TurnStartParams {
   cyberAccessProgram?: unknown;
   decisionMode?: DecisionMode | null;
   decisionExtraction?: boolean | null;
+  questionTimeoutMs?: QuestionTimeoutMs;
 }
 
 export interface TurnStartResponse {

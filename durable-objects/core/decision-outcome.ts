@@ -31,9 +31,11 @@ export function resolvedAssumptions(decision: Decision | undefined, turn: Decide
     const resolution = resolutions.find(({ assumptionId }) => assumptionId === id);
     if (!resolution) return [];
     const stated = clamp(verbal === null ? prior : statedProbability(verbal), doubt, 1 - doubt);
-    const observations = evidence
-      .filter((observation) => isIndependent(observation, resolution))
-      .map(({ method, observed }) => ({ method, observed }));
+    const observations = evidence.flatMap((observation) => {
+      const { method, observed } = observation;
+      // Silence is no sensor.
+      return method !== "default" && isIndependent(observation, resolution) ? [{ method, observed }] : [];
+    });
     // A person may have said otherwise since.
     return [{ id, kind, stated, isTrue: resolved ?? resolution.isTrue, observations }];
   });
@@ -79,7 +81,7 @@ function saidByPerson({ evidence }: Assumption): boolean | null {
 function seenByTools({ kind, evidence, prior }: Assumption): boolean | null {
   if (kind === "user_intent") return null;
   const seen = evidence
-    .filter(({ method, isStale }) => method !== "user" && !isStale)
+    .filter(({ method, isStale }) => method !== "user" && method !== "default" && !isStale)
     .reduce((sum, observation) => sum + stepOf(observation, observation.observed, observation.weight), 0);
   const known = [seen, logitOf(prior) + seen];
   if (Math.min(...known) >= decisiveLogOdds - rounding) return true;

@@ -1,6 +1,5 @@
 /** What an export tells of a frame. Pure: the log, told to whoever was not there. */
 import { treeAfter } from "#core/decision";
-import type { Node } from "#core/decision-tree/compose";
 import { mermaidOf } from "#core/decision-tree/mermaid";
 import type { Frame, FrameMethod } from "#core/frame";
 import type { PrivateEvent } from "#core/private";
@@ -71,8 +70,7 @@ function revisionEntry(
 ): Omit<Extract<ExportEntry, { type: "decisionTree" }>, "seq" | "atMs" | "isReverted"> {
   const tree = treeAfter(treeBefore, update);
   const { turnId, revision, because, flip } = update;
-  // The wire does not say what a node is; what stands there was made by `compose`.
-  const mermaid = mermaidOf({ ...tree, root: tree.root as Node });
+  const mermaid = mermaidOf(tree);
   const resolutions = event?.type === "decisionResolved" ? event.resolutions : [];
   return { type: "decisionTree", turnId, revision, cause: causeOf(event), because, flip, resolutions, tree, mermaid };
 }
@@ -85,6 +83,10 @@ function causeOf(event: PrivateEvent | undefined): Extract<ExportEntry, { type: 
       return "extracted";
     case "decisionObserved":
       return "observed";
+    case "decisionDefaulted":
+      return "defaulted";
+    case "decisionDeclined":
+      return "declined";
     case "decisionAnnotated":
       return "annotated";
     case "decisionStale":

@@ -31,6 +31,8 @@ export interface Settings {
   decisionMode?: DecisionMode;
   /** Whether what the model assumes is read from its words where it declares nothing. Absent where nobody said. */
   decisionExtraction?: boolean;
+  /** How long a question of a decision waits before its default is taken; null: for ever. Absent where nobody said. */
+  questionTimeoutMs?: number | null;
   /** Absent in logs from before clients could bring tools. */
   clientTools?: ClientTool[];
 }
@@ -155,6 +157,10 @@ export type PrivateEvent =
       pairedWith: string | null;
       wasAsked: boolean;
     }
+  /** Nobody answered the question, and what was declared for that case is taken for granted. */
+  | { type: "decisionDefaulted"; callId: string; probeId: string; atMs: number }
+  /** A person did not allow the action that was held, or their client's answer could not be read. */
+  | { type: "decisionDeclined"; callId: string; actionId: string; isUnreadable: boolean }
   | { type: "decisionAnnotated"; assumptionId: string; observed: boolean; atMs: number; key: string | null }
   | { type: "decisionStale"; change: Change }
   /** The turn ends, and by what happened in it these are true or not. */

@@ -1,9 +1,13 @@
 /** What an agent assumed before a step, how likely that is, and what was chosen by it. Spindle's own: Codex has nothing of the kind. */
 import * as z from "zod";
+import { questionBounds } from "./declaration-bounds.ts";
 import { assumptionKind } from "./declare-assumptions.ts";
 import { empty, method, struct } from "./method.ts";
 
-/** `off`: the model is not asked to declare anything. `observe`: the tree is built and shown, the model decides. `steer`: the choice is followed. */
+/**
+ * `off`: the model is not asked to declare anything. In both other modes the tree is built and shown, what is worth it is looked up
+ * or asked, and what cannot be undone is held; then `observe` gives the model the choice as advice, and `steer` as the next step.
+ */
 export const decisionMode = z.enum(["off", "observe", "steer"]);
 export type DecisionMode = z.infer<typeof decisionMode>;
 
@@ -14,9 +18,13 @@ export type DecisionSource = z.infer<typeof decisionSource>;
 /** What a thread does whose people said nothing. */
 export const defaultDecisionMode: DecisionMode = "observe";
 
+/** How long a question waits before its default is taken; null: for ever; absent: as before. */
+export const questionTimeoutMs = z.int().min(1).max(questionBounds.timeoutMsMax).nullable().optional();
+
+/** `default` says nothing of the truth: nobody answered, and the choice takes for granted what was declared for that case. */
 const evidence = z.object({
   by: z.string(),
-  method: z.enum(["tests", "search", "file_exists", "command", "user"]),
+  method: z.enum(["tests", "search", "file_exists", "command", "user", "default"]),
   observed: z.boolean(),
   sensitivity: z.number(),
   specificity: z.number(),
@@ -26,6 +34,23 @@ const evidence = z.object({
   atMs: z.number(),
   isStale: z.boolean(),
 });
+
+/** A node of the tree as it is drawn. `probability` is that of the path to it; the leaves' sum to 1. */
+export const decisionNode = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("split"),
+    assumptionId: z.string(),
+    probability: z.number(),
+    expectedValueOfPerfectInformation: z.number(),
+    get whenTrue() {
+      return decisionNode;
+    },
+    get whenFalse() {
+      return decisionNode;
+    },
+  }),
+  z.object({ type: z.literal("leaf"), probability: z.number(), actionId: z.string(), expectedUtility: z.number() }),
+]);
 
 const weighed = {
   /** Absent in revisions from before anything was read from traces: then `declaration`. */
@@ -77,8 +102,10 @@ const weighed = {
     }),
   ),
   /** The tree as it is drawn, at most three assumptions deep. */
-  root: z.unknown(),
+  root: decisionNode,
+  /** The action with the largest expected utility, whatever is chosen. */
   leadingActionId: z.string(),
+  /** What is done next, or was. An action that does not lead was taken by a default, after a no, or before something changed. */
   chosen: z.object({
     kind: z.enum(["act", "probe", "ask"]),
     id: z.string(),
@@ -128,9 +155,14 @@ export const decisionTreeMethods = {
   }),
 
   "spindle/decisionTree/setMode": method({
-    doc: "How the thread's turns use the decision tree from the next one on; `turn/start` takes a `decisionMode` and a `decisionExtraction` of its own. `extraction`: whether what the model assumes is read from its words, by one bounded request beside the turn, where it proposes something and declares nothing; unless said it is, but for `rehearsal`.",
+    doc: "How the thread's turns use the decision tree from the next one on, how long its questions wait before their default is taken, and (`extraction`) whether what the model assumes is read from its words, by one bounded request beside the turn, where it proposes something and declares nothing; unless said it is, but for `rehearsal`. `turn/start` takes a `decisionMode`, a `questionTimeoutMs` and a `decisionExtraction` of its own.",
     scope: "thread",
-    params: struct("DecisionTreeSetModeParams", { threadId: z.string(), mode: decisionMode, extraction: z.boolean().nullish() }),
+    params: struct("DecisionTreeSetModeParams", {
+      threadId: z.string(),
+      mode: decisionMode,
+      questionTimeoutMs,
+      extraction: z.boolean().nullish(),
+    }),
     result: empty,
   }),
 };

@@ -25,7 +25,7 @@ export const exportEntry = z.discriminatedUnion("type", [
     ...inTurn,
     revision: z.number(),
     /** What made the revision. */
-    cause: z.enum(["declared", "extracted", "observed", "annotated", "stale", "resolved"]),
+    cause: z.enum(["declared", "extracted", "observed", "defaulted", "declined", "annotated", "stale", "resolved"]),
     because: z.string(),
     flip: z.object({ from: z.string(), to: z.string() }).nullable(),
     /** Which assumptions became known with it, and by which rules. */

@@ -1,6 +1,6 @@
 /** Turns: say something, say something more, stop. */
 import * as z from "zod";
-import { decisionMode } from "./decision-tree-methods.ts";
+import { decisionMode, questionTimeoutMs } from "./decision-tree-methods.ts";
 import {
   approvalPolicyParam,
   approvalsReviewer,
@@ -65,6 +65,7 @@ export const turnMethods = {
       /** Spindle's own: see `spindle/decisionTree/setMode`. */
       decisionMode: decisionMode.nullish(),
       decisionExtraction: z.boolean().nullish(),
+      questionTimeoutMs,
     }),
     experimentalFields: [
       "additionalContext",

@@ -1,10 +1,11 @@
 /** The decision tree of a thread: each revision told as it becomes, read again, and corrected by people. */
-import { type Decision, type DecisionEvent, decisionAfter, treeAfter } from "#core/decision";
+import { type Decision, type DecisionEvent, decisionAfter, treeAfter, treeOf } from "#core/decision";
 import { resolutionsOf, testsTurned } from "#core/decision-outcome";
 import type { DeclarationSettings } from "#core/decision-tree/declared-fields";
 import { type Change, markStale } from "#core/decision-tree/staleness";
-import { type DecisionTree, decide, flipBetween } from "#core/decision-tree/tree";
+import { type DecisionTree, flipBetween } from "#core/decision-tree/tree";
 import type { Draft } from "#core/frame";
+import { limits } from "#core/limits";
 import type { PrivateEvent, Settings } from "#core/private";
 import { openTurn, type Thread } from "#core/thread";
 import { type DecisionMode, type DecisionTreeRevision, defaultDecisionMode } from "#protocol/decision-tree-methods";
@@ -28,39 +29,69 @@ export function declarationSettings(
   return { isInteractive, takesNumbers: model === "rehearsal", calibration, sensorCounts: sensors };
 }
 
+/** Milliseconds until a question's default is taken; null: never. */
+export function questionTimeoutOf(settings: Settings | null): number | null {
+  const { questionTimeoutMs } = settings ?? {};
+  return questionTimeoutMs === undefined ? limits.question.timeoutMsDefault : questionTimeoutMs;
+}
+
+type AskedDecisionSettings = Pick<Params<"turn/start">, "decisionMode" | "questionTimeoutMs" | "decisionExtraction">;
+
+/** What is not said stays. */
+export function withDecisionSettings(
+  before: Settings,
+  { decisionMode, questionTimeoutMs, decisionExtraction }: AskedDecisionSettings,
+): Settings {
+  return {
+    ...before,
+    ...(decisionMode ? { decisionMode } : {}),
+    ...(questionTimeoutMs === undefined ? {} : { questionTimeoutMs }),
+    ...(typeof decisionExtraction === "boolean" ? { decisionExtraction } : {}),
+  };
+}
+
 /**
  * The frames of the revision that the event makes: the whole of it for clients that know trees; for the others, while the turn is open, a
  * plan of the actions and a reasoning that names the choice. The event rides on the revision: both are there or neither.
  */
 export function revisionOf(runtime: ThreadRuntime, event: DecisionEvent): Draft[] {
-  const { decisionTree, decision } = runtime.current;
-  const { threadId } = runtime.host;
+  const { decisionTree, decision, work } = runtime.current;
   const after = decisionAfter(decision, event);
   if (!after) return [];
-  const update = updateOf(threadId, decisionTree, after);
+  const last = decisionTree?.turnId === after.turnId ? decisionTree : undefined;
+  // What is read from a trace is acted on by nobody, and so its choice is always the tree's own.
+  const isOpen = after.source === "trace" || (work?.calls.some(({ callId }) => callId === after.callId) ?? false);
+  const now = treeOf(after, event.type === "decisionDeclared" ? undefined : last, isOpen);
+  // What leads in another declaration was not turned by evidence, and what is known when the turn ends turns no choice any more.
+  const isTurned =
+    last && (last.source ?? "declaration") === (after.source ?? "declaration") && event.type !== "decisionResolved";
+  const update = updateOf(runtime.host.threadId, after, last, now, isTurned ? flipBetween(last, now) : null);
   const tree = treeAfter(decisionTree, update);
   const updated: Draft = { method: "spindle/decisionTree/updated", params: update, private: { event } };
   const turn = openTurn(runtime.current);
-  // What is known when the turn ends chooses nothing any more.
   const isChoice = turn?.id === update.turnId && event.type !== "decisionResolved";
   return isChoice ? [updated, ...essence(runtime, update.turnId, tree)] : [updated];
 }
 
 type Updated = Notifications["spindle/decisionTree/updated"];
 
-/** The frame's params for what is decided now, beside the revision before it: pure. */
-function updateOf(threadId: string, before: DecisionTreeRevision | undefined, decision: Decision): Updated {
-  const { turnId, mode, source = "declaration", deliberation } = decision;
-  const tree = { source, ...decide(deliberation) };
-  const last = before?.turnId === turnId ? before : undefined;
-  const changed = Object.entries(tree).filter(([name, value]) => !last || !isSame(last[name as keyof typeof tree], value));
+/** The frame's params for what is decided now, beside the turn's revision before it: pure. */
+function updateOf(
+  threadId: string,
+  { turnId, mode, source = "declaration" }: Decision,
+  last: DecisionTreeRevision | undefined,
+  tree: DecisionTree,
+  flip: Updated["flip"],
+): Updated {
+  const shown = { source, ...tree };
+  const changed = Object.entries(shown).filter(([name, value]) => !last || !isSame(last[name as keyof typeof shown], value));
   return {
     threadId,
     turnId,
     revision: (last?.revision ?? 0) + 1,
     mode,
     because: tree.chosen.because,
-    flip: last ? flipBetween(last as unknown as DecisionTree, tree) : null,
+    flip,
     delta: Object.fromEntries(changed),
   };
 }
@@ -108,10 +139,14 @@ function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** The revision that says what became known in a turn that ends; none where nothing did. */
+/** The revision that says what became known in a turn that ends; none where that is shown already, as a person's word is. */
 export function resolvedDecision(runtime: ThreadRuntime, turn: Turn): Draft[] {
   const { decision } = runtime.current;
-  const resolutions = decision ? resolutionsOf(decision, turn) : [];
+  if (!decision) return [];
+  const shown = new Map(decision.deliberation.assumptions.map(({ id, status }) => [id, status]));
+  const resolutions = resolutionsOf(decision, turn).filter(
+    ({ assumptionId, isTrue }) => shown.get(assumptionId) !== (isTrue ? "confirmed" : "refuted"),
+  );
   return resolutions.length > 0 ? revisionOf(runtime, { type: "decisionResolved", turnId: turn.id, resolutions }) : [];
 }
 
@@ -122,7 +157,8 @@ export function decisionOutcome(
   outcome: "completed" | "interrupted" | "failed",
 ): PrivateEvent | null {
   if (decisionTree?.turnId !== turnId) return null;
-  const { revision, leadingActionId: actionId, actions } = decisionTree;
+  const { revision, chosen, leadingActionId, actions } = decisionTree;
+  const actionId = chosen.kind === "act" ? chosen.id : leadingActionId;
   const { expectedUtility = 0, harmProbability = 0 } = actions.find(({ id }) => id === actionId) ?? {};
   const by = { revision, actionId, expectedUtility, harmProbability };
   return { type: "decisionOutcome", turnId, ...by, outcome, verdicts: decision?.verdicts ?? [], tests: testsTurned(items) };
@@ -161,18 +197,14 @@ export function annotateDecisionTree(
 /** For the turns that begin from here on, like every other setting. */
 export function setDecisionMode(
   runtime: ThreadRuntime,
-  { mode, extraction }: Params<"spindle/decisionTree/setMode">,
+  { mode, questionTimeoutMs, extraction }: Params<"spindle/decisionTree/setMode">,
 ): Result<"spindle/decisionTree/setMode"> {
   const { nextSettings, settings: now, status } = runtime.current;
   const before = nextSettings ?? now;
   if (!before) throw new Error("a thread without settings");
-  const decisionExtraction = extraction ?? before.decisionExtraction;
-  if (decisionModeOf(before) === mode && decisionExtraction === before.decisionExtraction) return {};
-  const settings: Settings = {
-    ...before,
-    decisionMode: mode,
-    ...(decisionExtraction === undefined ? {} : { decisionExtraction }),
-  };
+  const settings = withDecisionSettings(before, { decisionMode: mode, questionTimeoutMs, decisionExtraction: extraction });
+  const isSettled = decisionModeOf(before) === mode && questionTimeoutOf(before) === questionTimeoutOf(settings);
+  if (isSettled && before.decisionExtraction === settings.decisionExtraction) return {};
   runtime.commit([{ ...runtime.status(status), private: { event: { type: "settingsChanged", settings } } }]);
   return {};
 }

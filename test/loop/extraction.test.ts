@@ -248,11 +248,12 @@ test("what the model declares itself comes before what is read into its words", 
   expect(trees(thread.frames()).map(({ params }) => [params.revision, params.delta.source])).toEqual([[1, "declaration"]]);
 });
 
-test("a declaration that comes after takes over: the revisions go on", async () => {
+test("a declaration that comes after takes over: the revisions go on, and evidence has turned nothing", async () => {
   const question = functionCall("request_user_input", { questions: [{ id: "q", header: "h", question: "Go on?" }] });
+  const other = { ...declared.actions[0], id: "other", gains: [{ when: [], gain: 5 }] };
   const model = reader(
     { text: argument, calls: [patch, question] },
-    { calls: [functionCall("declare_assumptions", { ...declared, assumptions: [declared.assumptions[0]] })] },
+    { calls: [functionCall("declare_assumptions", { ...declared, actions: [other], safe_action: "other" })] },
     { text: "done" },
   );
   const thread = await reads(model, { approvalPolicy: "never" });
@@ -262,10 +263,28 @@ test("a declaration that comes after takes over: the revisions go on", async () 
   await thread.until("spindle/decisionTree/updated");
   thread.service.respond(asked.id ?? "", { result: { answers: { q: { answers: ["yes"] } } } });
   await thread.until("turn/completed");
-  expect(trees(thread.frames()).map(({ params }) => [params.revision, params.delta.source])).toEqual([
-    [1, "trace"],
-    [2, "declaration"],
+  expect(
+    trees(thread.frames()).map(({ params }) => [params.revision, params.delta.source, params.delta.leadingActionId, params.flip]),
+  ).toEqual([
+    [1, "trace", "create", null],
+    [2, "declaration", "other", null],
   ]);
+});
+
+test("a tree that was read shows what would be worth most, and nobody does it", async () => {
+  const probes = [
+    { id: "Q", assumption: "A1", method: "file_exists", command: "test -e notes.txt", true_when: "fails", seconds: 0 },
+  ];
+  const stop = { ...declared.actions[0], id: "stop", gains: [{ when: [], gain: 3 }] };
+  const model = reader(proposes, { text: "done" });
+  const thread = await reads(model);
+  await thread.say("go");
+  await thread.until("item/fileChange/requestApproval");
+  model.answer(JSON.stringify({ ...declared, actions: [...declared.actions, stop], probes }));
+  const { params } = await thread.until("spindle/decisionTree/updated");
+  expect(params.delta.chosen).toMatchObject({ kind: "probe", id: "Q" });
+  await accept(thread);
+  expect(thread.frames().some(({ params }) => params.item?.type === "commandExecution")).toBe(false);
 });
 
 const off: [string, { start?: object; turn?: object; isOff?: boolean; response?: ScriptedResponse }][] = [

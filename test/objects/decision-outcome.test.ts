@@ -25,9 +25,10 @@ function outcomeOf(threadId: string): Promise<Extract<PrivateEvent, { type: "dec
   );
 }
 
-for (const [decision, isTrue] of [
-  ["accept", true],
-  ["decline", false],
+for (const [decision, isTrue, decidedBy, actionId] of [
+  ["accept", true, 1, "push"],
+  // What is declined is replaced by the safe action, in a revision of its own.
+  ["decline", false, 2, "stop"],
 ] as const) {
   story(
     `who says ${decision} to what was held says what they want: the tree ends with it, the log and the memory hear of it`,
@@ -40,7 +41,7 @@ for (const [decision, isTrue] of [
       const turn = await client.untilTurnEnds();
       const last = updates(client).at(-1);
       expect(last).toMatchObject({
-        revision: 2,
+        revision: decidedBy + 1,
         delta: {
           assumptions: [
             { id: "A1", resolved: isTrue },
@@ -56,8 +57,8 @@ for (const [decision, isTrue] of [
       ).toBe(false);
       const verdicts = [{ actionId: "push", proposal: null, isAccepted: isTrue }];
       expect(await outcomeOf(threadId)).toMatchObject({
-        revision: 1,
-        actionId: "push",
+        revision: decidedBy,
+        actionId,
         outcome: "completed",
         verdicts,
         tests: null,
@@ -85,7 +86,7 @@ story("a turn that was stopped while something was held knows nothing more than 
   await sleep();
   client.answer(asked, "cancel");
   await client.untilTurnEnds();
-  expect(updates(client).map(({ revision }) => revision)).toEqual([1]);
+  expect(updates(client).map(({ delta }) => delta.assumptions?.[0]?.resolved)).toEqual([null, undefined]);
   expect(await outcomeOf(threadId)).toMatchObject({ outcome: "interrupted", verdicts: [] });
 });
 

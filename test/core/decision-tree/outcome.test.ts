@@ -6,6 +6,7 @@ import type { Action } from "#core/decision-tree/action";
 import type { Assumption, Evidence } from "#core/decision-tree/assumption";
 import { annotate, type Deliberation, observe } from "#core/decision-tree/deliberation";
 import { markStale } from "#core/decision-tree/staleness";
+import type { CallState } from "#core/thread";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadItem } from "#protocol/item";
 import { action, assumption, example, question, toolProbe } from "./examples.ts";
@@ -138,11 +139,8 @@ describe("what people approved or declined", () => {
 
 describe("changes are known to be an action's", () => {
   const only = { ...rename, kind: "patch" as const };
-  const state = {
-    type: "changesAsked",
-    requestId: "r",
-    proposed: { itemId: "i", hash: "h", changes: [], output: null },
-  } as const;
+  const proposed = { itemId: "i", hash: "h", changes: [], output: null };
+  const state: CallState = { type: "changesAsked", requestId: "r", proposed };
   const told = { chosen: { kind: "act", id: "rename" } } as unknown as DecisionTreeRevision;
   const belongsTo = (decision: Decision, tree = told) => decisionJudged(decision, tree, state, "accept").verdicts?.[0]?.actionId;
 
