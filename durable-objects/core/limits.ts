@@ -165,6 +165,21 @@ export const limits = {
   declaredSecondsMax: 24 * 60 * 60,
   /** In units of gain, where 1 is the turn's goal: ten goals are more than anything may cost. */
   declaredPriceMax: 10,
+  /** Answers of people to approvals that are kept with a decision: more than a turn has, and each counts for one action. */
+  verdictsMax: 64,
+  /** Characters of what a model said that its assumptions are read from, cut in the middle; below the least nothing is argued. */
+  extractionTraceCharactersMax: 12_000,
+  extractionTraceCharactersMin: 40,
+  /** Characters of the step that is about to be done, told with it. */
+  extractionStepCharactersMax: 2_000,
+  /** Tokens that reading them may put out, what the model thinks meanwhile included; a declaration takes about a thousand. */
+  extractionTokensMax: 8_000,
+  /** And how long it may take: nobody waits for it, but it keeps the object awake. */
+  extractionMsMax: 20_000,
+  /** Characters of one page of an export. A single entry may be longer: an item holds up to half a million. */
+  exportPageCharactersMax: 1_000_000,
+  /** Characters of one label of a drawn decision tree. */
+  drawnLabelCharactersMax: 120,
   /** Keys of the last annotations of a tree: a client retries its last one. */
   annotationKeysMax: 64,
   /** Assumptions on one path of the decision tree. PCE's default; deeper, nobody reads it. */

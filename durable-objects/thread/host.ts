@@ -25,6 +25,8 @@ export interface Host {
   /** Ends early, without an error, when `signal` aborts. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
   model(name: string): Model;
+  /** Whether the operator lets what a model assumes be read from its words, which costs a request now and then. */
+  extractsAssumptions: boolean;
   /** Runs a command on an overlay of the workspace. */
   shell(run: ShellRun): Promise<ShellResult>;
   /** Tokens the model's window holds, or null when nobody knows. */

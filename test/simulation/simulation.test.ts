@@ -57,6 +57,8 @@ const interesting: Record<string, number> = {
   "replied to item/tool/requestUserInput": 40,
   "replied to item/tool/call": 40,
   "crash at answerAwaited": 10,
+  "words read": 20,
+  "words shown as a tree": 10,
 };
 
 test(

@@ -17,6 +17,8 @@ export interface TestThreadOptions {
   /** Of `thread/start`: `approvalPolicy`, `cwd`, … */
   start?: Partial<Omit<Params<"thread/start">, "model">>;
   contextWindow?: number | null;
+  /** Whether what the model assumes is read from its words; off unless said, so that a script's responses are those it was asked for. */
+  extractsAssumptions?: boolean;
   /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
   diesAtCommit?: (moment: "before" | "after") => boolean;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
@@ -59,6 +61,7 @@ export async function createThread({
   shell = runShell,
   start = {},
   contextWindow = null,
+  extractsAssumptions = false,
   diesAtCommit = () => false,
   now = Date.now,
 }: TestThreadOptions): Promise<TestThread> {
@@ -112,6 +115,7 @@ export async function createThread({
       },
       model: () => model,
       contextWindow: () => contextWindow,
+      extractsAssumptions,
       shell: async (run) => {
         const result = await shell(run);
         alive();

@@ -10,7 +10,7 @@ import { type Call, openTurn } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ServerRequestResult } from "#protocol/server-requests";
-import { decisionModeOf, questionTimeoutOf, revisionOf } from "#thread/decision";
+import { decisionModeOf, declarationSettings, questionTimeoutOf, revisionOf } from "#thread/decision";
 import type { ThreadRuntime } from "#thread/runtime";
 import { commandItem } from "#thread/steps/command";
 
@@ -19,10 +19,7 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
   const turn = openTurn(runtime.current);
   const { settings } = runtime.current;
   if (!turn || !settings || call.call.tool !== "declare") return;
-  const { deliberation, warnings } = readDeclaration(call.call.arguments, {
-    isInteractive: settings.approvalPolicy !== "never",
-    takesNumbers: settings.model === "rehearsal",
-  });
+  const { deliberation, warnings } = readDeclaration(call.call.arguments, declarationSettings(runtime, settings));
   const { callId } = call;
   const mode = decisionModeOf(settings);
   const message = `What the model declared makes no sense in parts: ${warnings.join("; ")}.`;
