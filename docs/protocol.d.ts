@@ -82,6 +82,7 @@ export interface ClientRequests {
   "spindle/memory/metaprompt/propose": { params: MemoryMetapromptProposeParams; result: MemoryMetapromptProposeResponse };
   "spindle/memory/metaprompt/approve": { params: MemoryMetapromptApproveParams; result: MemoryMetapromptApproveResponse };
   "spindle/memory/metaprompt/compare": { params: MemoryMetapromptCompareParams; result: MemoryMetapromptCompareResponse };
+  "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -489,11 +490,14 @@ export type DecisionNode =
   | { type: "split"; assumptionId: string; probability: number; expectedValueOfPerfectInformation: number; whenTrue: DecisionNode; whenFalse: DecisionNode }
   | { type: "leaf"; probability: number; actionId: string; expectedUtility: number };
 
+export type DecisionSource = "declaration" | "trace";
+
 export interface DecisionTree {
   turnId: string;
   revision: number;
   mode: DecisionMode;
-  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; memoryShift?: number }[];
+  source?: DecisionSource;
+  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null; memoryShift?: number }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   scenarios: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[];
   splits: { assumptionId: string; expectedValueOfPerfectInformation: number }[];
@@ -528,6 +532,7 @@ export interface DecisionTreeSetModeParams {
   threadId: string;
   mode: DecisionMode;
   questionTimeoutMs?: QuestionTimeoutMs;
+  extraction?: boolean | null;
 }
 
 export type DecisionTreeSetModeResponse = Record<string, never>;
@@ -539,7 +544,7 @@ export interface DecisionTreeUpdated {
   mode: DecisionMode;
   because: string;
   flip: { from: string; to: string } | null;
-  delta: { assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; memoryShift?: number }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
+  delta: { source?: DecisionSource; assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null; memoryShift?: number }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
 }
 
 export interface DynamicToolCallItem {
@@ -629,6 +634,17 @@ export interface ExperimentalFeatureListResponse {
   data: never[];
   nextCursor: null;
 }
+
+export type ExportEntry =
+  | { type: "turnStarted"; seq: number; atMs: number; isReverted: boolean; turnId: string }
+  | { type: "item"; seq: number; atMs: number; isReverted: boolean; turnId: string; item: ThreadItem }
+  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "defaulted" | "declined" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
+  | { type: "asked"; seq: number; atMs: number; isReverted: boolean; turnId: string; requestId: string; method: string; itemId: string | null; hash: string | null; params: unknown }
+  | { type: "answered"; seq: number; atMs: number; isReverted: boolean; requestId: string; answer: unknown }
+  | { type: "warning"; seq: number; atMs: number; isReverted: boolean; message: string }
+  | { type: "error"; seq: number; atMs: number; isReverted: boolean; turnId: string; error: TurnError; willRetry: boolean }
+  | { type: "turnCompleted"; seq: number; atMs: number; isReverted: boolean; turnId: string; status: TurnStatus; error: TurnError | null; outcome: { revision: number; actionId: string; expectedUtility: number; harmProbability: number; verdicts: { actionId: string | null; proposal: { itemId: string; hash: string } | null; isAccepted: boolean }[]; tests: "passed" | "broke" | null } | null }
+  | { type: "reverted"; seq: number; atMs: number; isReverted: boolean; beforeTurnId: string | null };
 
 export interface ExternalAgentConfigDetectParams {
   includeHome?: boolean;
@@ -1379,6 +1395,20 @@ export interface ThreadDeletedNotification {
   threadId: string;
 }
 
+export interface ThreadExportParams {
+  threadId: string;
+  cursor?: string | null;
+  limit?: number | null;
+  format?: "json" | "markdown" | null;
+}
+
+export interface ThreadExportResponse {
+  thread: Thread;
+  data: ExportEntry[];
+  markdown: string | null;
+  nextCursor: string | null;
+}
+
 export interface ThreadForkParams {
   threadId: string;
   lastTurnId?: string | null;
@@ -2102,6 +2132,7 @@ export interface TurnStartParams {
   multiAgentMode?: unknown;
   cyberAccessProgram?: unknown;
   decisionMode?: DecisionMode | null;
+  decisionExtraction?: boolean | null;
   questionTimeoutMs?: QuestionTimeoutMs;
 }
 

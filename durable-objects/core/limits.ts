@@ -129,12 +129,17 @@ export const limits = {
   sectionThreadsMax: 2_000,
   /** Connections of one account that hear what happens in its threads. */
   connectionsPerAccountMax: 1_000,
-  /** Announcements that wait for one connection; one that falls further behind is closed, and begins anew with a list. */
+  /** Announcements that are kept for connections that have not heard them; one that falls further behind is closed, and begins anew with a list. */
   announcementsPerConnectionMax: 1_000,
+  /** Pause after announcements for each connection that hears them, up to the ceiling: what comes meanwhile travels together. */
+  announcementIntervalMs: 2,
+  announcementIntervalMsMax: 100,
   /** Announcements of one delivery. */
   announcementsPerDeliveryMax: 100,
   /** Announcements that a thread tells at once; of a longer past only the newest matter to anybody. */
   announcementsPerNewsMax: 200,
+  /** Threads that a connection left last: announcements of what it heard there may still be under way. */
+  leftThreadsMax: 4,
   /** Sockets and connections attached to one thread. */
   subscribersMax: 1_000,
   /** Threads attached to one socket, and UTF-8 bytes of all that a socket has to remember: its attachment may hold 16 KiB. */
@@ -160,6 +165,21 @@ export const limits = {
   declaredSecondsMax: 24 * 60 * 60,
   /** In units of gain, where 1 is the turn's goal: ten goals are more than anything may cost. */
   declaredPriceMax: 10,
+  /** Answers of people to approvals that are kept with a decision: more than a turn has, and each counts for one action. */
+  verdictsMax: 64,
+  /** Characters of what a model said that its assumptions are read from, cut in the middle; below the least nothing is argued. */
+  extractionTraceCharactersMax: 12_000,
+  extractionTraceCharactersMin: 40,
+  /** Characters of the step that is about to be done, told with it. */
+  extractionStepCharactersMax: 2_000,
+  /** Tokens that reading them may put out, what the model thinks meanwhile included; a declaration takes about a thousand. */
+  extractionTokensMax: 8_000,
+  /** And how long it may take: nobody waits for it, but it keeps the object awake. */
+  extractionMsMax: 20_000,
+  /** Characters of one page of an export. A single entry may be longer: an item holds up to half a million. */
+  exportPageCharactersMax: 1_000_000,
+  /** Characters of one label of a drawn decision tree. */
+  drawnLabelCharactersMax: 120,
   /** Keys of the last annotations of a tree: a client retries its last one. */
   annotationKeysMax: 64,
   /** Assumptions on one path of the decision tree. PCE's default; deeper, nobody reads it. */

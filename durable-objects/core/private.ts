@@ -1,5 +1,6 @@
 /** The private column of a frame: what the loop has to remember and no client may see. */
 import type { PatchOperation } from "#core/apply-patch";
+import type { Resolution, Verdict } from "#core/decision";
 import type { Deliberation } from "#core/decision-tree/deliberation";
 import type { Change } from "#core/decision-tree/staleness";
 import type { TurnUse } from "#core/memory/report";
@@ -29,6 +30,8 @@ export interface Settings {
   collaborationInstructions?: string | null;
   /** Absent where nobody said. */
   decisionMode?: DecisionMode;
+  /** Whether what the model assumes is read from its words where it declares nothing. Absent where nobody said. */
+  decisionExtraction?: boolean;
   /** How long a question of a decision waits before its default is taken; null: for ever. Absent where nobody said. */
   questionTimeoutMs?: number | null;
   /** Absent in logs from before clients could bring tools. */
@@ -85,7 +88,12 @@ export type PrivateEvent =
   /** A person said something that the model has to hear. */
   | { type: "userSaid" }
   /** A response of the model came whole; these are its calls, in order. */
-  | { type: "responded"; calls: RequestedCall[] }
+  | {
+      type: "responded";
+      calls: RequestedCall[];
+      /** What it assumes is read from its words beside the loop: once in a turn, also where we die meanwhile. Absent where it is not. */
+      isExtracted?: true;
+    }
   | { type: "commandAsked"; callId: string; requestId: string }
   /** Written before the command runs: whoever wakes and finds it knows that the command may have run. */
   | { type: "commandStarted"; callId: string }
@@ -134,6 +142,8 @@ export type PrivateEvent =
       deliberation: Deliberation;
       warnings: string[];
     }
+  /** The same, read from what the model said before a costly step. `tokens` is what that took, in no account of the turn. */
+  | { type: "decisionExtracted"; turnId: string; deliberation: Deliberation; warnings: string[]; tokens: number }
   /** Written before a probe runs, with the item that shows it. Probes only read: whoever wakes and finds it runs it again. */
   | { type: "decisionProbeAsked"; callId: string; probeId: string; itemId: string; pairedWith: string | null }
   /** A person was asked about an assumption. */
@@ -154,6 +164,8 @@ export type PrivateEvent =
   | { type: "decisionDeclined"; callId: string; actionId: string; isUnreadable: boolean }
   | { type: "decisionAnnotated"; assumptionId: string; observed: boolean; atMs: number; key: string | null }
   | { type: "decisionStale"; change: Change }
+  /** The turn ends, and by what happened in it these are true or not. */
+  | { type: "decisionResolved"; turnId: string; resolutions: Resolution[] }
   /** What was chosen cannot be undone and may do harm: a person is asked. */
   | { type: "decisionHeld"; callId: string; actionId: string; requestId: string }
   /** How the turn ended that decided by this revision: a line of the decision log. */
@@ -165,6 +177,9 @@ export type PrivateEvent =
       expectedUtility: number;
       harmProbability: number;
       outcome: "completed" | "interrupted" | "failed";
+      /** What people said to what was held or proposed, and what became of tests. Absent in logs from before this was kept. */
+      verdicts?: Verdict[];
+      tests?: "passed" | "broke" | null;
     }
   /**
    * What the turn was given of the memory. `uplifts` are what was believed of the shown ones then, in their order. The texts stand beside the log

@@ -88,6 +88,8 @@ export interface Work {
   responding?: { responseId: string; afterSequenceNumber: number } | null;
   /** Responses of the model so far in this turn. */
   steps: number;
+  /** What a response of this turn assumes was read from its words, or is being read, or was to be. Absent where none was worth it. */
+  hasExtracted?: true;
   /** Somebody answered `cancel`: the turn ends as soon as the call is settled. */
   cancelled: boolean;
   /** Everything that landed in this turn, one entry per path. */

@@ -26,6 +26,8 @@ export interface Host {
   /** Ends early, without an error, when `signal` aborts. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
   model(name: string): Model;
+  /** Whether the operator lets what a model assumes be read from its words, which costs a request now and then. */
+  extractsAssumptions: boolean;
   /** Runs a command on an overlay of the workspace. */
   shell(run: ShellRun): Promise<ShellResult>;
   /** Tokens the model's window holds, or null when nobody knows. */
@@ -36,8 +38,11 @@ export interface Host {
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
   /** Asks the thread that this one is forked from. Throws when it cannot be reached. */
   readFork(sourceId: string, read: ForkRead): Promise<ForkPage>;
-  /** Tells the account's Directory how the thread stands and what happened in it. Throws when it cannot be reached. */
-  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<void>;
+  /**
+   * Tells the account's Directory how the thread stands and what happened in it. Whether the place that `news.turnSlot` wanted is taken;
+   * true where it wanted none. Throws when the Directory cannot be reached.
+   */
+  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<boolean>;
   /** What the account made of the thread, as its Directory knows. Throws when it cannot be reached. */
   place(): Promise<ThreadPlace>;
   /** Whether this thread's turn may work now, one of the account's `limits.turnsAtOnceMax`. Throws when the Directory cannot be reached. */

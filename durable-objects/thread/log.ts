@@ -3,6 +3,7 @@
  * snapshot, all written in the same transaction as the row by the same `reduce`; each can be rebuilt from the log.
  */
 
+import { exportedMethods } from "#core/export";
 import type { Draft, Frame } from "#core/frame";
 import { limits } from "#core/limits";
 import type { FileChange, ModelItem, Private, PrivateEvent } from "#core/private";
@@ -326,6 +327,32 @@ export class ThreadLog {
     )) {
       // What stands in the log was typed when it was appended.
       yield JSON.parse(this.whole(seq, "params", params)) as Notifications["spindle/decisionTree/updated"];
+    }
+  }
+
+  /** Those of the last turn that has one at a frame, reverted or not: what the revision at that frame is folded from. */
+  decisionTreeUpdatesOfTurnAt(seq: number): Notifications["spindle/decisionTree/updated"][] {
+    const updates: Notifications["spindle/decisionTree/updated"][] = [];
+    for (const row of this.sql.exec<{ seq: number; params: string }>(
+      "SELECT seq, params FROM frames WHERE seq <= ? AND method = 'spindle/decisionTree/updated' ORDER BY seq DESC",
+      seq,
+    )) {
+      const update = JSON.parse(this.whole(row.seq, "params", row.params)) as Notifications["spindle/decisionTree/updated"];
+      updates.unshift(update);
+      if (update.revision === 1) break;
+    }
+    return updates;
+  }
+
+  /** The frames behind `after` that an export tells of, also those that were reverted, in order. */
+  *exportedFrames(after: number): Generator<{ frame: Frame; isReverted: boolean }> {
+    for (const { is_reverted, ...row } of this.sql.exec<FrameRow & { is_reverted: number }>(
+      `SELECT ${columns}, EXISTS (SELECT 1 FROM reverted WHERE frames.seq BETWEEN from_seq AND to_seq) AS is_reverted
+       FROM frames WHERE seq > ? AND method IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+      after,
+      JSON.stringify(exportedMethods),
+    )) {
+      yield { frame: this.frameOf(row), isReverted: is_reverted === 1 };
     }
   }
 

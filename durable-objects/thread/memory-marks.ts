@@ -16,6 +16,8 @@ export function markForMemory(outbox: MemoryOutbox, before: Thread, after: Threa
     if (draft.method === "spindle/memory/used" && draft.params.fragments.length > 0)
       outbox.mark(draft.params.turnId, { isFirst: true });
     if (draft.method === "turn/completed" && isJudged) outbox.mark(draft.params.turn.id, { isFirst: true });
+    // A person says after the turn how it was.
+    if (event?.type === "decisionAnnotated" && after.decision) outbox.mark(after.decision.turnId, { isFirst: false });
     if (event?.type === "filesWritten" && !openTurn(before)) outbox.markLast(null);
     if (
       draft.method === "item/started" &&

@@ -11,6 +11,7 @@ import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { changedSettings } from "#thread/changed-settings";
 import { annotateDecisionTree, readDecisionTree, setDecisionMode, withDecisionSettings } from "#thread/decision";
+import { exportThread } from "#thread/export";
 import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { searchOccurrences } from "#thread/occurrences";
@@ -44,6 +45,7 @@ const handlers = {
   "spindle/decisionTree/read": readDecisionTree,
   "spindle/decisionTree/annotate": annotateDecisionTree,
   "spindle/decisionTree/setMode": setDecisionMode,
+  "spindle/thread/export": exportThread,
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
   "thread/revert": revertThread,

@@ -6,6 +6,7 @@
 import { compact } from "#core/compaction";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
+import { newStanding, type Standing } from "#core/memory/standing";
 import { next, type Step, type TurnBound } from "#core/next";
 import type { ModelItem, PrivateEvent } from "#core/private";
 import { type Guide, turnAborted } from "#core/prompt";
@@ -15,8 +16,9 @@ import { callOutput } from "#core/tool-call";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
-import { decisionOutcome, staleDecision } from "#thread/decision";
+import { decisionOutcome, resolvedDecision, staleDecision } from "#thread/decision";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
+import { Extraction } from "#thread/extraction";
 import { isHalfForked } from "#thread/fork";
 import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
@@ -60,7 +62,10 @@ export class ThreadRuntime {
   readonly workspace: Workspace;
   readonly turnSlot: TurnSlot;
   readonly fileWatch: FileWatch;
+  readonly extraction: Extraction;
   activity: Activity | null = null;
+  /** How the account's memory stands: as a new one until it has been read. */
+  standing: Standing = newStanding;
   private folded: Thread | null;
   private isDriving = false;
   private guidesOfTurn: { turnId: string; guides: Guide[] } | null = null;
@@ -84,6 +89,7 @@ export class ThreadRuntime {
     if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
     this.turnSlot = new TurnSlot(host);
+    this.extraction = new Extraction(this);
     this.fileWatch = new FileWatch(
       host,
       () => this.current.info.cwd,
@@ -141,7 +147,10 @@ export class ThreadRuntime {
     });
     this.deliveries.pump();
     this.fileWatch.pump();
-    if (isNews) this.tell();
+    this.extraction.stopUnlessIn(openTurn(this.current)?.id ?? null);
+    // Nothing follows that would tell of it: nobody drives a thread at rest.
+    const isOwed = !openTurn(this.current) && this.memoryOutbox.dueAtMs() !== null;
+    if (isNews || isOwed) this.tell();
   }
 
   /**
@@ -362,6 +371,7 @@ export class ThreadRuntime {
     const resolved = this.current.requests.map(({ id }) => this.resolved(id));
     return [
       ...dangling,
+      ...resolvedDecision(this, turn),
       ...exitedReview(this, turn, status),
       ...goalCounted(this, null),
       ...this.leftToRead(turn, status),
@@ -377,6 +387,7 @@ export class ThreadRuntime {
     const { threadId } = this.host;
     this.commit([
       ...this.closeDangling(turn, "superseded", { isEnd: true }),
+      ...resolvedDecision(this, turn),
       ...exitedReview(this, turn, "failed"),
       this.status({ type: "systemError" }),
       { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
@@ -434,7 +445,7 @@ export class ThreadRuntime {
     const now = this.host.now();
     const lastMessage = status === "completed" ? turn.items.findLast(({ type }) => type === "agentMessage") : undefined;
     const startedAtMs = turn.items[0]?.startedAtMs ?? now;
-    const event = decisionOutcome(this.current, turn.id, status);
+    const event = decisionOutcome(this.current, turn, status);
     return {
       method: "turn/completed",
       params: {
@@ -475,7 +486,10 @@ export class ThreadRuntime {
     const announcements = this.log.announcements(after, through, this.outbox.quietThrough());
     const unsaidTurnIds = this.outbox.unsaidTurnIds();
     const followers = this.deliveries.connections;
-    await this.host.tellDirectory(this.summary(), { through, announcements, said, unsaidTurnIds, followers });
+    const turnSlot = this.turnSlot.wish(this.step()?.type ?? null);
+    const told = this.host.tellDirectory(this.summary(), { through, announcements, said, unsaidTurnIds, followers, turnSlot });
+    this.turnSlot.wished(turnSlot, told);
+    await told;
     this.outbox.forgetUnsaid(unsaidTurnIds);
     return through;
   }

@@ -121,6 +121,7 @@ export class ThreadObject extends DurableObject<Environment> {
       random: () => Math.random(),
       sleep,
       model: (name) => this.catalogue.model(name),
+      extractsAssumptions: env.SPINDLE_DECISION_EXTRACTION !== "off",
       shell: runShell,
       contextWindow: (name) => this.catalogue.contextWindow(name),
       setAlarm: (atMs) => {

@@ -14,6 +14,7 @@ export function checkInvariants(world: World): void {
   expect(world.failures, "the house never fails by itself").toEqual([]);
   checkLog(world, frames);
   checkTurns(frames);
+  checkReadings(world, frames);
   checkLandings(world, frames);
   for (const [command, runs] of world.executions) expect(runs, `${command} ran again`).toBe(1);
   checkFolds(world, frames);
@@ -110,6 +111,21 @@ function checkTurns(frames: Frame[]): void {
   expect(resolved, "every request is resolved, once").toEqual(asked);
   for (const frame of frames) {
     expect(JSON.stringify(frame.params), "what is private stays private").not.toContain("secret");
+  }
+}
+
+/** What the model said is read once in a turn at most, and what comes of that comes while the turn is open. */
+function checkReadings(world: World, frames: Frame[]): void {
+  let turn: { readings: number; trees: number } | null = null;
+  for (const { method, private: hidden } of frames) {
+    if (method === "turn/started") turn = { readings: 0, trees: 0 };
+    if (method === "turn/completed") turn = null;
+    if (hidden?.event?.type === "responded" && hidden.event.isExtracted && turn) turn.readings += 1;
+    if (hidden?.event?.type !== "decisionExtracted") continue;
+    world.count("words shown as a tree");
+    expect(turn, "a tree comes while its turn is open").not.toBeNull();
+    if (turn) turn.trees += 1;
+    expect(turn, "one reading, one tree").toEqual({ readings: 1, trees: 1 });
   }
 }
 

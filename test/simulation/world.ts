@@ -214,7 +214,7 @@ export class World {
       transaction: transactionSync,
       readFork: async (_, read) => readFork(this.runtime, read),
       setAlarm: () => {},
-      tellDirectory: async () => {},
+      tellDirectory: async () => true,
     };
     const runtime = new ThreadRuntime(host);
     const request = { threadId: this.threadId, excludeTurns: true, ...params };
@@ -272,6 +272,7 @@ export class World {
       },
       model: () => this.model(whileAlive),
       contextWindow: () => null,
+      extractsAssumptions: true,
       shell: (run) => this.shell(run, whileAlive),
       setAlarm: (atMs) => {
         if (atMs <= 0) throw new Error("the platform refuses an alarm in the year 1970");
@@ -312,9 +313,7 @@ export class World {
       takeTurnSlot: async () => {
         await whileAlive("turn slot");
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
-        if (!this.faulty || this.random.chance(0.8)) return true;
-        this.count("no turn slot");
-        return false;
+        return this.hasTurnSlot();
       },
       releaseTurnSlot: async () => {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
@@ -322,7 +321,7 @@ export class World {
       readFork: () => Promise.reject(new Error("there is one thread in this world")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
-      tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds }) => {
+      tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds, turnSlot }) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {
           this.count("directory unreachable");
@@ -339,6 +338,7 @@ export class World {
         for (const [itemId, turnId] of this.said) if (unsaidTurnIds.includes(turnId)) this.said.delete(itemId);
         // The answer may be lost: then it is told again.
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory's answer was lost");
+        return turnSlot === "take" ? this.hasTurnSlot() : true;
       },
       report: (event, details) => {
         if (life.alive) this.reported(event, details);
@@ -347,11 +347,17 @@ export class World {
     };
   }
 
+  private hasTurnSlot(): boolean {
+    if (!this.faulty || this.random.chance(0.8)) return true;
+    this.count("no turn slot");
+    return false;
+  }
+
   /** The house may fail where the world does; where it fails by itself the story ends. */
   private reported(event: string, details: Record<string, unknown>): void {
     const inside = JSON.stringify(details);
     const expected =
-      /Crash|the dead do nothing|the thread died|before a commit|inside a transaction|after a commit|is being moved|was lost/.test(
+      /Crash|the dead do nothing|the thread died|before a commit|inside a transaction|after a commit|is being moved|was lost|: simulated/.test(
         inside,
       );
     if (!expected) this.failures.push(`${event}: ${inside}`);
@@ -410,7 +416,7 @@ export class World {
       async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
         const { random } = world;
         requireAnswers(request.input);
-        for (const event of world.response()) {
+        for (const event of request.bounds ? world.reading() : world.response()) {
           await whileAlive("model");
           if (signal.aborted) return;
           if (world.faulty && random.chance(0.02)) {
@@ -424,6 +430,19 @@ export class World {
         }
       },
     };
+  }
+
+  /** What it says when its own words are read to it again: what it assumed, or nothing that anybody could read. */
+  private reading(): ModelEvent[] {
+    const { random } = this;
+    this.count("words read");
+    const action = { id: "B", kind: "patch", description: "do it", gains: [{ when: ["A1"], gain: random.below(6) }] };
+    const assumption = { id: "A1", text: "it is so", kind: "code_fact", likelihood: random.below(6), path: "shared.txt" };
+    const delta = random.chance(0.8) ? JSON.stringify({ assumptions: [assumption], actions: [action] }) : "I would not know.";
+    return [
+      { type: "messageDelta", itemId: "reading", delta },
+      { type: "completed", usage },
+    ];
   }
 
   private response(): ModelEvent[] {
@@ -451,17 +470,7 @@ export class World {
     // Fewer calls in the calm, so that turns come to an end.
     const calls = random.chance(this.faulty ? 0.75 : 0.2) ? 1 + random.below(2) : 0;
     for (let index = 0; index < calls; index++) events.push(this.call());
-    events.push({
-      type: "completed",
-      usage: {
-        totalTokens: 3,
-        inputTokens: 2,
-        cachedInputTokens: 0,
-        cacheWriteInputTokens: 0,
-        outputTokens: 1,
-        reasoningOutputTokens: 0,
-      },
-    });
+    events.push({ type: "completed", usage });
     return events;
   }
 
@@ -538,6 +547,15 @@ export class World {
     return { ...result, output, stdout: output, changes: [{ path: file, before, after }] };
   }
 }
+
+const usage = {
+  totalTokens: 3,
+  inputTokens: 2,
+  cachedInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  outputTokens: 1,
+  reasoningOutputTokens: 0,
+};
 
 /** The API refuses an input in which a call has no answer, or two. */
 function requireAnswers(input: ModelItem[]): void {

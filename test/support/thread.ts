@@ -18,6 +18,8 @@ export interface TestThreadOptions {
   /** Of `thread/start`: `approvalPolicy`, `cwd`, … */
   start?: Partial<Omit<Params<"thread/start">, "model">>;
   contextWindow?: number | null;
+  /** Whether what the model assumes is read from its words; off unless said, so that a script's responses are those it was asked for. */
+  extractsAssumptions?: boolean;
   /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
   diesAtCommit?: (moment: "before" | "after") => boolean;
   /** What the account's memory published, by its keys, and who hears what threads report. Nothing and nobody when left out. */
@@ -64,6 +66,7 @@ export async function createThread({
   shell = runShell,
   start = {},
   contextWindow = null,
+  extractsAssumptions = false,
   diesAtCommit = () => false,
   now = Date.now,
   memory = { read: () => null, hear: () => {} },
@@ -119,6 +122,7 @@ export async function createThread({
       },
       model: () => model,
       contextWindow: () => contextWindow,
+      extractsAssumptions,
       shell: async (run) => {
         const result = await shell(run);
         alive();
@@ -146,7 +150,7 @@ export async function createThread({
       readFork: () => Promise.reject(new Error("there is no other thread")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
-      tellDirectory: async () => {},
+      tellDirectory: async () => true,
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });
       },

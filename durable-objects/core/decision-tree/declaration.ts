@@ -65,7 +65,8 @@ function readAssumptions(value: unknown, reading: Reading): Assumption[] {
     const given = { id, text, kind, subject: path === "" ? {} : { path }, source: "trace" as const };
     const voices = voicesAbout(text, settings.notes ?? []);
     const shift = voices.length > 0 ? { memoryShift: logOddsShift(voices) } : {};
-    const said = { ...given, quote: textOf(fields.quote) || null, group: textOf(fields.excludes) || null, ...shift };
+    const group = textOf(fields.excludes) || null;
+    const said = { ...given, quote: readQuote(id, fields.quote, reading), group, ...shift };
     const exact = settings.takesNumbers ? number(fields.probability) : null;
     if (exact !== null) return [assume({ ...said, prior: clamp(exact, 0, 1) })];
     const verbal = pick(
@@ -78,6 +79,18 @@ function readAssumptions(value: unknown, reading: Reading): Assumption[] {
     const prior = calibrated(statedProbability(verbal), calibration.byKind[kind]);
     return [assume({ ...said, verbal, prior, calibrationVersion: calibration.version })];
   });
+}
+
+/** Line ends and runs of blanks may differ; words may not. */
+function readQuote(id: string, value: unknown, { settings: { trace }, warnings }: Reading): string | null {
+  const quote = textOf(value);
+  if (quote === "" || trace === undefined || plainSpace(trace).includes(plainSpace(quote))) return quote || null;
+  warnings.add(`the quote of assumption ${id} was never said and is left out`);
+  return null;
+}
+
+function plainSpace(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
 }
 
 function readActions(value: unknown, assumptions: readonly Assumption[], reading: Reading): Action[] {

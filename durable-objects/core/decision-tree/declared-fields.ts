@@ -13,6 +13,8 @@ export interface DeclarationSettings {
   isInteractive?: boolean;
   /** What the turn was given of the memory: it nudges what is assumed, and orders what is tried. */
   notes?: readonly CitedNote[];
+  /** What the model said: a quote that does not stand in it is left out. Where this is left out quotes are taken as they are. */
+  trace?: string;
   /**
    * Numbers count as they are given: `probability`, `gain` in [-1, 1], `cost`, `sensitivity`, `specificity`, and `questions` as a list.
    * For `rehearsal` and tests; a model's numbers of these names are ignored, because it is asked for words only.

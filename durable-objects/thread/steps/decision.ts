@@ -12,7 +12,7 @@ import { type Call, openTurn } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ServerRequestResult } from "#protocol/server-requests";
-import { decisionModeOf, questionTimeoutOf, revisionOf } from "#thread/decision";
+import { decisionModeOf, declarationSettings, questionTimeoutOf, revisionOf } from "#thread/decision";
 import type { ThreadRuntime } from "#thread/runtime";
 import { commandItem } from "#thread/steps/command";
 
@@ -22,8 +22,7 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
   const { settings } = runtime.current;
   if (!turn || !settings || call.call.tool !== "declare") return;
   const { deliberation, warnings } = readDeclaration(call.call.arguments, {
-    isInteractive: settings.approvalPolicy !== "never",
-    takesNumbers: settings.model === "rehearsal",
+    ...declarationSettings(runtime, settings),
     notes: citedNotes(runtime, turn.id),
   });
   const { callId } = call;

@@ -278,16 +278,18 @@ class Answer {
       const call = parseToolCall(raw, current.settings?.clientTools);
       return call ? [{ callId: this.newId(callIdOf(raw) ?? host.newId()), raw, call }] : [];
     });
+    const isExtracted = this.runtime.extraction.isDue(output, calls);
     const total = sum(current.tokenUsage?.total, last);
     const tokenUsage = { total, last, modelContextWindow: host.contextWindow(current.settings?.model ?? "") };
     this.runtime.commit([
       {
         method: "thread/tokenUsage/updated",
         params: { ...this.place(), tokenUsage },
-        private: { modelItems: output, event: { type: "responded", calls } },
+        private: { modelItems: output, event: { type: "responded", calls, ...(isExtracted ? { isExtracted } : {}) } },
       },
       ...goalCounted(this.runtime, last),
     ]);
+    if (isExtracted) this.runtime.extraction.begin(this.turnId, output, calls);
   }
 
   private place(): { threadId: string; turnId: string } {

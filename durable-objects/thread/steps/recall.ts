@@ -54,14 +54,17 @@ function asksMemory(thread: Thread): boolean {
   return work.notes === undefined && work.steps === 0 && work.failedAttempts === 0 && !work.responding;
 }
 
-async function ask({ current, host, memory, workspace }: ThreadRuntime, request: string): Promise<Recalled | null> {
+async function ask(runtime: ThreadRuntime, request: string): Promise<Recalled | null> {
+  const { current, host, memory, workspace } = runtime;
   const deadlineMs = host.now() + memoryLimits.readMsMax;
   const repository = repositoryOf(current.info.gitInfo?.originUrl);
   const { threadId } = host;
   const scopes = scopesOf({ threadId, repository });
   try {
     const own = await memory.read(host.account, scopes.own, deadlineMs);
-    if (!own || isOff(own.manifest.standing, repository)) return null;
+    if (!own) return null;
+    runtime.standing = own.manifest.standing;
+    if (isOff(own.manifest.standing, repository)) return null;
     const { standing } = own.manifest;
     const isShared = scopes.shared.some((scope) => !standing.offScopes.includes(scope));
     const shared = isShared ? await memory.read(globalAccount, scopes.shared, deadlineMs) : null;
