@@ -273,6 +273,24 @@ test("notes nudge what a decision assumes, within bounds and for everybody to se
   expect(silent.memoryShift).toBe(undefined);
 });
 
+test("what a person says of an assumption after the turn is told, and the next turn's decision does not take its place", async () => {
+  const declare = () => ({ calls: [functionCall("declare_assumptions", declaration)] });
+  const { thread, reports, published } = await recalling([], [declare(), { text: "done" }, declare(), { text: "done" }]);
+  const calibration = { version: 7, byKind: {} };
+  published.publish([dates], { epoch: epochOf("memory"), calibration });
+  await thread.turn("fix the parser of dates");
+  const [turnId = ""] = reports.keys();
+  expect(reports.get(turnId)?.assumptions).toEqual([]);
+  const params = { threadId, assumptionId: "A1", observed: false };
+  await thread.service.request({ method: "spindle/decisionTree/annotate", params }, "test");
+  await new Promise((resolve) => setImmediate(resolve));
+  const known = [{ id: "A1", kind: "code_fact", stated: expect.any(Number), isTrue: false, observations: [] }];
+  expect(reports.get(turnId)?.assumptions).toEqual(known);
+  await thread.turn("thank you for all of that");
+  expect(reports.get(turnId)?.assumptions).toEqual(known);
+  expect(thread.runtime.current.decision?.deliberation.assumptions[0]?.calibrationVersion).toBe(7);
+});
+
 test("a report says what the log says, and once more when more is known", async () => {
   const { thread, reports } = await recalling([dates], [{ text: "one" }, { text: "two" }]);
   await thread.turn("fix the parser of dates");

@@ -4,7 +4,7 @@ import { checkForks, checkInvariants } from "./invariants.ts";
 import { isOpen, World } from "./world.ts";
 
 /** Throws when an invariant breaks. Returns how often what happened. */
-export async function tell(seed: number, stepsMax = 350): Promise<Map<string, number>> {
+export async function tell(seed: number, stepsMax = 420): Promise<Map<string, number>> {
   const world = new World(seed);
   const [first, ...others] = world.clients;
   first?.connect(true);
