@@ -2,8 +2,9 @@
 import { type Handler, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { withAdmission } from "#access/admission";
+import { globalAccount } from "#core/memory/fragment";
 import { parseThreadId } from "#protocol/thread-id";
-import { connectionStub, threadStub } from "../durable-objects/environment.ts";
+import { connectionStub, type Environment, memoryStub, threadStub } from "../durable-objects/environment.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -11,6 +12,7 @@ import { tokenRoutes } from "./token-routes.ts";
 export { AccessObject } from "#access/access-object";
 export { ConnectionObject } from "#connection/connection-object";
 export { DirectoryObject } from "#directory/directory-object";
+export { MemoryObject } from "#memory/memory-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();
@@ -65,4 +67,8 @@ app.on("GET", ["/sign-in.css", "/icon.svg"], pageHeaders, asset);
 /** Whatever is left is the web client. */
 app.get("*", authenticate, pageHeaders, asset);
 
-export default app;
+export default {
+  fetch: app.fetch,
+  /** Daily: what is old leaves the memories. */
+  scheduled: (_, environment) => memoryStub(environment, globalAccount).sweepAll(),
+} satisfies ExportedHandler<Environment>;

@@ -471,7 +471,10 @@ export class ThreadRuntime {
     const announcements = this.log.announcements(after, through, this.outbox.quietThrough());
     const unsaidTurnIds = this.outbox.unsaidTurnIds();
     const followers = this.deliveries.connections;
-    await this.host.tellDirectory(this.summary(), { through, announcements, said, unsaidTurnIds, followers });
+    const turnSlot = this.turnSlot.wish(this.step()?.type ?? null);
+    const told = this.host.tellDirectory(this.summary(), { through, announcements, said, unsaidTurnIds, followers, turnSlot });
+    this.turnSlot.wished(turnSlot, told);
+    await told;
     this.outbox.forgetUnsaid(unsaidTurnIds);
     return through;
   }

@@ -11,7 +11,13 @@ const floors: readonly (readonly string[])[] = [
   ["durable-objects/core"],
   ["durable-objects/workspace"],
   ["durable-objects/tools", "durable-objects/models"],
-  ["durable-objects/access", "durable-objects/directory", "durable-objects/thread", "durable-objects/connection"],
+  [
+    "durable-objects/access",
+    "durable-objects/directory",
+    "durable-objects/memory",
+    "durable-objects/thread",
+    "durable-objects/connection",
+  ],
   ["durable-objects"],
   ["workers"],
 ];

@@ -35,13 +35,14 @@ export interface MiniflareServer extends Server {
   stop(): Promise<void>;
 }
 
-/** Starts the bundle of `bundleWorker` and returns when it serves. */
+/** Starts the bundle of `bundleWorker` and returns when it serves. `modules` are files of its folder that index.js imports. */
 export async function startMiniflare({
   bundle,
   port,
   persistTo,
   env = {},
-}: ServerOptions & { bundle: string }): Promise<MiniflareServer> {
+  modules = [],
+}: ServerOptions & { bundle: string; modules?: string[] }): Promise<MiniflareServer> {
   const servedPort = port ?? (await freePort());
   const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-miniflare-"));
   const printed: string[] = [];
@@ -53,7 +54,7 @@ export async function startMiniflare({
   }
 
   async function start(): Promise<ChildProcess> {
-    const options: ChildOptions = { bundle, port: servedPort, persistTo: storage, env };
+    const options: ChildOptions = { bundle, modules, port: servedPort, persistTo: storage, env };
     const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(options)], {
       cwd: projectRoot,
       stdio: ["ignore", "pipe", "pipe"],
@@ -106,6 +107,7 @@ export async function startMiniflare({
 
 interface ChildOptions {
   bundle: string;
+  modules: string[];
   port: number;
   persistTo: string;
   env: Record<string, string>;
@@ -114,7 +116,7 @@ interface ChildOptions {
 const readyLine = "miniflare serves";
 
 /** What runs in the process of its own. */
-async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<void> {
+async function serve({ bundle, modules, port, persistTo, env }: ChildOptions): Promise<void> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "spindle",
@@ -123,7 +125,7 @@ async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<vo
       cf: false,
       telemetry: { enabled: false },
       resourcePersistencePath: persistTo,
-      modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
+      modules: ["index.js", ...modules].map((file) => ({ type: "ESModule", path: join(bundle, file) })),
       modulesRoot: bundle,
       compatibilityDate: "2026-10-20",
       compatibilityFlags: ["nodejs_compat"],
@@ -131,6 +133,7 @@ async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<vo
         THREAD: { className: "ThreadObject", useSQLite: true },
         CONNECTION: { className: "ConnectionObject", useSQLite: true },
         ACCESS: { className: "AccessObject", useSQLite: true },
+        MEMORY_WRITER: { className: "MemoryObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
       },
       kvNamespaces: ["MEMORY"],

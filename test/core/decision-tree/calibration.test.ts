@@ -75,6 +75,28 @@ test("a line is adopted only if it is not worse on the newest fifth, which it ha
   expect(recalibrate(uncalibrated, "code_fact", [])).toBe(uncalibrated);
 });
 
+test("whatever the world does between two fits, a line that is worse on the newest fifth is never adopted", () => {
+  let adopted = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = createRandom(seed);
+    let before = uncalibrated;
+    let samples: Resolved[] = [];
+    for (let round = 0; round < 12; round++) {
+      // It turns now and then: what was learnt is wrong of a sudden.
+      const turn = (sample: Resolved) => (random.chance(0.5) ? { ...sample, isTrue: !sample.isTrue } : sample);
+      const fresh = exaggerating(0.3 + random.below(30) / 10, 1 + random.below(60), seed * 100 + round);
+      samples = [...samples, ...(random.chance(0.5) ? fresh.map(turn) : fresh)];
+      const after = recalibrate(before, "code_fact", samples);
+      const heldOut = samples.slice(Math.floor(samples.length * 0.8));
+      const [now = 1, then = 0] = [after, before].map(({ byKind }) => brier(heldOut, byKind.code_fact));
+      expect([seed, round, now <= then]).toEqual([seed, round, true]);
+      if (after !== before) adopted += 1;
+      before = after;
+    }
+  }
+  expect(adopted).toBeGreaterThan(40);
+});
+
 test("a fit is due after thirty new truths", () => {
   expect([29, 30].map(isRefitDue)).toEqual([false, true]);
 });
