@@ -320,8 +320,8 @@ export const memoryLimits = {
   retryPauseMsMax: 60_000,
   /** Turns that are remembered as heard. A report that comes again after its turn was forgotten would count again, so this is months. */
   turnsRememberedMax: 100_000,
-  /** Assumptions whose truth is known that are kept for what "likely" means: the calibration uses the newest of each kind. */
-  resolvedMax: 5_000,
+  /** Turns whose resolved assumptions are kept, so that a later report can take them back; older ones stay counted for good. */
+  resolvedTurnsMax: 5_000,
   /** The optimizer runs after so many outcomes, or so long after the first change that it has not seen; scopes that one run looks at. */
   optimizeAfterOutcomes: 50,
   optimizeAfterMs: 30 * 60_000,

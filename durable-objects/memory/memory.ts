@@ -9,7 +9,7 @@ import type { TurnReport } from "#core/memory/report";
 import type { Standing } from "#core/memory/standing";
 import { halved } from "#core/memory/statistics";
 import type { Sql } from "#core/sql";
-import { Experience } from "#memory/experience";
+import { AccountExperience } from "#memory/experience";
 import { ForAll } from "#memory/for-all";
 import { Fragments } from "#memory/fragments";
 import { Lessons } from "#memory/lessons";
@@ -49,7 +49,7 @@ export class Memory {
   readonly showings: Showings;
   private readonly turns: Turns;
   private readonly outcomes: Outcomes;
-  private readonly experience: Experience;
+  private readonly experience: AccountExperience;
   private readonly host: MemoryHost;
 
   constructor(host: MemoryHost) {
@@ -63,7 +63,7 @@ export class Memory {
     this.turns = new Turns(sql);
     this.outcomes = new Outcomes(this);
     this.lessons = new Lessons(host, this);
-    this.experience = new Experience(sql, this.settings);
+    this.experience = new AccountExperience(sql, this.settings);
     this.forAll = new ForAll(sql);
     this.metaprompts = new Metaprompts(host, this);
     this.showings = new Showings(sql);
@@ -107,8 +107,8 @@ export class Memory {
       offScopes: this.offScopes(),
       epoch: this.settings.get("epoch"),
       outcomes: this.settings.get("outcomes"),
-      calibration: this.experience.calibration(),
-      sensors: this.experience.sensors(),
+      calibration: this.experience.learnt.calibration,
+      sensors: this.experience.learnt.sensors,
     };
   }
 
@@ -174,8 +174,6 @@ export class Memory {
     this.metaprompts.forgetAll();
     this.turns.forgetAll();
     for (const name of ["outcomes", "outcomesSinceRun"] as const) this.settings.set(name, 0);
-    this.settings.set("calibration", { version: this.settings.get("calibration").version + 1, byKind: {} });
-    this.settings.set("resolvedSinceFit", {});
     this.settings.set("offByHarm", []);
     this.settings.set("epoch", this.settings.get("epoch") + 1);
     this.settings.set("changedAt", null);
