@@ -44,6 +44,7 @@ export interface ClientRequests {
   "thread/settings/update": { params: ThreadSettingsUpdateParams; result: ThreadSettingsUpdateResponse };
   "thread/metadata/update": { params: ThreadMetadataUpdateParams; result: ThreadMetadataUpdateResponse };
   "thread/memoryMode/set": { params: ThreadMemoryModeSetParams; result: ThreadMemoryModeSetResponse };
+  "thread/memory/read": { params: ThreadMemoryReadParams; result: ThreadMemoryReadResponse };
   "thread/inject_items": { params: ThreadInjectItemsParams; result: ThreadInjectItemsResponse };
   "thread/items/read": { params: ThreadItemsReadParams; result: ThreadItemsReadResponse };
   "turn/start": { params: TurnStartParams; result: TurnStartResponse };
@@ -174,6 +175,7 @@ export interface ServerNotifications {
   "item/commandExecution/outputDelta": CommandExecutionOutputDeltaNotification;
   "serverRequest/resolved": ServerRequestResolvedNotification;
   "spindle/decisionTree/updated": SpindleDecisionTreeUpdatedNotification;
+  "spindle/memory/used": SpindleMemoryUsedNotification;
   "error": ErrorNotification;
   "warning": WarningNotification;
   "command/exec/outputDelta": CommandExecOutputDeltaNotification;
@@ -212,7 +214,7 @@ export interface AgentMessageItem {
   id: string;
   text: string;
   phase: MessagePhase | null;
-  memoryCitation: null;
+  memoryCitation: MemoryCitation | null;
   delivery: null;
   questions: null;
   startedAtMs: number | null;
@@ -495,7 +497,7 @@ export interface DecisionTree {
   revision: number;
   mode: DecisionMode;
   source?: DecisionSource;
-  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null }[];
+  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null; memoryShift?: number }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   scenarios: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[];
   splits: { assumptionId: string; expectedValueOfPerfectInformation: number }[];
@@ -542,7 +544,7 @@ export interface DecisionTreeUpdated {
   mode: DecisionMode;
   because: string;
   flip: { from: string; to: string } | null;
-  delta: { source?: DecisionSource; assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
+  delta: { source?: DecisionSource; assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null; memoryShift?: number }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
 }
 
 export interface DynamicToolCallItem {
@@ -923,6 +925,11 @@ export interface ListMcpServerStatusResponse {
   nextCursor: null;
 }
 
+export interface MemoryCitation {
+  entries: { path: string; lineStart: number; lineEnd: number; note: string }[];
+  threadIds: string[];
+}
+
 export interface MemoryEditParams {
   fragmentId: string;
   title?: string | null;
@@ -1083,6 +1090,13 @@ export interface MemoryStatusParams {
 export interface MemoryStatusResponse {
   v2ConsolidatedThreads: number;
   v2Ready: boolean;
+}
+
+export interface MemoryUsed {
+  threadId: string;
+  turnId: string;
+  arm: "memory" | "none";
+  fragments: { id: string; version: number; kind: "strategy" | "pitfall" | "workflow" | "fact"; state: "candidate" | "probation" | "active" }[];
 }
 
 export type MessagePhase = "commentary" | "final_answer";
@@ -1301,6 +1315,8 @@ export type SourceKind =
   | "unknown";
 
 export type SpindleDecisionTreeUpdatedNotification = DecisionTreeUpdated;
+
+export type SpindleMemoryUsedNotification = MemoryUsed;
 
 export interface Thread {
   id: string;
@@ -1585,6 +1601,14 @@ export interface ThreadMemoryModeSetParams {
 }
 
 export type ThreadMemoryModeSetResponse = Record<string, never>;
+
+export interface ThreadMemoryReadParams {
+  threadId: string;
+}
+
+export interface ThreadMemoryReadResponse {
+  summary: string | null;
+}
 
 export interface ThreadMetadataGitInfoUpdateParams {
   sha?: string | null;

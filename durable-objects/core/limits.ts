@@ -299,6 +299,20 @@ export const memoryLimits = {
   generationRetentionMs: 10 * 60_000,
   /** Meta-prompts that are kept side by side, each best at something. */
   paretoMax: 4,
+  /** Milliseconds that a turn waits for what the memory published; then it goes without. */
+  readMsMax: 500,
+  /** Seconds that the platform's cache may answer for the manifest: a fragment that was forgotten is shown no longer than that. */
+  manifestCacheSeconds: 60,
+  /** Paths of the workspace that tell what kind of task a turn is. */
+  clusterPathsMax: 1_000,
+  /** Commands and changed paths of a turn that the memory hears of, the newest; and characters of what a command said, cut in the middle. */
+  reportedCommandsMax: 50,
+  reportedChangesMax: 200,
+  reportedOutputCharactersMax: 2_000,
+  /** Characters of a repository's name. It is part of keys and of manifests; addresses are far shorter. */
+  repositoryCharactersMax: 200,
+  /** Turns of one report. */
+  reportedTurnsMax: 20,
   /** The manifest is written at most once in this time: KV takes one write a second for a key, and readers are up to a minute behind anyway. */
   publishIntervalMs: 30_000,
   /** After a failure of KV or of another object it is tried again, doubling up to the second. */

@@ -3,6 +3,7 @@ import type { PatchOperation } from "#core/apply-patch";
 import type { Resolution, Verdict } from "#core/decision";
 import type { Deliberation } from "#core/decision-tree/deliberation";
 import type { Change } from "#core/decision-tree/staleness";
+import type { TurnUse } from "#core/memory/report";
 import type { DecisionMode } from "#protocol/decision-tree-methods";
 import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
@@ -180,6 +181,11 @@ export type PrivateEvent =
       verdicts?: Verdict[];
       tests?: "passed" | "broke" | null;
     }
+  /**
+   * What the turn was given of the memory. `uplifts` are what was believed of the shown ones then, in their order. The texts stand beside the log
+   * (`memory_notes`), where they can be forgotten; the model reads them before the frame of `beforeSeq`.
+   */
+  | { type: "memoryUsed"; turnId: string; beforeSeq: number; use: TurnUse; uplifts: number[] }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
   | { type: "settled"; callId: string; landed: FileChange[] };
 

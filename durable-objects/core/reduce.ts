@@ -95,6 +95,9 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
     }
     case "thread/readState/changed":
       return { ...thread, readState: frame.params.readState };
+    // Lists of notes are read with the turn's own frame.
+    case "spindle/memory/used":
+      return thread;
     case "spindle/decisionTree/updated":
       return { ...thread, decisionTree: treeAfter(thread.decisionTree, frame.params) };
     case "thread/goal/updated": {
@@ -303,6 +306,12 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
     }
     case "decisionOutcome":
       return thread;
+    case "memoryUsed": {
+      const { use, uplifts } = event;
+      const notes = use.shown.map(({ id, weight }, place) => ({ id, weight, uplift: uplifts[place] ?? 0 }));
+      const asked = withWork(thread, (work) => ({ ...work, notes }));
+      return { ...asked, memoryArm: { arm: use.arm, epoch: use.epoch } };
+    }
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":

@@ -19,6 +19,7 @@ import { Runs } from "#memory/runs";
 import { createMemorySchema } from "#memory/schema";
 import { Scopes } from "#memory/scopes";
 import { Settings } from "#memory/settings";
+import { Showings } from "#memory/showings";
 import { type TurnEffect, Turns } from "#memory/turns";
 import { Refusal, refusals } from "#protocol/errors";
 
@@ -45,6 +46,7 @@ export class Memory {
   readonly lessons: Lessons;
   readonly forAll: ForAll;
   readonly metaprompts: Metaprompts;
+  readonly showings: Showings;
   private readonly turns: Turns;
   private readonly outcomes: Outcomes;
   private readonly experience: AccountExperience;
@@ -64,6 +66,7 @@ export class Memory {
     this.experience = new AccountExperience(sql, this.settings);
     this.forAll = new ForAll(sql);
     this.metaprompts = new Metaprompts(host, this);
+    this.showings = new Showings(sql);
   }
 
   /**
@@ -75,6 +78,7 @@ export class Memory {
     const nowMs = this.host.now();
     const before = this.turns.heard(turnId);
     if (before && before.revision >= report.revision) return false;
+    if (!this.turns.isForgottenThread(threadId)) this.showings.hear(report);
     if (this.turns.isForgottenThread(threadId) || !this.settings.get("isOn")) return false;
     this.register();
     if (before?.effect) this.outcomes.takeBack(before.effect, nowMs);
@@ -192,6 +196,7 @@ export class Memory {
     this.fragments.put(new Map(nameless), nowMs);
     this.host.doom(named.map(({ scope }) => scopeKey(scope)));
     this.lessons.doneThread(threadId);
+    this.showings.forgetThread(threadId);
     this.turns.forgetThread(threadId);
   }
 
@@ -233,6 +238,7 @@ export class Memory {
     this.runs.forget(left);
     this.fragments.put(changes, nowMs);
     this.runs.sweep();
+    this.showings.sweep(nowMs - memoryLimits.retentionMs);
     this.experience.sweep();
     this.metaprompts.refit();
     this.turns.sweep(memoryLimits.turnsRememberedMax, nowMs - memoryLimits.retentionMs);
@@ -266,6 +272,7 @@ export class Memory {
     this.fragments.put(new Map([...gone].map((id) => [id, null])), this.host.now());
     this.runs.forget(gone);
     this.metaprompts.forget(gone);
+    this.showings.forget(gone, this.host.now());
     this.forAll.forget(gone);
     if (this.settings.get("isSharing")) {
       for (const { id, scope } of fragments) if (scope.type === "account") this.forAll.add({ type: "retracted", fragmentId: id });

@@ -71,6 +71,8 @@ const weighed = {
       calibrationVersion: z.number().optional(),
       /** The truth, where the turn's end made it known. */
       resolved: z.boolean().nullish(),
+      /** Log-odds that notes from earlier turns added to what the model said; absent where none spoke about it. */
+      memoryShift: z.number().optional(),
     }),
   ),
   actions: z.array(

@@ -20,7 +20,7 @@ import { updateReadState } from "#thread/read-state";
 import { revertThread } from "#thread/revert";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
-import { injectItems, readItems, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
+import { injectItems, readItems, readMemory, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
 import { startSettings } from "#thread/start-settings";
 import { askUserCommand } from "#thread/steps/user-command";
 import { listTimeline } from "#thread/timeline";
@@ -52,6 +52,7 @@ const handlers = {
   "thread/settings/update": updateSettings,
   "thread/metadata/update": updateMetadata,
   "thread/memoryMode/set": setMemoryMode,
+  "thread/memory/read": readMemory,
   "thread/inject_items": injectItems,
   "thread/items/read": readItems,
   "thread/timeline/list": listTimeline,

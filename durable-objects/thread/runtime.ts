@@ -24,6 +24,10 @@ import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
+import { markForMemory } from "#thread/memory-marks";
+import { createNotesSchema, MemoryNotes } from "#thread/memory-notes";
+import { createMemoryOutboxSchema, MemoryOutbox } from "#thread/memory-outbox";
+import { MemoryReader } from "#thread/memory-reader";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
 import { startQueued } from "#thread/queue";
 import { readStateChanged } from "#thread/read-state";
@@ -34,6 +38,7 @@ import { decideStep, declare, runProbe, takeOpinion } from "#thread/steps/decisi
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
+import { turnReport } from "#thread/turn-report";
 import { TurnSlot } from "#thread/turn-slot";
 import { FileWatch } from "#thread/watch";
 import { Workspace } from "#workspace/store";
@@ -51,6 +56,9 @@ export class ThreadRuntime {
   readonly history: History;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
+  readonly memory: MemoryReader;
+  readonly memoryOutbox: MemoryOutbox;
+  readonly notes: MemoryNotes;
   readonly workspace: Workspace;
   readonly turnSlot: TurnSlot;
   readonly fileWatch: FileWatch;
@@ -74,6 +82,9 @@ export class ThreadRuntime {
     this.folded = this.log.load();
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
     this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
+    this.memory = new MemoryReader(host);
+    this.memoryOutbox = new MemoryOutbox(host, (turnId, revision) => turnReport(this, turnId, revision));
+    this.notes = new MemoryNotes(host.sql);
     // Of logs from before the Directory was told of more than how the thread stands.
     if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
@@ -127,6 +138,7 @@ export class ThreadRuntime {
       also?.();
       if (also) this.workspace.takeChanges();
       const { thread } = this.log.append(before, told, this.host.now());
+      markForMemory(this.memoryOutbox, before, thread, told);
       if (!thread.info.ephemeral && drafts.some(concernsDirectory)) {
         this.outbox.mark(thread.seq);
         isNews = true;
@@ -136,7 +148,9 @@ export class ThreadRuntime {
     this.deliveries.pump();
     this.fileWatch.pump();
     this.extraction.stopUnlessIn(openTurn(this.current)?.id ?? null);
-    if (isNews) this.tell();
+    // Nothing follows that would tell of it: nobody drives a thread at rest.
+    const isOwed = !openTurn(this.current) && this.memoryOutbox.dueAtMs() !== null;
+    if (isNews || isOwed) this.tell();
   }
 
   /**
@@ -201,7 +215,7 @@ export class ThreadRuntime {
     this.isDriving = false;
     this.schedule();
     this.turnSlot.release();
-    if (this.folded) void this.outbox.flush().then(() => this.schedule());
+    if (this.folded) this.tell();
   }
 
   private step(): Exclude<Step, { type: "idle" } | { type: "wait" }> | null {
@@ -461,9 +475,10 @@ export class ThreadRuntime {
     return [...outputs, turnAborted(reason)];
   }
 
-  /** The other clients of the account hear of it at once; should that fail, the alarm tries again. */
+  /** The other clients of the account hear of it at once, and so does its memory; should that fail, the alarm tries again. */
   tell(): void {
     void this.outbox.flush().then(() => this.schedule());
+    void this.memoryOutbox.flush().then(() => this.schedule());
   }
 
   private async tellDirectory(after: number): Promise<number> {
@@ -504,6 +519,7 @@ export class ThreadRuntime {
     const moments = [
       this.step() ? now + limits.heartbeatMs : null,
       this.outbox.dueAtMs(),
+      this.memoryOutbox.dueAtMs(),
       this.deliveries.dueAtMs(),
       this.fileWatch.dueAtMs(),
       this.retentionDueAtMs(),
@@ -525,7 +541,9 @@ export class ThreadRuntime {
       return;
     }
     const forgetDueAtMs = this.forgetDueAtMs();
-    if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs && (await this.outbox.flush())) {
+    if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs) {
+      const isTold = (await this.outbox.flush()) && (await this.memoryOutbox.flush());
+      if (!isTold) return this.schedule();
       this.folded = null;
       return this.host.forget();
     }
@@ -574,7 +592,10 @@ export class ThreadRuntime {
 
   /** A deleted thread stays until its clients have heard of it, an ephemeral one until nobody has followed it for a while. */
   private forgetDueAtMs(): number | null {
-    if (this.current.deleted) return this.log.lastFrameAtMs() + limits.deletedRetentionMs;
+    if (this.current.deleted) {
+      const owed = [this.outbox.dueAtMs(), this.memoryOutbox.dueAtMs()].map((atMs) => atMs ?? 0);
+      return Math.max(this.log.lastFrameAtMs() + limits.deletedRetentionMs, ...owed);
+    }
     if (!this.current.info.ephemeral || this.deliveries.count > 0 || openTurn(this.current)) return null;
     return Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs;
   }
@@ -592,6 +613,8 @@ function createSchema(sql: Host["sql"]): void {
   createLogSchema(sql);
   createDeliveriesSchema(sql);
   createOutboxSchema(sql);
+  createNotesSchema(sql);
+  createMemoryOutboxSchema(sql);
   Workspace.createSchema(sql);
 }
 

@@ -5,6 +5,7 @@ import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
 import { accountNotifications } from "#protocol/notifications";
 import { textOf } from "#protocol/user-input";
+import { turnReport } from "#thread/turn-report";
 import { blobHash, treeOf, type World } from "./world.ts";
 
 export function checkInvariants(world: World): void {
@@ -22,6 +23,26 @@ export function checkInvariants(world: World): void {
   if (runtime.current.info.preview)
     expect(told?.thread.status, "the Directory knows how the thread stands").toEqual(runtime.current.status);
   checkNews(world, frames);
+  checkReports(world, frames);
+}
+
+/** The memory heard of every turn that a person asked for something in, and what it heard last is what the log says now. */
+function checkReports(world: World, frames: Frame[]): void {
+  const { runtime, memory } = world;
+  const spoken = frames.flatMap((frame) =>
+    frame.method === "item/completed" && frame.params.item.type === "userMessage" ? [frame.params.turnId] : [],
+  );
+  const expected = [...new Set(spoken)];
+  expect([...memory.turns.keys()].toSorted(), "the memory hears of every turn").toEqual(expected.toSorted());
+  for (const [turnId, heard] of memory.turns) {
+    expect(heard, `what the memory knows of ${turnId}`).toEqual(structuredClone(turnReport(runtime, turnId, heard.revision)));
+    if (heard.used?.shown.length) world.count("notes shown");
+    if (heard.used?.arm === "none") world.count("held out");
+  }
+  const used = frames.flatMap(({ private: hidden }) => (hidden?.event?.type === "memoryUsed" ? [hidden.event] : []));
+  expect(new Set(used.map(({ turnId }) => turnId)).size, "a turn is given notes once").toBe(used.length);
+  expect(new Set(used.map(({ use }) => use.arm)).size, "a thread keeps its arm").toBeLessThan(2);
+  for (let times = 0; times < memory.repeated; times++) world.count("report repeated");
 }
 
 /** What concerns the account reaches its Directory, each thing once and in order, and so does every message that stands. */

@@ -19,6 +19,7 @@ import { ThreadService } from "#thread/service";
 import type { ShellResult, ShellRun } from "#tools/shell";
 import { createSql, type TestStorage } from "../support/sql.ts";
 import { SimulatedClient } from "./client.ts";
+import { SimulatedMemory } from "./memory.ts";
 import { Random } from "./random.ts";
 
 /** Thrown where the process dies: nothing that was not committed exists any more. */
@@ -60,6 +61,7 @@ export class World {
   readonly said = new Map<string, string>();
   private heard = 0;
   readonly policy: (typeof policies)[number];
+  readonly memory = new SimulatedMemory("simulated");
   /** What the house reported of itself, and should not have had to. */
   readonly failures: string[] = [];
   /** Faults happen; false in the calm at the end. */
@@ -284,6 +286,30 @@ export class World {
         await whileAlive("acknowledgement");
         return ack;
       },
+      readMemory: async (key) => {
+        await whileAlive("memory");
+        if (this.faulty && this.random.chance(0.1)) {
+          this.count("memory unreadable");
+          throw new Error("the published memory is being moved");
+        }
+        return this.memory.read(key);
+      },
+      reportToMemory: async (reports) => {
+        if (this.isCommitting) this.failures.push("the memory was told before it was durable");
+        await whileAlive("memory");
+        if (this.faulty && this.random.chance(0.25)) {
+          this.count("memory away");
+          throw new Error("the memory is being moved");
+        }
+        this.memory.hear(reports);
+        if (this.random.chance(0.3)) this.memory.publish(1 + this.random.below(4), this.nowMs);
+        await whileAlive("memory's answer");
+        if (this.faulty && this.random.chance(0.15)) {
+          this.count("memory's answer lost");
+          throw new Error("the memory's answer was lost");
+        }
+      },
+      leaveMemory: async () => {},
       takeTurnSlot: async () => {
         await whileAlive("turn slot");
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");

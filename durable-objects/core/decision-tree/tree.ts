@@ -28,6 +28,7 @@ export interface DecisionTree {
     prior: number;
     calibrationVersion: number;
     resolved: boolean | null;
+    memoryShift?: number;
   }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   /** Every combination of the assumptions that some action's gain depends on, likeliest first. `action` is the best one there. */
@@ -64,9 +65,10 @@ export function decide(deliberation: Deliberation): DecisionTree {
     .sort((one, other) => other.expectedValueOfPerfectInformation - one.expectedValueOfPerfectInformation);
   const tree = {
     assumptions: assumptions.map((assumption) => {
-      const { id, text, kind, status, group, evidence, quote, prior, calibrationVersion, resolved } = assumption;
+      const { id, text, kind, status, group, evidence, quote, prior, calibrationVersion, resolved, memoryShift } = assumption;
       const probability = probabilityOf(assumptions, id);
-      return { id, text, kind, probability, status, group, evidence, quote, prior, calibrationVersion, resolved };
+      const shift = memoryShift === undefined ? {} : { memoryShift };
+      return { id, text, kind, probability, status, group, evidence, quote, prior, calibrationVersion, resolved, ...shift };
     }),
     actions: actions.map((action, index) => ({
       id: action.id,
