@@ -19,6 +19,11 @@ export function createAllAccountsSchema(sql: Sql): void {
       PRIMARY KEY (account, fragment_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS offers_promoted ON offers (promoted_id);
+    CREATE TABLE IF NOT EXISTS withdrawn (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, fragment_id TEXT NOT NULL, at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS participants (account TEXT PRIMARY KEY, told_through INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT OR IGNORE INTO participants (account, told_through) SELECT account, 0 FROM accounts WHERE is_sharing = 1;
   `);
 }
 
@@ -45,6 +50,43 @@ export class AllAccounts {
       .map(({ account }) => account);
   }
 
+  /**
+   * The first account behind `after` that has not heard of all that was withdrawn, and what it has not. Whoever ever took part is told: its
+   * threads may keep what they were shown then.
+   */
+  nextToTell(after = ""): { account: string; fragmentIds: string[]; through: number } | null {
+    const { sql } = this.host;
+    const [behind] = sql
+      .exec<{ account: string; told_through: number }>(
+        `SELECT account, told_through FROM participants
+         WHERE account > ? AND told_through < (SELECT max(seq) FROM withdrawn) ORDER BY account LIMIT 1`,
+        after,
+      )
+      .toArray();
+    if (!behind) return null;
+    const rows = sql
+      .exec<{ seq: number; fragment_id: string }>(
+        "SELECT seq, fragment_id FROM withdrawn WHERE seq > ? ORDER BY seq LIMIT ?",
+        behind.told_through,
+        memoryLimits.messagesPerCallMax,
+      )
+      .toArray();
+    const through = rows.at(-1)?.seq ?? behind.told_through;
+    return { account: behind.account, fragmentIds: rows.map(({ fragment_id }) => fragment_id), through };
+  }
+
+  told(account: string, through: number): void {
+    this.host.sql.exec("UPDATE participants SET told_through = ? WHERE account = ?", through, account);
+  }
+
+  /** What everybody has heard of, and no reader's cache holds any more. */
+  sweep(withdrawnBeforeMs: number): void {
+    this.host.sql.exec(
+      "DELETE FROM withdrawn WHERE at_ms < ? AND seq <= (SELECT coalesce(min(told_through), 0) FROM participants)",
+      withdrawnBeforeMs,
+    );
+  }
+
   private takeOne(account: string, message: MessageForAll): void {
     const { sql } = this.host;
     switch (message.type) {
@@ -53,7 +95,9 @@ export class AllAccounts {
         return;
       case "sharing":
         sql.exec("INSERT OR REPLACE INTO accounts (account, is_sharing) VALUES (?, ?)", account, message.isOn ? 1 : 0);
-        if (!message.isOn) this.retract(account, this.offersOf(account));
+        // From the beginning, because a cache may still show it what was withdrawn a moment before it came.
+        if (message.isOn) sql.exec("INSERT OR IGNORE INTO participants (account, told_through) VALUES (?, 0)", account);
+        else this.retract(account, this.offersOf(account));
         return;
       case "offered":
         this.offer(account, message.fragment);
@@ -148,7 +192,9 @@ export class AllAccounts {
         .one();
       if (count >= accountsMin) continue;
       // A merge may have put another in its place: whatever is left of it goes by its lineage.
-      if (forget(this.memory.fragments.ofScope("global"), promotedId).size > 0) this.memory.forget(promotedId);
+      const isLeft = forget(this.memory.fragments.ofScope("global"), promotedId).size > 0;
+      const gone = new Set([promotedId, ...(isLeft ? this.memory.forget(promotedId) : [])]);
+      for (const id of gone) sql.exec("INSERT INTO withdrawn (fragment_id, at_ms) VALUES (?, ?)", id, this.host.now());
       sql.exec("UPDATE offers SET promoted_id = NULL WHERE promoted_id = ?", promotedId);
     }
   }

@@ -7,7 +7,8 @@ import { readManifest } from "#core/memory/shard";
 import { type Snapshot, taken, wanted } from "#core/memory/snapshot";
 import type { Memory } from "#memory/memory";
 import { manifestKey, shardKey } from "#memory/memory-keys";
-import { type Environment, memoryStub } from "../../durable-objects/environment.ts";
+import type { ThreadRuntime } from "#thread/runtime";
+import { type Environment, memoryStub, threadStub } from "../../durable-objects/environment.ts";
 import worker from "../../workers/index.ts";
 import { type Said, turnReport, turnUse } from "../support/turn-report.ts";
 import { Client, type Wire } from "./client.ts";
@@ -252,7 +253,9 @@ memoryStory(
   },
 );
 
-test("what three accounts proved alike is told to all, and falls when one of them forgets", { timeout: 30_000 }, async () => {
+test("what three accounts proved alike is told to all, and falls everywhere when one of them forgets", {
+  timeout: 30_000,
+}, async () => {
   const accounts = ["a", "b", "c"].map((name) => `sharing-${name}-${crypto.randomUUID()}`);
   const ids: string[] = [];
   for (const account of accounts) {
@@ -274,10 +277,40 @@ test("what three accounts proved alike is told to all, and falls when one of the
   expect(shared).toMatchObject({ account: "@global", state: "candidate", content: correction, provenance: [] });
   await later("@global");
   await vi.waitFor(async () => expect(await published("@global", "global")).toHaveLength(1), { timeout: 10_000 });
+
+  // One that gave to it, and one that only took and has left since, each with a thread that was shown it.
+  const [, giver = ""] = accounts;
+  const taker = `sharing-d-${crypto.randomUUID()}`;
+  const shownIn: [account: string, threadId: string][] = [];
+  for (const account of [giver, taker]) {
+    const reader = await Client.connect({ headers: await headersFor(account) });
+    await reader.request("spindle/memory/setSharing", { enabled: true });
+    const threadId = await reader.startThread();
+    if (shared) await inThread(account, threadId, ({ notes }) => notes.keep("turn-b", [shared]));
+    const used = turnUse({ shown: [{ id: shared?.id ?? "", weight: 1 }] });
+    await memoryStub(environment, account).report(account, [turnReport({ threadId, turnId: "turn-b", used })]);
+    shownIn.push([account, threadId]);
+    await vi.waitFor(async () => expect(await takesPart(account)).toBe(true), { timeout: 10_000 });
+    if (account === taker) await reader.request("spindle/memory/setSharing", { enabled: false });
+    reader.close();
+  }
+  let refusals = 0;
+  await inMemory(giver, ({ showings }) => {
+    const forget = showings.forget.bind(showings);
+    showings.forget = (...told) => {
+      if (refusals++ === 0) throw new Error("not now");
+      forget(...told);
+    };
+  });
   const client = await Client.connect({ headers: await headersFor(accounts[0] ?? "") });
   await client.request("spindle/memory/forget", { fragmentId: ids[0] });
   await vi.waitFor(async () => expect(await ofAll()).toEqual([]), { timeout: 10_000 });
   await vi.waitFor(async () => expect(await everythingInKv("@global")).not.toContain("parseDate"), { timeout: 10_000 });
+  for (const [account, threadId] of shownIn) {
+    const notes = () => inThread(account, threadId, (runtime) => runtime.notes.of("turn-b"));
+    await vi.waitFor(async () => expect(await notes()).toEqual([null]), { timeout: 10_000 });
+  }
+  expect(refusals).toBeGreaterThan(1);
   client.close();
 });
 
@@ -305,6 +338,18 @@ function everythingInSql(account: string): Promise<string> {
     );
     return [...tables].map(({ name }) => JSON.stringify(sql.exec(`SELECT * FROM "${name}"`).toArray())).join("\n");
   });
+}
+
+function takesPart(account: string): Promise<boolean> {
+  return inMemory("@global", (_, { storage: { sql } }) => [
+    ...sql.exec("SELECT 1 FROM accounts WHERE account = ? AND is_sharing = 1", account),
+  ]).then((rows) => rows.length === 1);
+}
+
+function inThread<Result>(account: string, threadId: string, look: (runtime: ThreadRuntime) => Result): Promise<Result> {
+  return runInDurableObject(threadStub(environment, account, threadId), (instance) =>
+    look((instance as unknown as { runtime: ThreadRuntime }).runtime),
+  );
 }
 
 function rowsOf(account: string): Promise<unknown[]> {
