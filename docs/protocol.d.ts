@@ -1096,7 +1096,7 @@ export interface MemoryUsed {
   threadId: string;
   turnId: string;
   arm: "memory" | "none";
-  fragments: { id: string; version: number; kind: "strategy" | "pitfall" | "workflow" | "fact"; state: "candidate" | "probation" | "active" }[];
+  fragments: { id: string; version: number; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" }[];
 }
 
 export type MessagePhase = "commentary" | "final_answer";

@@ -253,6 +253,43 @@ memoryStory(
   },
 );
 
+test("an approved wording reaches the turns that begin after, and leaves them when it is forgotten", {
+  timeout: 30_000,
+}, async () => {
+  const account = `wording-${crypto.randomUUID()}`;
+  const client = await Client.connect({ headers: await headersFor(account) });
+  const words = { title: "Plan first", when: "Always", content: "Say the word kumquat before you begin." };
+  const { fragment } = await client.request("spindle/memory/metaprompt/propose", words);
+  const isNamed = async () => (await read(account, ["account"]))?.manifest.standing.metapromptId;
+  await later(account);
+  expect(await isNamed()).toBe(undefined);
+  await client.request("spindle/memory/metaprompt/approve", { fragmentId: fragment.id });
+  await later(account);
+  await vi.waitFor(async () => expect(await isNamed()).toBe(fragment.id), { timeout: 10_000 });
+  const usedIn = (turnId: string) =>
+    client.frames.find(({ method, params }) => method === "spindle/memory/used" && params.turnId === turnId)?.params;
+  // Half of all threads go without.
+  const given = async () => {
+    for (let tries = 0; tries < 40; tries++) {
+      const threadId = await client.startThread();
+      const { id } = await client.turn("say good morning");
+      if (usedIn(id)?.arm === "memory") return { threadId, turnId: id };
+      expect(usedIn(id)?.fragments).toEqual([]);
+    }
+    throw new Error("every thread is held out");
+  };
+  const { threadId, turnId } = await given();
+  expect(usedIn(turnId).fragments).toEqual([{ id: fragment.id, version: 1, kind: "metaprompt", state: "active" }]);
+  const wording = () => inThread(account, threadId, ({ notes }) => notes.wordingOf(turnId));
+  expect(await wording()).toContain("kumquat");
+  await client.request("spindle/memory/forget", { fragmentId: fragment.id });
+  await vi.waitFor(async () => expect(await wording()).toBe(null), { timeout: 10_000 });
+  const { id } = await client.turn("say good evening");
+  expect(usedIn(id)?.fragments ?? []).toEqual([]);
+  expect(await client.judged()).toEqual([]);
+  client.close();
+});
+
 test("what three accounts proved alike is told to all, and falls everywhere when one of them forgets", {
   timeout: 30_000,
 }, async () => {
@@ -286,7 +323,7 @@ test("what three accounts proved alike is told to all, and falls everywhere when
     const reader = await Client.connect({ headers: await headersFor(account) });
     await reader.request("spindle/memory/setSharing", { enabled: true });
     const threadId = await reader.startThread();
-    if (shared) await inThread(account, threadId, ({ notes }) => notes.keep("turn-b", [shared]));
+    if (shared) await inThread(account, threadId, ({ notes }) => notes.keep("turn-b", [shared], null));
     const used = turnUse({ shown: [{ id: shared?.id ?? "", weight: 1 }] });
     await memoryStub(environment, account).report(account, [turnReport({ threadId, turnId: "turn-b", used })]);
     shownIn.push([account, threadId]);
