@@ -247,9 +247,11 @@ memoryStory(
     const better = { firstFragmentId: rival.id, secondFragmentId: fragment.id, better: "second" };
     const [first, second] = (await client.request("spindle/memory/metaprompt/compare", better)).data;
     expect(second.rating.mean).toBeGreaterThan(first.rating.mean);
-    expect((await client.request("spindle/memory/metaprompt/list", {})).bestIds).toEqual([]);
+    const waiting = await client.request("spindle/memory/metaprompt/list", {});
+    expect([waiting.bestIds, waiting.championId]).toEqual([[], null]);
     await client.request("spindle/memory/metaprompt/approve", { fragmentId: fragment.id });
-    expect((await client.request("spindle/memory/metaprompt/list", {})).bestIds).toEqual([fragment.id]);
+    const approved = await client.request("spindle/memory/metaprompt/list", {});
+    expect([approved.bestIds, approved.championId]).toEqual([[fragment.id], fragment.id]);
   },
 );
 
