@@ -105,8 +105,8 @@ export class MemoryObject extends DurableObject<Environment> {
   /** Daily: what time does to the fragments, and what nobody can want in KV any more. */
   async sweep(): Promise<void> {
     this.ctx.storage.transactionSync(() => {
-      this.memory.sweep();
       this.allAccounts?.sweep(Date.now() - memoryLimits.retentionMs);
+      this.memory.sweep();
     });
     await this.publisher.collect();
     this.schedule();
