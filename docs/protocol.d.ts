@@ -1017,6 +1017,7 @@ export interface MemoryMetapromptListParams {
 export interface MemoryMetapromptListResponse {
   data: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] }[];
   bestIds: string[];
+  championId: string | null;
   nextCursor: string | null;
 }
 
@@ -1096,7 +1097,7 @@ export interface MemoryUsed {
   threadId: string;
   turnId: string;
   arm: "memory" | "none";
-  fragments: { id: string; version: number; kind: "strategy" | "pitfall" | "workflow" | "fact"; state: "candidate" | "probation" | "active" }[];
+  fragments: { id: string; version: number; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" }[];
 }
 
 export type MessagePhase = "commentary" | "final_answer";

@@ -6,11 +6,11 @@ import type { Decision, Resolution, Verdict } from "#core/decision";
 import { type Action, gainOf } from "#core/decision-tree/action";
 import type { Assumption, Evidence } from "#core/decision-tree/assumption";
 import { statedProbability } from "#core/decision-tree/calibration";
-import { countTests, testsPassed } from "#core/decision-tree/observation";
 import { clamp, doubt, logitOf } from "#core/decision-tree/probability";
 import { stepOf } from "#core/decision-tree/sensor";
 import { rounding } from "#core/decision-tree/utility";
 import type { ResolvedAssumption } from "#core/memory/report";
+import { testsTurned } from "#core/tests-turned";
 import type { ThreadItem } from "#protocol/item";
 
 /** A turn with its items in order: the open one when it ends, or one that is over. */
@@ -134,26 +134,4 @@ function gainingTruth(actions: readonly Action[], actionId: string | null, assum
 function agreed(truths: readonly boolean[]): boolean | null {
   const [first] = truths;
   return first !== undefined && truths.every((truth) => truth === first) ? first : null;
-}
-
-/**
- * What became of tests that the turn ran more than once by the same command: the first run against the last or, `around` an item, the last one
- * before it against the last one after it. Where some pass now and some broke, they broke. Null where none turned.
- */
-export function testsTurned(items: readonly ThreadItem[], around?: string): "passed" | "broke" | null {
-  const middle = items.findIndex(({ id }) => id === around);
-  const before = new Map((middle < 0 ? items.toReversed() : items.slice(0, middle)).flatMap(testRun));
-  const after = new Map(items.slice(middle + 1).flatMap(testRun));
-  const turned = Array.from(after).filter(([command, passed]) => before.has(command) && before.get(command) !== passed);
-  if (turned.length === 0) return null;
-  return turned.every(([, passed]) => passed) ? "passed" : "broke";
-}
-
-/** A command that ran tests, by their own summary, and whether they passed. */
-function testRun(item: ThreadItem): [command: string, passed: boolean][] {
-  if (item.type !== "commandExecution" || item.exitCode === null) return [];
-  const stdout = item.aggregatedOutput ?? "";
-  if ((countTests(stdout).passed ?? 0) + (countTests(stdout).failed ?? 0) === 0) return [];
-  const passed = testsPassed({ stdout, stderr: "", exitCode: item.exitCode });
-  return passed === null ? [] : [[item.command, passed]];
 }

@@ -183,7 +183,7 @@ export type PrivateEvent =
     }
   /**
    * What the turn was given of the memory. `uplifts` are what was believed of the shown ones then, in their order. The texts stand beside the log
-   * (`memory_notes`), where they can be forgotten; the model reads them before the frame of `beforeSeq`.
+   * (`memory_notes`, `memory_wordings`), where they can be forgotten; the model reads the notes before the frame of `beforeSeq`.
    */
   | { type: "memoryUsed"; turnId: string; beforeSeq: number; use: TurnUse; uplifts: number[] }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */

@@ -49,7 +49,7 @@ const personalities: Record<string, string> = {
 };
 
 /**
- * The system's words: the thread's own base instructions or ours, the developer's, the client's mode, the workspace's guides from the root
+ * The system's words: the thread's own base instructions or ours, the developer's, the client's mode, the account's approved wording, the workspace's guides from the root
  * down, the goal, and where the work is. What the guides say yields to what people say in the thread.
  */
 export function instructions(
@@ -58,18 +58,25 @@ export function instructions(
   guides: readonly Guide[] = [],
   goal: ThreadGoal | null = null,
   declares = false,
+  wording: string | null = null,
 ): string {
   const parts = [
     settings.baseInstructions ?? baseInstructions,
     settings.personality ? personalities[settings.personality] : null,
     settings.developerInstructions,
     settings.collaborationInstructions ?? (settings.collaborationMode === "plan" ? planInstructions : null),
+    wording === null ? null : wordingText(wording),
     guides.length > 0 ? guidesText(guides) : null,
     goal ? goalText(goal) : null,
     declares ? declaring : null,
     `The workspace is ${cwd}.${settings.cwd ? ` Commands start in ${settings.cwd}.` : ""}`,
   ];
   return parts.filter((part) => part).join("\n\n");
+}
+
+/** It may stand among the instructions because a person of the account read and approved it: no note of a turn ever does. */
+function wordingText(wording: string): string {
+  return `A person of this account approved these words for its threads. What is said above, and the person in the thread, outrank them.\n<approved_wording>\n${wording}\n</approved_wording>`;
 }
 
 /** When to declare: before what costs much, and not before each look around. */

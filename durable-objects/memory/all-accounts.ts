@@ -1,7 +1,6 @@
 /** The memory of all accounts: who takes part, what they offer, and what of it at least three have learnt alike. */
 import { memoryLimits } from "#core/limits";
 import { priorMean } from "#core/memory/credit";
-import { forget } from "#core/memory/forget";
 import { type Fragment, globalAccount } from "#core/memory/fragment";
 import { applyPlan, mergeSimilarityMin } from "#core/memory/operation";
 import { accountsMin, promotedToAll } from "#core/memory/promotion";
@@ -19,6 +18,14 @@ export function createAllAccountsSchema(sql: Sql): void {
       PRIMARY KEY (account, fragment_id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS offers_promoted ON offers (promoted_id);
+    CREATE TABLE IF NOT EXISTS withdrawn (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, fragment_id TEXT NOT NULL, at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS made_of (
+      promoted_id TEXT NOT NULL, fragment_id TEXT NOT NULL, PRIMARY KEY (promoted_id, fragment_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS participants (account TEXT PRIMARY KEY, told_through INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT OR IGNORE INTO participants (account, told_through) SELECT account, 0 FROM accounts WHERE is_sharing = 1;
   `);
 }
 
@@ -45,6 +52,63 @@ export class AllAccounts {
       .map(({ account }) => account);
   }
 
+  /**
+   * The first account behind `after` that has not heard of all that was withdrawn, and what it has not. Whoever ever took part is told: its
+   * threads may keep what they were shown then.
+   */
+  nextToTell(after = ""): { account: string; fragmentIds: string[]; through: number } | null {
+    const { sql } = this.host;
+    const [behind] = sql
+      .exec<{ account: string; told_through: number }>(
+        `SELECT account, told_through FROM participants
+         WHERE account > ? AND told_through < (SELECT max(seq) FROM withdrawn) ORDER BY account LIMIT 1`,
+        after,
+      )
+      .toArray();
+    if (!behind) return null;
+    const rows = sql
+      .exec<{ seq: number; fragment_id: string }>(
+        "SELECT seq, fragment_id FROM withdrawn WHERE seq > ? ORDER BY seq LIMIT ?",
+        behind.told_through,
+        memoryLimits.messagesPerCallMax,
+      )
+      .toArray();
+    const through = rows.at(-1)?.seq ?? behind.told_through;
+    return { account: behind.account, fragmentIds: rows.map(({ fragment_id }) => fragment_id), through };
+  }
+
+  told(account: string, through: number): void {
+    this.host.sql.exec("UPDATE participants SET told_through = ? WHERE account = ?", through, account);
+  }
+
+  /**
+   * Before the memory's own sweep, whose tombstones take their lineage along. What everybody has heard of, and no reader's cache holds any more,
+   * is withdrawn no longer.
+   */
+  sweep(withdrawnBeforeMs: number): void {
+    this.keepLineage();
+    this.host.sql.exec(
+      "DELETE FROM withdrawn WHERE at_ms < ? AND seq <= (SELECT coalesce(min(told_through), 0) FROM participants)",
+      withdrawnBeforeMs,
+    );
+  }
+
+  /** Parents are older than what was made of them, and ids are in the order of time: one pass finds children of children. */
+  private keepLineage(): void {
+    const { sql } = this.host;
+    for (const { id, lineage } of this.memory.fragments.ofScope("global").values()) {
+      for (const parent of lineage.parents) {
+        if (parent.id === id) continue;
+        sql.exec(
+          `INSERT OR IGNORE INTO made_of (promoted_id, fragment_id)
+           SELECT promoted_id, ?1 FROM offers WHERE promoted_id = ?2 UNION SELECT promoted_id, ?1 FROM made_of WHERE fragment_id = ?2`,
+          id,
+          parent.id,
+        );
+      }
+    }
+  }
+
   private takeOne(account: string, message: MessageForAll): void {
     const { sql } = this.host;
     switch (message.type) {
@@ -53,7 +117,9 @@ export class AllAccounts {
         return;
       case "sharing":
         sql.exec("INSERT OR REPLACE INTO accounts (account, is_sharing) VALUES (?, ?)", account, message.isOn ? 1 : 0);
-        if (!message.isOn) this.retract(account, this.offersOf(account));
+        // From the beginning, because a cache may still show it what was withdrawn a moment before it came.
+        if (message.isOn) sql.exec("INSERT OR IGNORE INTO participants (account, told_through) VALUES (?, 0)", account);
+        else this.retract(account, this.offersOf(account));
         return;
       case "offered":
         this.offer(account, message.fragment);
@@ -147,10 +213,24 @@ export class AllAccounts {
         .exec<{ count: number }>("SELECT count(DISTINCT account) AS count FROM offers WHERE promoted_id = ?", promotedId)
         .one();
       if (count >= accountsMin) continue;
-      // A merge may have put another in its place: whatever is left of it goes by its lineage.
-      if (forget(this.memory.fragments.ofScope("global"), promotedId).size > 0) this.memory.forget(promotedId);
+      for (const id of this.forget(promotedId))
+        sql.exec("INSERT INTO withdrawn (fragment_id, at_ms) VALUES (?, ?)", id, this.host.now());
       sql.exec("UPDATE offers SET promoted_id = NULL WHERE promoted_id = ?", promotedId);
     }
+  }
+
+  /** A merge may have put another in its place, and its own row may have left since: whatever was made of it goes too. */
+  private forget(promotedId: string): ReadonlySet<string> {
+    const made = this.host.sql
+      .exec<{ id: string }>("DELETE FROM made_of WHERE promoted_id = ? RETURNING fragment_id AS id", promotedId)
+      .toArray();
+    const gone = new Set([promotedId, ...made.map(({ id }) => id)]);
+    // A set grows while it is walked.
+    for (const id of gone) {
+      if (!this.memory.fragments.get(id)) continue;
+      for (const goneId of this.memory.forget(id)) gone.add(goneId);
+    }
+    return gone;
   }
 
   private offersOf(account: string): string[] {

@@ -31,6 +31,7 @@ export class MemoryObject extends DurableObject<Environment> {
   private readonly failing = new Map<Task, { failures: number; retryAtMs: number }>();
   private isTellingAll = false;
   private isTellingThreads = false;
+  private isTellingAccounts = false;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
@@ -95,9 +96,18 @@ export class MemoryObject extends DurableObject<Environment> {
     this.schedule();
   }
 
+  /** From the object of `globalAccount`: these of its fragments are forgotten there, and have to be in the threads that were shown them. */
+  async forgetShared(fragmentIds: string[]): Promise<void> {
+    this.ctx.storage.transactionSync(() => this.memory.showings.forget(fragmentIds, Date.now()));
+    this.schedule();
+  }
+
   /** Daily: what time does to the fragments, and what nobody can want in KV any more. */
   async sweep(): Promise<void> {
-    this.ctx.storage.transactionSync(() => this.memory.sweep());
+    this.ctx.storage.transactionSync(() => {
+      this.allAccounts?.sweep(Date.now() - memoryLimits.retentionMs);
+      this.memory.sweep();
+    });
     await this.publisher.collect();
     this.schedule();
   }
@@ -117,7 +127,7 @@ export class MemoryObject extends DurableObject<Environment> {
     }
   }
 
-  /** The one alarm: publishes, optimizes, tells what all accounts shall know; whichever of it is due. */
+  /** The one alarm: publishes, optimizes, tells other objects what they have to know; whichever of it is due. */
   override async alarm(): Promise<void> {
     const nowMs = Date.now();
     const optimizeAtMs = this.notBefore("optimize", this.optimizer.dueAt(nowMs));
@@ -130,7 +140,7 @@ export class MemoryObject extends DurableObject<Environment> {
       );
     }
     if (this.memory.isSweepDue(nowMs)) await this.attempt("sweep", () => this.sweep());
-    await Promise.all([this.publish(), this.tellWhatWaits(), this.tellThreads()]);
+    await Promise.all([this.publish(), this.tellWhatWaits(), this.tellThreads(), this.tellAccounts()]);
     this.schedule();
   }
 
@@ -170,6 +180,25 @@ export class MemoryObject extends DurableObject<Environment> {
     this.isTellingThreads = false;
   }
 
+  /** Accounts whose threads may have been shown what is withdrawn hear of it. One that cannot be reached holds up no other. */
+  private async tellAccounts(): Promise<void> {
+    const { allAccounts } = this;
+    if (!allAccounts || this.isTellingAccounts) return;
+    this.isTellingAccounts = true;
+    await this.attempt("accounts", async () => {
+      const failures: unknown[] = [];
+      for (let next = allAccounts.nextToTell(); next; next = allAccounts.nextToTell(next.account)) {
+        const { account, fragmentIds, through } = next;
+        await memoryStub(this.env, account)
+          .forgetShared(fragmentIds)
+          .then(() => allAccounts.told(account, through))
+          .catch((error) => failures.push(error));
+      }
+      if (failures.length > 0) throw failures[0];
+    });
+    this.isTellingAccounts = false;
+  }
+
   /** What fails is tried again by the alarm, after a pause that doubles. */
   private async attempt(what: Task, work: () => Promise<void>): Promise<void> {
     try {
@@ -186,10 +215,12 @@ export class MemoryObject extends DurableObject<Environment> {
   private schedule(): void {
     const nowMs = Date.now();
     const owesThreads = !this.isTellingThreads && this.memory.showings.next() !== null;
+    const owesAccounts = !this.isTellingAccounts && this.allAccounts !== null && this.allAccounts.nextToTell() !== null;
     const due = [
       this.notBefore("publish", this.publisher.dueAt(nowMs)),
       this.notBefore("forAll", this.isTellingAll || this.memory.forAll.isEmpty() ? null : nowMs),
       this.notBefore("threads", owesThreads ? nowMs : null),
+      this.notBefore("accounts", owesAccounts ? nowMs : null),
       this.notBefore("optimize", this.optimizer.dueAt(nowMs)),
     ].filter((atMs) => atMs !== null);
     if (due.length === 0) return;
@@ -207,7 +238,7 @@ export class MemoryObject extends DurableObject<Environment> {
 }
 
 /** What may fail, and is then tried again by itself. */
-type Task = "publish" | "forAll" | "threads" | "optimize" | "sweep";
+type Task = "publish" | "forAll" | "threads" | "accounts" | "optimize" | "sweep";
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");

@@ -102,7 +102,9 @@ export class Memory {
   }
 
   standing(): Standing {
+    const metapromptId = this.metaprompts.champion();
     return {
+      ...(metapromptId !== null && { metapromptId }),
       isOn: this.settings.get("isOn"),
       offScopes: this.offScopes(),
       epoch: this.settings.get("epoch"),
@@ -303,6 +305,7 @@ export class Memory {
     if (!used || !this.settings.get("isSharing")) return;
     const own = this.fragments.named([...used.shown, ...used.dropped].map(({ id }) => id));
     const foreign = <Use extends { id: string }>(uses: readonly Use[]) => uses.filter(({ id }) => !own.has(id));
+    const { metapromptId: _ownWording, ...namelessUse } = used;
     const nameless = (id: string) => this.host.hash(`${this.host.account}\n${id}`);
     this.forAll.add({
       type: "learnt",
@@ -318,7 +321,7 @@ export class Memory {
         },
         repository: null,
         signals,
-        used: { ...used, shown: foreign(used.shown), dropped: foreign(used.dropped), propensities: {}, epoch: 0 },
+        used: { ...namelessUse, shown: foreign(used.shown), dropped: foreign(used.dropped), propensities: {}, epoch: 0 },
         assumptions: [],
       },
     });

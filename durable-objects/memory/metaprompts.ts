@@ -1,12 +1,14 @@
-/** Rival wordings of instructions. They are proposed, compared and approved by people; nothing of them reaches a turn before that. */
+/** Rival wordings of instructions. They are proposed, compared and approved by people; one that is approved stands in turns' instructions. */
 import { memoryLimits } from "#core/limits";
 import { admit } from "#core/memory/admit";
+import { championOf } from "#core/memory/champion";
 import { type Draft, type Fragment, noStatistics } from "#core/memory/fragment";
 import { inState } from "#core/memory/lifecycle";
 import { type Contender, paretoSet } from "#core/memory/pareto";
 import { type Comparison, compared, newPositionBias, newRating, refit } from "#core/memory/rating";
 import type { Sql } from "#core/sql";
 import type { Fragments } from "#memory/fragments";
+import type { Settings } from "#memory/settings";
 import { Refusal, refusals } from "#protocol/errors";
 
 export interface MetapromptsHost {
@@ -19,10 +21,12 @@ export interface MetapromptsHost {
 export class Metaprompts {
   private readonly host: MetapromptsHost;
   private readonly fragments: Fragments;
+  private readonly settings: Settings;
 
-  constructor(host: MetapromptsHost, { fragments }: { fragments: Fragments }) {
+  constructor(host: MetapromptsHost, { fragments, settings }: { fragments: Fragments; settings: Settings }) {
     this.host = host;
     this.fragments = fragments;
+    this.settings = settings;
   }
 
   propose({ title, when, content }: Pick<Draft, "title" | "when" | "content">): Fragment {
@@ -88,10 +92,12 @@ export class Metaprompts {
 
   /** Those that are each best in some cluster of tasks, or where none was tried the best by comparison. */
   best(): string[] {
-    const approved = [...this.fragments.ofScope("account").values()].filter(
-      ({ kind, state }) => kind === "metaprompt" && state === "active",
-    );
-    return paretoSet(approved.map(contender));
+    return paretoSet(this.approved().map(contender));
+  }
+
+  /** The one that turns are given; null where none is approved. */
+  champion(): string | null {
+    return championOf(this.approved(), this.settings.get("championId"));
   }
 
   forget(gone: ReadonlySet<string>): void {
@@ -101,10 +107,12 @@ export class Metaprompts {
       ids,
       ids,
     );
+    this.crown();
   }
 
   forgetAll(): void {
     this.host.sql.exec("DELETE FROM comparisons");
+    this.crown();
   }
 
   private comparisons(): Comparison[] {
@@ -123,6 +131,18 @@ export class Metaprompts {
 
   private write(fragment: Fragment): void {
     this.fragments.put(new Map([[fragment.id, fragment]]), this.host.now());
+    this.crown();
+  }
+
+  /** Who holds the place now holds it until another proves stronger. */
+  private crown(): void {
+    const champion = this.champion();
+    if (champion !== this.settings.get("championId")) this.settings.set("championId", champion);
+  }
+
+  private approved(): Fragment[] {
+    const filter = { scope: "account", kind: "metaprompt", state: "active", after: "" };
+    return this.fragments.page(filter, memoryLimits.fragmentsPerScopeMax);
   }
 }
 

@@ -73,7 +73,7 @@ const handlers = {
   },
   "spindle/memory/metaprompt/list": (memory, { cursor, limit }) => {
     const { entries, nextCursor } = page(memory, { scope: "account", state: null, kind: "metaprompt" }, cursor, limit);
-    return { data: entries.map(wire), bestIds: memory.metaprompts.best(), nextCursor };
+    return { data: entries.map(wire), bestIds: memory.metaprompts.best(), championId: memory.metaprompts.champion(), nextCursor };
   },
   "spindle/memory/metaprompt/propose": (memory, params) => ({ fragment: wire(memory.metaprompts.propose(params)) }),
   "spindle/memory/metaprompt/approve": (memory, { fragmentId }) => ({ fragment: wire(memory.metaprompts.approve(fragmentId)) }),

@@ -25,6 +25,8 @@ interface Values {
   /** Unix ms; null: never. */
   sweptAt: number | null;
   experience: Experience;
+  /** The approved wording that turns are given. */
+  championId: string | null;
 }
 
 const starting: Values = {
@@ -41,6 +43,7 @@ const starting: Values = {
   optimizedAt: null,
   sweptAt: null,
   experience: noExperience,
+  championId: null,
 };
 
 export class Settings {

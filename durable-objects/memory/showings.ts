@@ -1,5 +1,5 @@
 /** Which threads were shown which fragments, so that what is forgotten is forgotten there too. Ids only. */
-import type { TurnReport } from "#core/memory/report";
+import type { TurnReport, TurnUse } from "#core/memory/report";
 import type { Sql } from "#core/sql";
 
 export function createShowingsSchema(sql: Sql): void {
@@ -13,6 +13,12 @@ export function createShowingsSchema(sql: Sql): void {
   `);
 }
 
+/** Whatever of the memory the turn was given the words of. */
+function idsIn(used: TurnUse | null): string[] {
+  if (!used) return [];
+  return [...used.shown.map(({ id }) => id), ...(used.metapromptId === undefined ? [] : [used.metapromptId])];
+}
+
 export class Showings {
   private readonly sql: Sql;
 
@@ -23,7 +29,7 @@ export class Showings {
 
   /** A reader may have been shown, from its cache, what was forgotten a moment before: then its thread is owed the news at once. */
   hear({ turn: { threadId }, used }: TurnReport): void {
-    for (const { id } of used?.shown ?? []) {
+    for (const id of idsIn(used)) {
       this.sql.exec(
         `INSERT INTO showings (fragment_id, thread_id, is_owed)
          VALUES (?1, ?2, EXISTS (SELECT 1 FROM forgotten_fragments WHERE fragment_id = ?1))

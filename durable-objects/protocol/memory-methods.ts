@@ -169,10 +169,15 @@ export const memoryMethods = {
   }),
 
   "spindle/memory/metaprompt/list": method({
-    doc: "Wordings of instructions that were proposed, with their ratings. `bestIds` are those of the approved ones that are each best at something.",
+    doc: "Wordings of instructions that were proposed, with their ratings. `bestIds` are those of the approved ones that are each best at something, `championId` is the one that turns are given.",
     scope: "memory",
     params: struct("MemoryMetapromptListParams", page),
-    result: z.object({ data: z.array(fragment), bestIds: z.array(z.string()), nextCursor: z.string().nullable() }),
+    result: z.object({
+      data: z.array(fragment),
+      bestIds: z.array(z.string()),
+      championId: z.string().nullable(),
+      nextCursor: z.string().nullable(),
+    }),
   }),
 
   "spindle/memory/metaprompt/propose": method({
@@ -183,7 +188,7 @@ export const memoryMethods = {
   }),
 
   "spindle/memory/metaprompt/approve": method({
-    doc: "Approves a wording. `spindle/memory/forget` declines it.",
+    doc: "Approves a wording. The first one that is approved stands in the instructions of turns that begin after; another takes its place when comparisons show it to be stronger. `spindle/memory/forget` declines it.",
     scope: "memory",
     errors: ["fragmentNotFound"],
     params: struct("MemoryMetapromptApproveParams", { fragmentId }),

@@ -9,12 +9,12 @@ export const memoryUsed = z.object({
   threadId: z.string(),
   turnId: z.string(),
   arm: z.enum(["memory", "none"]),
-  /** In the order of the notes: the first one is "note 1". */
+  /** In the order of the notes: the first one is "note 1". A `metaprompt`, always the last, is no note: it stands in the turn's instructions. */
   fragments: z.array(
     z.object({
       id: z.string(),
       version: z.number(),
-      kind: z.enum(["strategy", "pitfall", "workflow", "fact"]),
+      kind: z.enum(["strategy", "pitfall", "workflow", "fact", "metaprompt"]),
       state: z.enum(["candidate", "probation", "active"]),
     }),
   ),

@@ -1,12 +1,13 @@
 /** The decision tree of a thread: each revision told as it becomes, read again, and corrected by people. */
 import { type Decision, type DecisionEvent, decisionAfter, treeAfter, treeOf } from "#core/decision";
-import { resolutionsOf, testsTurned } from "#core/decision-outcome";
+import { resolutionsOf } from "#core/decision-outcome";
 import type { DeclarationSettings } from "#core/decision-tree/declared-fields";
 import { type Change, markStale } from "#core/decision-tree/staleness";
 import { type DecisionTree, flipBetween } from "#core/decision-tree/tree";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import type { PrivateEvent, Settings } from "#core/private";
+import { testsTurned } from "#core/tests-turned";
 import { openTurn, type Thread } from "#core/thread";
 import { type DecisionMode, type DecisionTreeRevision, defaultDecisionMode } from "#protocol/decision-tree-methods";
 import { Refusal, refusals } from "#protocol/errors";

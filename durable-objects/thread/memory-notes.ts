@@ -9,6 +9,9 @@ export function createNotesSchema(sql: Sql): void {
       turn_id TEXT NOT NULL, place INTEGER NOT NULL, fragment_id TEXT NOT NULL, note TEXT, PRIMARY KEY (turn_id, place)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS memory_notes_of_fragment ON memory_notes (fragment_id);
+    CREATE TABLE IF NOT EXISTS memory_wordings (
+      turn_id TEXT PRIMARY KEY, fragment_id TEXT NOT NULL, wording TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
   `);
 }
 
@@ -27,7 +30,11 @@ export class MemoryNotes {
   }
 
   /** Inside the transaction of the frame that tells of them. */
-  keep(turnId: string, fragments: readonly Fragment[]): void {
+  keep(turnId: string, fragments: readonly Fragment[], metaprompt: Fragment | null): void {
+    if (metaprompt) {
+      const { id, when, content } = metaprompt;
+      this.sql.exec("INSERT INTO memory_wordings VALUES (?, ?, ?)", turnId, id, `Applies when: ${when}\n${content}`);
+    }
     for (const [place, { id, kind, title, when, content, keys, state, provenance }] of fragments.entries()) {
       const threadIds = [...new Set(provenance.map(({ threadId }) => threadId))];
       const note: KeptNote = { id, kind, title, when, content, keys, state, threadIds };
@@ -42,8 +49,17 @@ export class MemoryNotes {
     return Array.from(rows, ({ note }) => (note === null ? null : (JSON.parse(note) as KeptNote)));
   }
 
+  /** The approved wording that stands in the turn's instructions; null where there is none, or it was forgotten. */
+  wordingOf(turnId: string): string | null {
+    const [row] = this.sql.exec<{ wording: string }>("SELECT wording FROM memory_wordings WHERE turn_id = ?", turnId);
+    return row?.wording ?? null;
+  }
+
   /** Their words are gone; that there was a note of this number stays. */
   forget(fragmentIds: readonly string[]): void {
-    for (const id of fragmentIds) this.sql.exec("UPDATE memory_notes SET note = NULL WHERE fragment_id = ?", id);
+    for (const id of fragmentIds) {
+      this.sql.exec("UPDATE memory_notes SET note = NULL WHERE fragment_id = ?", id);
+      this.sql.exec("DELETE FROM memory_wordings WHERE fragment_id = ?", id);
+    }
   }
 }

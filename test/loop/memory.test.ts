@@ -172,6 +172,74 @@ test("what is forgotten is in no prompt any more, and the other notes keep their
   expect(JSON.stringify(stored)).not.toContain("parseDate");
 });
 
+const wording = fragment("wording", {
+  account: "test",
+  kind: "metaprompt",
+  title: "Plan first",
+  when: "Always",
+  content: "Say what you will do before you do it.",
+  state: "active",
+  trust: "user",
+});
+
+test("the approved wording stands in a turn's instructions and in no note, until it is forgotten", async () => {
+  const { thread, model, published, reports } = await recalling(
+    [dates, { ...wording, state: "candidate" }],
+    [
+      { text: "one" },
+      { calls: [functionCall("shell", { command: "ls" })] },
+      { text: "two" },
+      { text: "three" },
+      { text: "four" },
+    ],
+  );
+  await thread.turn("fix the parser of dates");
+  published.publish([dates, wording], { epoch: epochOf("memory"), metapromptId: "wording" });
+  const frames = await thread.turn("something else entirely");
+  thread.restart();
+  const later = await thread.turn("and more");
+  thread.service.forgetFragments(["wording"]);
+  await thread.turn("and yet more");
+  const instructions = model.requests.map((request) => request.instructions);
+  const held = instructions.map(
+    (text) => text.match(/\n\n(A person of this account approved .*\n<approved_wording>\n[^<]*)/)?.[1],
+  );
+  const paragraph = expect.stringMatching(
+    /^A person .*\n<approved_wording>\nApplies when: Always\nSay what you will do before you do it\.\n$/,
+  );
+  expect(held).toEqual([undefined, paragraph, paragraph, paragraph, undefined]);
+  expect(instructions[4]).not.toContain("Say what you will do");
+  expect(model.requests.flatMap(({ input }) => input.map(textOf)).join("\n")).not.toContain("Say what you will do");
+  const named = { id: "wording", version: 1, kind: "metaprompt", state: "active" };
+  for (const turn of [frames, later])
+    expect(turn.find(({ method }) => method === "spindle/memory/used")?.params).toMatchObject({
+      arm: "memory",
+      fragments: [named],
+    });
+  expect([...reports.values()].map(({ used }) => [used?.shown.map(({ id }) => id), used?.metapromptId])).toEqual([
+    [["dates"], undefined],
+    [[], "wording"],
+    [[], "wording"],
+    [[], undefined],
+  ]);
+  expect(JSON.stringify(thread.storage.sql.exec("SELECT * FROM memory_wordings").toArray())).not.toContain("Say what");
+});
+
+test("who is held out, or has a wording that nobody approved or that is no wording, is given none", async () => {
+  const ways: [Fragment[], Parameters<PublishedMemory["publish"]>[1]][] = [
+    [[wording], { epoch: epochOf("none"), metapromptId: "wording" }],
+    [[{ ...wording, state: "probation" }], { metapromptId: "wording" }],
+    [[{ ...wording, kind: "strategy" }], { metapromptId: "wording" }],
+    [[wording], {}],
+    [[dates], { metapromptId: "wording" }],
+  ];
+  for (const [fragments, standing] of ways) {
+    const { thread, model } = await recalling(fragments, [{ text: "done" }], { standing });
+    await thread.turn("something else entirely");
+    expect(model.requests[0]?.instructions).not.toContain("approved_wording");
+  }
+});
+
 test("fragments of another thread, repository or account are never shown", async () => {
   const scopes: Fragment["scope"][] = [
     { type: "thread", threadId: "another" },

@@ -152,6 +152,16 @@ test("three threads that proved the same in their repositories make it the accou
   expect([...world.memory.fragments.all().values()].map(({ trust }) => trust)).toEqual(["toolText", "toolText", "toolText"]);
 });
 
+test("of a turn with an approved wording all accounts are not told which", () => {
+  const world = new World();
+  world.memory.setSharing(true);
+  const used = turnUse({ shown: [{ id: "shared", weight: 1 }], metapromptId: "own-wording" });
+  world.memory.hear(turnReport({ used }));
+  const told = JSON.stringify(world.memory.forAll.next());
+  expect(told).toContain("shared");
+  expect(told).not.toContain("own-wording");
+});
+
 test("resolved assumptions are counted once each, and teach what likely means", () => {
   const world = new World();
   const assumptionsOf = (turn: number) => [

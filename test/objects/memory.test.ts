@@ -7,7 +7,8 @@ import { readManifest } from "#core/memory/shard";
 import { type Snapshot, taken, wanted } from "#core/memory/snapshot";
 import type { Memory } from "#memory/memory";
 import { manifestKey, shardKey } from "#memory/memory-keys";
-import { type Environment, memoryStub } from "../../durable-objects/environment.ts";
+import type { ThreadRuntime } from "#thread/runtime";
+import { type Environment, memoryStub, threadStub } from "../../durable-objects/environment.ts";
 import worker from "../../workers/index.ts";
 import { type Said, turnReport, turnUse } from "../support/turn-report.ts";
 import { Client, type Wire } from "./client.ts";
@@ -246,13 +247,54 @@ memoryStory(
     const better = { firstFragmentId: rival.id, secondFragmentId: fragment.id, better: "second" };
     const [first, second] = (await client.request("spindle/memory/metaprompt/compare", better)).data;
     expect(second.rating.mean).toBeGreaterThan(first.rating.mean);
-    expect((await client.request("spindle/memory/metaprompt/list", {})).bestIds).toEqual([]);
+    const waiting = await client.request("spindle/memory/metaprompt/list", {});
+    expect([waiting.bestIds, waiting.championId]).toEqual([[], null]);
     await client.request("spindle/memory/metaprompt/approve", { fragmentId: fragment.id });
-    expect((await client.request("spindle/memory/metaprompt/list", {})).bestIds).toEqual([fragment.id]);
+    const approved = await client.request("spindle/memory/metaprompt/list", {});
+    expect([approved.bestIds, approved.championId]).toEqual([[fragment.id], fragment.id]);
   },
 );
 
-test("what three accounts proved alike is told to all, and falls when one of them forgets", { timeout: 30_000 }, async () => {
+test("an approved wording reaches the turns that begin after, and leaves them when it is forgotten", {
+  timeout: 30_000,
+}, async () => {
+  const account = `wording-${crypto.randomUUID()}`;
+  const client = await Client.connect({ headers: await headersFor(account) });
+  const words = { title: "Plan first", when: "Always", content: "Say the word kumquat before you begin." };
+  const { fragment } = await client.request("spindle/memory/metaprompt/propose", words);
+  const isNamed = async () => (await read(account, ["account"]))?.manifest.standing.metapromptId;
+  await later(account);
+  expect(await isNamed()).toBe(undefined);
+  await client.request("spindle/memory/metaprompt/approve", { fragmentId: fragment.id });
+  await later(account);
+  await vi.waitFor(async () => expect(await isNamed()).toBe(fragment.id), { timeout: 10_000 });
+  const usedIn = (turnId: string) =>
+    client.frames.find(({ method, params }) => method === "spindle/memory/used" && params.turnId === turnId)?.params;
+  // Half of all threads go without.
+  const given = async () => {
+    for (let tries = 0; tries < 40; tries++) {
+      const threadId = await client.startThread();
+      const { id } = await client.turn("say good morning");
+      if (usedIn(id)?.arm === "memory") return { threadId, turnId: id };
+      expect(usedIn(id)?.fragments).toEqual([]);
+    }
+    throw new Error("every thread is held out");
+  };
+  const { threadId, turnId } = await given();
+  expect(usedIn(turnId).fragments).toEqual([{ id: fragment.id, version: 1, kind: "metaprompt", state: "active" }]);
+  const wording = () => inThread(account, threadId, ({ notes }) => notes.wordingOf(turnId));
+  expect(await wording()).toContain("kumquat");
+  await client.request("spindle/memory/forget", { fragmentId: fragment.id });
+  await vi.waitFor(async () => expect(await wording()).toBe(null), { timeout: 10_000 });
+  const { id } = await client.turn("say good evening");
+  expect(usedIn(id)?.fragments ?? []).toEqual([]);
+  expect(await client.judged()).toEqual([]);
+  client.close();
+});
+
+test("what three accounts proved alike is told to all, and falls everywhere when one of them forgets", {
+  timeout: 30_000,
+}, async () => {
   const accounts = ["a", "b", "c"].map((name) => `sharing-${name}-${crypto.randomUUID()}`);
   const ids: string[] = [];
   for (const account of accounts) {
@@ -274,10 +316,40 @@ test("what three accounts proved alike is told to all, and falls when one of the
   expect(shared).toMatchObject({ account: "@global", state: "candidate", content: correction, provenance: [] });
   await later("@global");
   await vi.waitFor(async () => expect(await published("@global", "global")).toHaveLength(1), { timeout: 10_000 });
+
+  // One that gave to it, and one that only took and has left since, each with a thread that was shown it.
+  const [, giver = ""] = accounts;
+  const taker = `sharing-d-${crypto.randomUUID()}`;
+  const shownIn: [account: string, threadId: string][] = [];
+  for (const account of [giver, taker]) {
+    const reader = await Client.connect({ headers: await headersFor(account) });
+    await reader.request("spindle/memory/setSharing", { enabled: true });
+    const threadId = await reader.startThread();
+    if (shared) await inThread(account, threadId, ({ notes }) => notes.keep("turn-b", [shared], null));
+    const used = turnUse({ shown: [{ id: shared?.id ?? "", weight: 1 }] });
+    await memoryStub(environment, account).report(account, [turnReport({ threadId, turnId: "turn-b", used })]);
+    shownIn.push([account, threadId]);
+    await vi.waitFor(async () => expect(await takesPart(account)).toBe(true), { timeout: 10_000 });
+    if (account === taker) await reader.request("spindle/memory/setSharing", { enabled: false });
+    reader.close();
+  }
+  let refusals = 0;
+  await inMemory(giver, ({ showings }) => {
+    const forget = showings.forget.bind(showings);
+    showings.forget = (...told) => {
+      if (refusals++ === 0) throw new Error("not now");
+      forget(...told);
+    };
+  });
   const client = await Client.connect({ headers: await headersFor(accounts[0] ?? "") });
   await client.request("spindle/memory/forget", { fragmentId: ids[0] });
   await vi.waitFor(async () => expect(await ofAll()).toEqual([]), { timeout: 10_000 });
   await vi.waitFor(async () => expect(await everythingInKv("@global")).not.toContain("parseDate"), { timeout: 10_000 });
+  for (const [account, threadId] of shownIn) {
+    const notes = () => inThread(account, threadId, (runtime) => runtime.notes.of("turn-b"));
+    await vi.waitFor(async () => expect(await notes()).toEqual([null]), { timeout: 10_000 });
+  }
+  expect(refusals).toBeGreaterThan(1);
   client.close();
 });
 
@@ -305,6 +377,18 @@ function everythingInSql(account: string): Promise<string> {
     );
     return [...tables].map(({ name }) => JSON.stringify(sql.exec(`SELECT * FROM "${name}"`).toArray())).join("\n");
   });
+}
+
+function takesPart(account: string): Promise<boolean> {
+  return inMemory("@global", (_, { storage: { sql } }) => [
+    ...sql.exec("SELECT 1 FROM accounts WHERE account = ? AND is_sharing = 1", account),
+  ]).then((rows) => rows.length === 1);
+}
+
+function inThread<Result>(account: string, threadId: string, look: (runtime: ThreadRuntime) => Result): Promise<Result> {
+  return runInDurableObject(threadStub(environment, account, threadId), (instance) =>
+    look((instance as unknown as { runtime: ThreadRuntime }).runtime),
+  );
 }
 
 function rowsOf(account: string): Promise<unknown[]> {

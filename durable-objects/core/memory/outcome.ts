@@ -5,7 +5,7 @@ export type Signal =
   /** A person let the changes land; `editedShare` of them was changed first, in [0, 1]. */
   | { type: "accepted"; editedShare: number }
   | { type: "declined" }
-  /** A command that failed before passes, or the other way round. */
+  /** Tests that failed before pass at last, or the other way round. */
   | { type: "testsPassed" }
   | { type: "testsBroke" }
   /** What had landed was taken back within the thread. */

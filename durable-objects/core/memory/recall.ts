@@ -26,6 +26,8 @@ export interface Recalled {
   use: TurnUse;
   /** Those of `use.shown`, in its order, with what was believed of each. */
   shown: { fragment: Fragment; uplift: number }[];
+  /** For the turn's instructions: a person of the account approved it. */
+  metaprompt: Fragment | null;
 }
 
 /** Keys of the scopes that a thread may be given fragments of, its own account's and the one of all. */
@@ -48,7 +50,7 @@ export function recall(asking: Asking, standing: Standing, index: Index, newMean
   const thrown = armOf({ threadId, scopeKey: scopeKey({ type: "account" }), epoch }, holdOutShare(outcomes));
   const arm = kept?.epoch === epoch ? kept.arm : thrown;
   const none: TurnUse = { cluster: clusterOf(request, paths), arm, epoch, shown: [], dropped: [], propensities: {} };
-  if (arm === "none") return { use: none, shown: [] };
+  if (arm === "none") return { use: none, shown: [], metaprompt: null };
   const languages = languagesOf(paths).slice(0, 3);
   const keys = [`task:${taskOf(request)}`, ...languages.map((language) => `language:${language}`)];
   const candidates = search(index, { text: request, keys });
@@ -57,8 +59,19 @@ export function recall(asking: Asking, standing: Standing, index: Index, newMean
     const fragment = candidates.find((candidate) => candidate.fragment.id === id)?.fragment;
     return fragment ? [{ fragment, uplift: upliftOf(fragment.statistics, newMean).mean }] : [];
   });
-  const use = { ...none, ...choice, propensities: Object.fromEntries(propensities(candidates, newMean, dice)) };
-  return { use, shown };
+  const metaprompt = approvedWording(index, standing);
+  const use = {
+    ...none,
+    ...choice,
+    propensities: Object.fromEntries(propensities(candidates, newMean, dice)),
+    ...(metaprompt && { metapromptId: metaprompt.id }),
+  };
+  return { use, shown, metaprompt };
+}
+
+function approvedWording({ fragments }: Index, { metapromptId }: Standing): Fragment | null {
+  if (metapromptId === undefined) return null;
+  return fragments.find(({ id, kind, state }) => id === metapromptId && kind === "metaprompt" && state === "active") ?? null;
 }
 
 /** What the snapshots hold of scopes that are on, without those of the ids that are `forgotten`. */

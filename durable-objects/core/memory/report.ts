@@ -27,6 +27,8 @@ export interface TurnUse extends UsedTurn {
   /** How likely each fragment that was weighed was to be shown, by id, in [0, 1]: for judging other policies later. */
   propensities: Record<string, number>;
   epoch: number;
+  /** The approved wording that stood in its instructions; absent where there was none. No credit goes by it. */
+  metapromptId?: string;
 }
 
 /** An assumption whose truth became known. */

@@ -1,5 +1,4 @@
 /** What a thread's log says of a turn: what was asked for, done and answered, and what people and tests made of it. Pure. */
-import { countTests, testsPassed } from "#core/decision-tree/observation";
 import type { Frame } from "#core/frame";
 import { memoryLimits } from "#core/limits";
 import type { FinishedTurn } from "#core/memory/distil";
@@ -7,6 +6,8 @@ import type { Signal } from "#core/memory/outcome";
 import type { TurnUse } from "#core/memory/report";
 import { similarity, termsOf } from "#core/memory/terms";
 import { cutMiddle } from "#core/prompt";
+import { testsTurned } from "#core/tests-turned";
+import type { ThreadItem } from "#protocol/item";
 import { textOf } from "#protocol/user-input";
 
 /** What happened to a turn after it ended. */
@@ -53,10 +54,10 @@ export function recordOf(threadId: string, turnId: string, frames: Iterable<Fram
     ...(after.isReverted && seen.hasLanded ? [{ type: "reverted" } as const] : []),
   ];
   const changes = seen.verdicts.flatMap(({ paths, isApproved }) => paths.map((path) => ({ path, isApproved })));
-  const commands = seen.commands.map(({ command, exitCode, output }) => ({
+  const commands = seen.commands.map(({ command, exitCode, aggregatedOutput }) => ({
     command: bounded(command),
     exitCode,
-    output: cutMiddle(output, memoryLimits.reportedOutputCharactersMax),
+    output: cutMiddle(aggregatedOutput ?? "", memoryLimits.reportedOutputCharactersMax),
   }));
   return {
     turn: {
@@ -73,7 +74,7 @@ export function recordOf(threadId: string, turnId: string, frames: Iterable<Fram
 interface Seen {
   messages: { at: number; text: string }[];
   verdicts: { at: number; paths: string[]; isApproved: boolean }[];
-  commands: { at: number; command: string; exitCode: number | null; output: string }[];
+  commands: Extract<ThreadItem, { type: "commandExecution" }>[];
   /** Paths that people wrote with their own hands, with the frame that tells of it. */
   written: { at: number; path: string }[];
   hasLanded: boolean;
@@ -108,41 +109,20 @@ function gathered(frames: Iterable<Frame>, turnId: string): Seen {
     if (frame.method !== "item/completed" || frame.params.turnId !== turnId) continue;
     const { item } = frame.params;
     if (item.type === "userMessage") seen.messages.push({ at, text: textOf(item.content) });
-    if (item.type === "commandExecution" && item.source === "agent") {
-      seen.commands.push({ at, command: item.command, exitCode: item.exitCode, output: item.aggregatedOutput ?? "" });
-    }
+    if (item.type === "commandExecution" && item.source === "agent") seen.commands.push(item);
   }
   return seen;
 }
 
-/** What people and tests said while it ran, in order. */
+/** What people said while it ran, in order, and what became of tests. */
 function judgements({ verdicts, commands, written }: Seen): Signal[] {
-  const said = verdicts.map(({ at, paths, isApproved }): { at: number; signal: Signal } => {
-    if (!isApproved) return { at, signal: { type: "declined" } };
+  const said = verdicts.map(({ at, paths, isApproved }): Signal => {
+    if (!isApproved) return { type: "declined" };
     const edited = paths.filter((path) => written.some((writing) => writing.at > at && writing.path === path));
-    return { at, signal: { type: "accepted", editedShare: paths.length === 0 ? 0 : edited.length / paths.length } };
+    return { type: "accepted", editedShare: paths.length === 0 ? 0 : edited.length / paths.length };
   });
-  return [...said, ...testsTurned(commands)].sort((one, other) => one.at - other.at).map(({ signal }) => signal);
-}
-
-/** The same command, red and then green or the other way round. A command that names no tests in any of its runs is none that tests. */
-function testsTurned(commands: Seen["commands"]): { at: number; signal: Signal }[] {
-  const testing = new Set(commands.filter(({ output }) => namesTests(output)).map(({ command }) => command));
-  const passed = new Map<string, boolean>();
-  return commands.flatMap(({ at, command, exitCode, output }) => {
-    if (!testing.has(command) || exitCode === null) return [];
-    const before = passed.get(command);
-    const now = testsPassed({ stdout: output, stderr: "", exitCode });
-    if (now === null) return [];
-    passed.set(command, now);
-    if (before === undefined || before === now) return [];
-    return [{ at, signal: { type: now ? "testsPassed" : "testsBroke" } as const }];
-  });
-}
-
-function namesTests(output: string): boolean {
-  const { passed, failed } = countTests(output);
-  return (passed ?? 0) + (failed ?? 0) > 0;
+  const tests = testsTurned(commands);
+  return tests === null ? said : [...said, { type: tests === "passed" ? "testsPassed" : "testsBroke" }];
 }
 
 function isSameRequest(one: string, other: string): boolean {

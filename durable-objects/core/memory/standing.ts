@@ -14,6 +14,8 @@ export interface Standing {
   epoch: number;
   /** Outcomes that were learnt from in the account; the share of held-out threads goes by them. */
   outcomes: number;
+  /** The approved wording that turns are given with their instructions; absent where there is none. */
+  metapromptId?: string;
   /** What "likely" meant in the account so far, and how far its probes could be trusted. */
   calibration: Calibration;
   sensors: SensorCounts;

@@ -84,10 +84,12 @@ function request(runtime: ThreadRuntime): ModelRequest {
   if (!settings || !work) throw new Error("no turn is open");
   const input = runtime.log.modelInput(runtime.current.inputFromSeq, (turnId) => noteItem(runtime.notes.of(turnId)));
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
+  const turn = openTurn(runtime.current);
+  const wording = turn ? runtime.notes.wordingOf(turn.id) : null;
   const declares = !structured && decisionModeOf(settings) !== "off";
   return {
     model: settings.model,
-    instructions: instructions(settings, info.cwd, runtime.guides(), goal, declares),
+    instructions: instructions(settings, info.cwd, runtime.guides(), goal, declares, wording),
     input: needsFunctionTools ? asFunctions(input) : input,
     // Threads that only want a structured answer, as the terminal client's hidden title threads, may not use tools.
     tools: structured

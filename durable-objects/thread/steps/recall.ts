@@ -20,9 +20,12 @@ export async function recallNotes(runtime: ThreadRuntime, signal: AbortSignal): 
   const request = textOf(message.content);
   const recalled = await ask(runtime, request);
   if (!recalled || signal.aborted) return;
-  const { use, shown } = recalled;
-  const fragments = shown.flatMap(({ fragment: { id, version, kind, state } }): MemoryUsed["fragments"] =>
-    kind === "metaprompt" || state === "quarantined" || state === "tombstone" ? [] : [{ id, version, kind, state }],
+  const { use, shown, metaprompt } = recalled;
+  const notes = shown.map(({ fragment }) => fragment);
+  // Which has to be told of as well: it is in front of the model.
+  const fragments = (metaprompt ? [...notes, metaprompt] : notes).flatMap(
+    ({ id, version, kind, state }): MemoryUsed["fragments"] =>
+      state === "quarantined" || state === "tombstone" ? [] : [{ id, version, kind, state }],
   );
   const beforeSeq = runtime.log.startOfItem(message.id);
   const event = { type: "memoryUsed", turnId: turn.id, beforeSeq, use, uplifts: shown.map(({ uplift }) => uplift) } as const;
@@ -34,11 +37,7 @@ export async function recallNotes(runtime: ThreadRuntime, signal: AbortSignal): 
         private: { event },
       },
     ],
-    () =>
-      runtime.notes.keep(
-        turn.id,
-        shown.map(({ fragment }) => fragment),
-      ),
+    () => runtime.notes.keep(turn.id, notes, metaprompt),
   );
 }
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Decision, Verdict } from "#core/decision";
 import { decisionAfter, decisionJudged } from "#core/decision";
-import { resolutionsOf, resolvedAssumptions, testsTurned } from "#core/decision-outcome";
+import { resolutionsOf, resolvedAssumptions } from "#core/decision-outcome";
 import type { Action } from "#core/decision-tree/action";
 import type { Assumption, Evidence } from "#core/decision-tree/assumption";
 import { annotate, type Deliberation, observe } from "#core/decision-tree/deliberation";
 import { markStale } from "#core/decision-tree/staleness";
+import { testsTurned } from "#core/tests-turned";
 import type { CallState } from "#core/thread";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadItem } from "#protocol/item";
@@ -191,6 +192,7 @@ describe("what tests did", () => {
     expect(testsTurned([red, green, red])).toBe(null);
     expect(testsTurned([green, red])).toBe("broke");
     expect(testsTurned([green, run("make", "all 4 passed", 1)])).toBe(null);
+    expect(testsTurned([green, run("npm test", "out of memory", 1)])).toBe("broke");
     expect(testsTurned([red, run("pytest", "1 failed in 0.1s", 1), green, run("pytest", "1 passed in 0.1s", 0)])).toBe("passed");
     expect(testsTurned([red, run("pytest", "1 passed in 0.1s", 0), green, run("pytest", "1 failed in 0.1s", 1)])).toBe("broke");
   });

@@ -1,5 +1,7 @@
 /** Rivals, those that are best at something, what rises to a wider circle, and what a tree may be told. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { championOf } from "#core/memory/champion";
+import { type Fragment, noStatistics } from "#core/memory/fragment";
 import { type Contender, paretoSet } from "#core/memory/pareto";
 import { promotedToAccount, promotedToAll } from "#core/memory/promotion";
 import {
@@ -89,4 +91,26 @@ test("notes move an assumption by seven tenths of log-odds at most, and order ac
   expect(helped).toBeGreaterThan(plain);
   expect(expansionOrder(0.3, 0.5, 0, 4)).toBeCloseTo(0.8, 12);
   expect(expansionOrder(0.3, 0.5, 4, 4)).toBeCloseTo(0.4, 12);
+});
+
+describe("the champion", () => {
+  const wording = (id: string, rating: Fragment["rating"] = null, statistics: Partial<Fragment["statistics"]> = {}) =>
+    fragment(id, { kind: "metaprompt", state: "active", rating, statistics: { ...noStatistics, ...statistics } });
+  const strong = { mean: 1.6, variance: 0.2, games: 12 };
+
+  test("the first that is approved has the place, and keeps it against one that only looks better", () => {
+    expect(championOf([], null)).toBe(null);
+    expect(championOf([wording("a")], null)).toBe("a");
+    expect(championOf([wording("a"), wording("b")], "a")).toBe("a");
+    expect(championOf([wording("a"), wording("b", { ...strong, games: 11 })], "a")).toBe("a");
+    expect(championOf([wording("a"), wording("b", { ...strong, mean: 1.2 })], "a")).toBe("a");
+    expect(championOf([wording("a"), wording("b", strong, { weight: 10, credit: -1 })], "a")).toBe("a");
+  });
+
+  test("it falls to the strongest of those that are probably stronger, and its place to the strongest when it is gone", () => {
+    const rivals = [wording("b", strong), wording("c", { ...strong, mean: 1.7 }), wording("d", { ...strong, mean: 2, games: 3 })];
+    expect(championOf([wording("a"), ...rivals], "a")).toBe("c");
+    expect(championOf([wording("a"), ...rivals], "gone")).toBe("d");
+    expect(championOf([wording("b"), wording("a")], "gone")).toBe("a");
+  });
 });

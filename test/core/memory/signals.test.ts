@@ -126,6 +126,9 @@ test("tests that went from red to green or back, by the same command; other comm
   const broke = await told([{ calls: [tests(), tests()] }, { text: "done" }], [green, red]);
   await broke.thread.turn("fix the parser of dates");
   expect(broke.report(0).signals).toEqual([{ type: "testsBroke" }]);
+  const nothing = await told([{ calls: [tests(), tests(), tests()] }, { text: "done" }], [red, green, red]);
+  await nothing.thread.turn("fix the parser of dates");
+  expect(nothing.report(0).signals).toEqual([]);
   const silent = await told(
     [{ calls: [tests(), tests()] }, { text: "done" }],
     [
