@@ -289,6 +289,8 @@ export const memoryLimits = {
   candidatesMax: 12,
   fragmentsShownMax: 2,
   tokensShownMax: 600,
+  /** Fragments of a thread's own turns that it keeps until they are published: those of four turns. */
+  ownFragmentsMax: 12,
   /** Characters and different terms of a question to the memory: what is longer says the same again, and costs time on the hot path. */
   queryCharactersMax: 4_000,
   queryTermsMax: 32,

@@ -6,7 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { memoryLimits } from "#core/limits";
-import { globalAccount } from "#core/memory/fragment";
+import { type Fragment, globalAccount, isServable } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
 import { AllAccounts } from "#memory/all-accounts";
 import type { MessageForAll } from "#memory/for-all";
@@ -63,13 +63,17 @@ export class MemoryObject extends DurableObject<Environment> {
     this.allAccounts = name === globalAccount ? new AllAccounts(host, this.memory) : null;
   }
 
-  /** A thread tells what became of its turns. Twice the same changes nothing; it resolves when it is durable, and is said again until then. */
-  async report(account: string, reports: TurnReport[]): Promise<void> {
+  /**
+   * A thread tells what became of its turns. Twice the same changes nothing; it resolves when it is durable, and is said again until then. The answer
+   * is what those turns taught, as it stands now: the thread need not wait until it is published.
+   */
+  async report(account: string, reports: TurnReport[]): Promise<Fragment[]> {
     this.requireOwn(account);
     this.ctx.storage.transactionSync(() => {
       for (const turn of reports) this.memory.hear(turn);
     });
     this.schedule();
+    return reports.flatMap(({ turn }) => [...this.memory.fragments.ofTurn(turn.turnId).values()]).filter(isServable);
   }
 
   async request(request: Request): Promise<MemoryReply> {

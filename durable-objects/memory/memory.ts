@@ -265,8 +265,10 @@ export class Memory {
   private takeAway(fragments: readonly Fragment[]): void {
     const gone = new Set(fragments.map(({ id }) => id));
     if (gone.size === 0) return;
-    for (const { provenance } of fragments) {
-      for (const { turnId } of provenance) {
+    for (const { id, provenance } of fragments) {
+      for (const { threadId, turnId } of provenance) {
+        // Who taught it was told what became of it.
+        this.showings.give(threadId, [id]);
         this.turns.forget(turnId);
         this.lessons.done(turnId);
       }

@@ -1,4 +1,4 @@
-/** Which threads were shown which fragments, so that what is forgotten is forgotten there too. Ids only. */
+/** Which threads know which fragments, so that what is forgotten is forgotten there too. Ids only. */
 import type { TurnReport, TurnUse } from "#core/memory/report";
 import type { Sql } from "#core/sql";
 
@@ -27,9 +27,13 @@ export class Showings {
     createShowingsSchema(sql);
   }
 
-  /** A reader may have been shown, from its cache, what was forgotten a moment before: then its thread is owed the news at once. */
   hear({ turn: { threadId }, used }: TurnReport): void {
-    for (const id of idsIn(used)) {
+    this.give(threadId, idsIn(used));
+  }
+
+  /** A reader may have been shown, from its cache, what was forgotten a moment before: then its thread is owed the news at once. */
+  give(threadId: string, fragmentIds: readonly string[]): void {
+    for (const id of fragmentIds) {
       this.sql.exec(
         `INSERT INTO showings (fragment_id, thread_id, is_owed)
          VALUES (?1, ?2, EXISTS (SELECT 1 FROM forgotten_fragments WHERE fragment_id = ?1))

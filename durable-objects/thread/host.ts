@@ -1,5 +1,6 @@
 /** What a thread needs of the world. The object gives it the platform's; tests and the simulation give their own. */
 
+import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
 import type { Sql } from "#core/sql";
 import type { ThreadNews } from "#directory/news";
@@ -53,7 +54,7 @@ export interface Host {
    */
   readMemory(key: string, timeoutMs: number): Promise<string | null>;
   /** Tells the account's memory of turns; resolves when it is durable there. Throws when it cannot be reached. */
-  reportToMemory(reports: TurnReport[]): Promise<void>;
+  reportToMemory(reports: TurnReport[]): Promise<Fragment[]>;
   /** The thread is deleted: what the memory has of it alone goes. Throws when it cannot be reached. */
   leaveMemory(): Promise<void>;
   /** It rests. */

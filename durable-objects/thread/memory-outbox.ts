@@ -4,6 +4,7 @@
  * repeated one changes nothing, because each carries its revision.
  */
 import { limits, memoryLimits } from "#core/limits";
+import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
 import type { Sql } from "#core/sql";
 import type { Host } from "#thread/host";
@@ -25,12 +26,21 @@ export function createMemoryOutboxSchema(sql: Sql): void {
 export class MemoryOutbox {
   private readonly host: Host;
   private readonly report: (turnId: string, revision: number) => TurnReport | null;
+  private readonly taught: (turnIds: string[], fragments: Fragment[]) => void;
   private flushing: Promise<boolean> | null = null;
 
-  /** `report` reads from the log what is known of a turn; null where there is nothing to tell. */
-  constructor(host: Host, report: (turnId: string, revision: number) => TurnReport | null) {
+  /**
+   * `report` reads from the log what is known of a turn; null where there is nothing to tell. `taught` hears which fragments stand
+   * in the memory for the turns that it was told of.
+   */
+  constructor(
+    host: Host,
+    report: (turnId: string, revision: number) => TurnReport | null,
+    taught: (turnIds: string[], fragments: Fragment[]) => void,
+  ) {
     this.host = host;
     this.report = report;
+    this.taught = taught;
   }
 
   /** Inside the transaction of the frames that say more of the turn. `isFirst`: it is this thread's to report, and not another's. */
@@ -87,7 +97,8 @@ export class MemoryOutbox {
     try {
       for (let rows = this.unsent(); rows.length > 0; rows = this.unsent()) {
         const reports = rows.flatMap(({ turn_id, revision }) => this.report(turn_id, revision) ?? []);
-        if (reports.length > 0) await this.host.reportToMemory(reports);
+        const turnIds = reports.map(({ turn }) => turn.turnId);
+        if (reports.length > 0) this.taught(turnIds, await this.host.reportToMemory(reports));
         // What was marked while we waited has a revision of its own, and stays.
         for (const { turn_id, revision } of rows)
           sql.exec("UPDATE memory_outbox SET sent_revision = max(sent_revision, ?) WHERE turn_id = ?", revision, turn_id);

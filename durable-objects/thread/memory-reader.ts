@@ -1,5 +1,7 @@
 /** What the memory published, as this thread's object holds it: read from KV, proved by its hash, never older than what it had. */
 import { createHash } from "node:crypto";
+import { memoryLimits } from "#core/limits";
+import type { Fragment } from "#core/memory/fragment";
 import { readManifest } from "#core/memory/shard";
 import { type Snapshot, taken, wanted } from "#core/memory/snapshot";
 import { manifestKey, shardKey } from "#memory/memory-keys";
@@ -9,11 +11,26 @@ export class MemoryReader {
   private readonly host: Host;
   /** By account: the thread's own, and the one that all share. */
   private readonly held = new Map<string, Snapshot>();
+  /** What this thread's own turns taught and no manifest that is held tells of yet; with the Unix ms at which the memory said so. */
+  private own: { fragment: Fragment; atMs: number }[] = [];
   /** Fragments that are forgotten and may still stand in what is held. */
   readonly forgotten = new Set<string>();
 
   constructor(host: Host) {
     this.host = host;
+  }
+
+  /** `fragments` are now all that the turns taught. Lost with the object, which costs nothing: by then it is published. */
+  keepOwn(turnIds: readonly string[], fragments: readonly Fragment[]): void {
+    const others = this.own.filter(({ fragment }) => !fragment.provenance.some(({ turnId }) => turnIds.includes(turnId)));
+    const atMs = this.host.now();
+    this.own = [...others, ...fragments.map((fragment) => ({ fragment, atMs }))].slice(-memoryLimits.ownFragmentsMax);
+  }
+
+  /** Those that a manifest may not tell of yet. One that was made later tells of all of them, or of what became of them. */
+  ownSince({ manifest }: Snapshot): Fragment[] {
+    this.own = this.own.filter(({ atMs }) => atMs >= manifest.at);
+    return this.own.map(({ fragment }) => fragment);
   }
 
   /** The scopes of the account as they stand by `deadlineMs`; null where nothing was ever published. Throws when KV cannot be read in time. */

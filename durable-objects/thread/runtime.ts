@@ -83,7 +83,11 @@ export class ThreadRuntime {
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
     this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
     this.memory = new MemoryReader(host);
-    this.memoryOutbox = new MemoryOutbox(host, (turnId, revision) => turnReport(this, turnId, revision));
+    this.memoryOutbox = new MemoryOutbox(
+      host,
+      (turnId, revision) => turnReport(this, turnId, revision),
+      (turnIds, fragments) => this.memory.keepOwn(turnIds, fragments),
+    );
     this.notes = new MemoryNotes(host.sql);
     // Of logs from before the Directory was told of more than how the thread stands.
     if (this.folded) createOutboxSchema(host.sql);

@@ -211,7 +211,10 @@ async function requireLog({ threadId, lines }: { threadId: string; lines: Messag
   const log: Message[] = [];
   const client = await ProbeClient.open(server.wsUrl, {
     replay: true,
-    onMessage: ({ seq: _seq, ...message }) => log.push(message),
+    onMessage: ({ seq: _seq, ...message }) => {
+      // The parent did not ask for the extension.
+      if (!String(message.method).startsWith("spindle/")) log.push(message);
+    },
   });
   await client.request("thread/resume", { threadId, afterSeq: 0 });
   const deadline = Date.now() + answerTimeoutMs;

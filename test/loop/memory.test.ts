@@ -32,7 +32,14 @@ interface Heard {
 async function recalling(
   fragments: readonly Fragment[],
   responses: Parameters<typeof scriptedModel>,
-  { standing = {}, ...options }: Partial<TestThreadOptions> & { standing?: Parameters<PublishedMemory["publish"]>[1] } = {},
+  {
+    standing = {},
+    taughtBy = () => [],
+    ...options
+  }: Partial<TestThreadOptions> & {
+    standing?: Parameters<PublishedMemory["publish"]>[1];
+    taughtBy?: (heard: TurnReport[]) => Fragment[];
+  } = {},
 ): Promise<Heard> {
   const model = scriptedModel(...responses);
   const published = new PublishedMemory("test");
@@ -44,7 +51,7 @@ async function recalling(
       if (report.revision > (reports.get(turnId)?.revision ?? 0)) reports.set(turnId, report);
     }
   };
-  const memory = { read: (key: string) => published.read(key), hear };
+  const memory = { read: (key: string) => published.read(key), hear, taughtBy };
   const thread = await createThread({ model, memory, random, ...options });
   expect(thread.runtime.host.threadId).toBe(threadId);
   return { thread, model, published, reports };
@@ -82,6 +89,37 @@ test("notes stand before the turn's message, in the user's role, and never move"
       threadIds: ["thread-1"],
     },
   ]);
+});
+
+test("what a thread's own turn taught is given to its next turn before it is published, and only until then", async () => {
+  let isPublished = false;
+  const taughtBy = (heard: TurnReport[]) =>
+    (isPublished ? [] : heard).map(({ turn: { turnId }, revision }) => ({
+      ...dates,
+      id: `${turnId}/${revision}`,
+      provenance: [{ threadId, turnId, evidence: "user" as const }],
+    }));
+  let nowMs = 1_000_000;
+  const { thread, model, published } = await recalling([], [{ text: "a" }, { text: "b" }, { text: "c" }, { text: "d" }], {
+    taughtBy,
+    now: () => nowMs++,
+  });
+  const shownTo = (place: number) =>
+    (model.requests[place]?.input ?? []).filter((item) => /^<notes_from/.test(textOf(item))).length;
+  const first = await thread.turn("fix the parser of dates");
+  const [turnId] = first.flatMap(({ method, params }) => (method === "turn/started" ? [params.turn.id] : []));
+  const second = await thread.turn("fix the parser of dates");
+  const idsOf = (frames: typeof first) =>
+    frames.flatMap(({ method, params }) =>
+      method === "spindle/memory/used" ? params.fragments.map(({ id }: Fragment) => id) : [],
+    );
+  expect([shownTo(0), shownTo(1)]).toEqual([0, 1]);
+  expect(idsOf(second).every((id: string) => id.startsWith(turnId))).toBe(true);
+  nowMs += 60_000;
+  isPublished = true;
+  published.publish([], { epoch: epochOf("memory"), outcomes: 1 }, nowMs);
+  nowMs += 1;
+  expect(idsOf(await thread.turn("fix the parser of dates"))).toEqual([]);
 });
 
 test("a compaction leaves the notes out", async () => {

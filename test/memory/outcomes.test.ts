@@ -181,3 +181,24 @@ test("resolved assumptions are counted once each, and teach what likely means", 
   expect(sensors).toEqual({ "tests code_fact": { truePositives: 30, falseNegatives: 0, trueNegatives: 0, falsePositives: 30 } });
   expect(calibration.byKind.code_fact?.slope ?? 1).toBeLessThan(1);
 });
+
+test("who taught a fragment, and who was shown it, is told when it is forgotten; nobody else", () => {
+  const { world, ids } = seeded();
+  const [id = ""] = ids;
+  const [{ threadId: teacher = "" } = {}] = world.memory.require(id).provenance;
+  const used = turnUse({ shown: [{ id, weight: 1 }] });
+  world.memory.hear(turnReport({ turnId: "shown", threadId: "shown", used, signals: [] }));
+  expect(world.memory.showings.next()).toBe(null);
+  world.memory.forget(id);
+  const told = new Map<string, string[]>();
+  for (let owed = world.memory.showings.next(); owed; owed = world.memory.showings.next()) {
+    told.set(owed.threadId, owed.fragmentIds);
+    world.memory.showings.taken(owed.threadId, owed.fragmentIds);
+  }
+  expect(told).toEqual(
+    new Map([
+      [teacher, [id]],
+      ["shown", [id]],
+    ]),
+  );
+});

@@ -20,7 +20,8 @@ const correction = "Use the helper parseDate, never Date.parse, in this project.
 interface Told {
   account: string;
   client: Client;
-  tell(said: Said): Promise<void>;
+  /** Answers the titles of what the turn taught. */
+  tell(said: Said): Promise<string[]>;
   sleep(): Promise<void>;
 }
 
@@ -30,7 +31,10 @@ function memoryStory(title: string, tell: (told: Told) => Promise<void>): void {
     test(`${title} (${way})`, { timeout: 30_000 }, async () => {
       const account = `memory-${crypto.randomUUID()}`;
       const client = await Client.connect({ headers: await headersFor(account) });
-      const report = (said: Said) => memoryStub(environment, account).report(account, [turnReport(said)]);
+      const report = async (said: Said) => {
+        const taught = await memoryStub(environment, account).report(account, [turnReport(said)]);
+        return taught.map(({ title }) => title);
+      };
       const sleep = way === "awake" ? async () => {} : () => evictAllDurableObjects({ webSockets: "hibernate" });
       try {
         await tell({ account, client, tell: report, sleep });
@@ -82,7 +86,8 @@ async function later(account: string): Promise<void> {
 memoryStory(
   "a person's correction becomes a fragment, and is published within seconds",
   async ({ account, client, tell, sleep }) => {
-    await tell({ correction, signals: [{ type: "declined" }] });
+    const taught = await tell({ correction, signals: [{ type: "declined" }] });
+    expect(taught).toEqual([expect.stringMatching(/^A person corrected: /)]);
     await sleep();
     await vi.waitFor(async () => expect(await published(account, "account")).toHaveLength(1), { timeout: 10_000 });
     const [fragment] = await published(account, "account");

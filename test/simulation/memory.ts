@@ -1,4 +1,5 @@
 /** The account's memory as one more peer of the thread that may be away: it publishes fragments, and hears of turns each time anew. */
+import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
 import { fragment } from "../core/memory/fragments.ts";
 import { PublishedMemory } from "../support/published-memory.ts";
@@ -19,7 +20,22 @@ export class SimulatedMemory {
   /** A new generation: as many fragments, each about what people ask for in this world. */
   publish(count: number, nowMs: number): void {
     const parts = { account: this.account, createdAt: nowMs, keys: ["task:other"] };
-    this.published.publish(Array.from({ length: count }, (_, index) => fragment(`fragment ${index}`, parts)));
+    this.published.publish(
+      Array.from({ length: count }, (_, index) => fragment(`fragment ${index}`, parts)),
+      {},
+      nowMs,
+    );
+  }
+
+  /** One fragment a turn, which is its own until the next generation. */
+  taughtBy(reports: readonly TurnReport[]): Fragment[] {
+    return reports.map(({ turn: { threadId, turnId } }) =>
+      fragment(`of ${turnId}`, {
+        account: this.account,
+        keys: ["task:other"],
+        provenance: [{ threadId, turnId, evidence: "user" }],
+      }),
+    );
   }
 
   read(key: string): string | null {

@@ -308,6 +308,7 @@ export class World {
           this.count("memory's answer lost");
           throw new Error("the memory's answer was lost");
         }
+        return this.memory.taughtBy(reports);
       },
       leaveMemory: async () => {},
       takeTurnSlot: async () => {

@@ -16,8 +16,8 @@ export class PublishedMemory {
     this.account = account;
   }
 
-  /** The next generation, with all fragments there are. */
-  publish(fragments: readonly Fragment[], standing: Partial<Standing> = {}): void {
+  /** The next generation, with all fragments there are. `atMs`: Unix ms. */
+  publish(fragments: readonly Fragment[], standing: Partial<Standing> = {}, atMs = 0): void {
     const { account } = this;
     const scopes = new Map(fragments.map(({ scope }) => [scopeKey(scope), scope]));
     const shards = Array.from(scopes, ([key, scope]) => {
@@ -27,7 +27,7 @@ export class PublishedMemory {
       this.keys.set(shardKey(account, hash), text);
       return { scope: key, hash };
     });
-    const manifest = nextManifest(this.manifest, shards, { ...newStanding, ...standing }, 0);
+    const manifest = nextManifest(this.manifest, shards, { ...newStanding, ...standing }, atMs);
     if (!manifest) return;
     this.manifest = manifest;
     this.keys.set(manifestKey(account), writeManifest(manifest));

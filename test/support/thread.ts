@@ -3,6 +3,7 @@
  * `sleep` returns at once and writes down how long it would have been. Model and shell are the test's own.
  */
 import { limits } from "#core/limits";
+import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
 import type { Model } from "#models/model";
 import type { Params } from "#protocol/methods";
@@ -22,8 +23,13 @@ export interface TestThreadOptions {
   extractsAssumptions?: boolean;
   /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
   diesAtCommit?: (moment: "before" | "after") => boolean;
-  /** What the account's memory published, by its keys, and who hears what threads report. Nothing and nobody when left out. */
-  memory?: { read(key: string): string | null; hear(reports: TurnReport[]): void; leave?(): void };
+  /** What the account's memory published, by its keys, and who hears what threads report and says what it taught. Nothing and nobody when left out. */
+  memory?: {
+    read(key: string): string | null;
+    hear(reports: TurnReport[]): void;
+    taughtBy?(reports: TurnReport[]): Fragment[];
+    leave?(): void;
+  };
   /** The thread's dice. */
   random?: () => number;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
@@ -140,6 +146,7 @@ export async function createThread({
       reportToMemory: async (reports) => {
         alive();
         memory.hear(reports);
+        return memory.taughtBy?.(reports) ?? [];
       },
       leaveMemory: async () => {
         alive();

@@ -74,9 +74,18 @@ function approvedWording({ fragments }: Index, { metapromptId }: Standing): Frag
   return fragments.find(({ id, kind, state }) => id === metapromptId && kind === "metaprompt" && state === "active") ?? null;
 }
 
-/** What the snapshots hold of scopes that are on, without those of the ids that are `forgotten`. */
-export function indexOf(snapshots: readonly Snapshot[], { offScopes }: Standing, forgotten: ReadonlySet<string>): Index {
-  const fragments = snapshots.flatMap((snapshot) => withOwn(snapshot, []));
+export interface Holdings {
+  /** The account's, and that of all accounts where it takes part. */
+  snapshots: readonly Snapshot[];
+  /** What the thread's own turns taught and is not published yet. */
+  own: readonly Fragment[];
+  /** Ids that may still stand in the two. */
+  forgotten: ReadonlySet<string>;
+}
+
+/** What is held of scopes that are on, and is not forgotten. */
+export function indexOf({ snapshots, own, forgotten }: Holdings, { offScopes }: Standing): Index {
+  const fragments = withOwn(snapshots, own);
   return buildIndex(fragments.filter(({ id, scope }) => !offScopes.includes(scopeKey(scope)) && !forgotten.has(id)));
 }
 

@@ -51,9 +51,9 @@ export function taken(
   return { manifest, shards };
 }
 
-/** All fragments of a snapshot, with the reader's own unpublished ones in place of the published: who writes reads what was written. */
-export function withOwn(snapshot: Snapshot | null, own: readonly Fragment[]): Fragment[] {
-  const published = [...(snapshot?.shards.values() ?? [])].flatMap(({ shard }) => shard.fragments);
+/** All fragments of the snapshots, with the reader's own unpublished ones in place of the published: who writes reads what was written. */
+export function withOwn(snapshots: readonly Snapshot[], own: readonly Fragment[]): Fragment[] {
+  const published = snapshots.flatMap(({ shards }) => [...shards.values()].flatMap(({ shard }) => shard.fragments));
   const byId = new Map(published.map((fragment) => [fragment.id, fragment]));
   for (const fragment of own) {
     const other = byId.get(fragment.id);

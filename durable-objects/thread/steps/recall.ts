@@ -67,7 +67,8 @@ async function ask(runtime: ThreadRuntime, request: string): Promise<Recalled | 
     const { standing } = own.manifest;
     const isShared = scopes.shared.some((scope) => !standing.offScopes.includes(scope));
     const shared = isShared ? await memory.read(globalAccount, scopes.shared, deadlineMs) : null;
-    const index = indexOf(shared ? [own, shared] : [own], standing, memory.forgotten);
+    const snapshots = shared ? [own, shared] : [own];
+    const index = indexOf({ snapshots, own: memory.ownSince(own), forgotten: memory.forgotten }, standing);
     const paths = workspace.somePaths(memoryLimits.clusterPathsMax);
     const asking = { threadId, repository, request, paths, kept: current.memoryArm ?? null };
     return recall(asking, standing, index, newMeanOf(own), host.random);

@@ -120,12 +120,12 @@ test("who writes reads what was written, until what is published is newer", () =
   const manifest = nextManifest(null, [{ scope: "account", hash: hash(text) }], newStanding, 1);
   const snapshot = manifest && taken(manifest, reader, new Map([[hash(text), text]]), null, hash);
   const own = [fragment("a", { version: 3 }), fragment("b", { version: 4 }), fragment("c")];
-  expect(withOwn(snapshot, own).map(({ id, version }) => [id, version])).toEqual([
+  expect(withOwn(snapshot ? [snapshot] : [], own).map(({ id, version }) => [id, version])).toEqual([
     ["a", 3],
     ["b", 5],
     ["c", 1],
   ]);
-  expect(withOwn(null, own)).toEqual(own);
+  expect(withOwn([], own)).toEqual(own);
 });
 
 test("shards leave when no kept generation names them and no reader can still hold their manifest", () => {
