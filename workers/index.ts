@@ -2,21 +2,29 @@
 import { type Handler, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { withAdmission } from "#access/admission";
+import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
-import { connectionStub, threadStub } from "../durable-objects/environment.ts";
+import { connectionStub, type Environment, githubAppStub, threadStub } from "../durable-objects/environment.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
+import { installationRoutes } from "./github/installation-routes.ts";
+import { webhookRoute } from "./github/webhook-route.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 
 export { AccessObject } from "#access/access-object";
 export { ConnectionObject } from "#connection/connection-object";
 export { DirectoryObject } from "#directory/directory-object";
+export { GitHubAppObject } from "#github/app-object";
+export { RepositoryObject } from "#github/repository-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();
 
 app.get("/healthz", (context) => context.body(null, 200));
 app.get("/readyz", (context) => context.body(null, 200));
+
+/** Before the guard, which is about people and their browsers: this door has a key of its own. */
+app.route("/", webhookRoute);
 
 app.use(guard);
 
@@ -41,6 +49,7 @@ app.get("*", async (context, next) => {
 
 app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
+app.route("/", installationRoutes);
 
 /** The page runs its own script and nothing else, and talks to its own origin only. */
 const pageHeaders = secureHeaders({
@@ -65,4 +74,10 @@ app.on("GET", ["/sign-in.css", "/icon.svg"], pageHeaders, asset);
 /** Whatever is left is the web client. */
 app.get("*", authenticate, pageHeaders, asset);
 
-export default app;
+/** By the clock of wrangler.toml: deliveries of GitHub that did not arrive are asked for again. */
+async function scheduled(_controller: ScheduledController, environment: Environment): Promise<void> {
+  const settings = readGitHubSettings(environment);
+  if (settings !== null && !("problem" in settings)) await githubAppStub(environment).catchUp();
+}
+
+export default { fetch: app.fetch, scheduled };

@@ -132,6 +132,8 @@ async function serve({ bundle, port, persistTo, env }: ChildOptions): Promise<vo
         CONNECTION: { className: "ConnectionObject", useSQLite: true },
         ACCESS: { className: "AccessObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
+        REPOSITORY: { className: "RepositoryObject", useSQLite: true },
+        GITHUB_APP: { className: "GitHubAppObject", useSQLite: true },
       },
       kvNamespaces: ["MEMORY"],
       serviceBindings: { ASSETS: () => new Response("no pages here", { status: 404 }) as never },
