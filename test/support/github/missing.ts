@@ -41,6 +41,10 @@ export async function answerMissing(missing: Missing, asked: Asked, headers: Hea
     return json(202, {});
   }
   if (pathname === "/graphql") return createCommit(missing, asked.body, token);
+  if (asked.method === "POST" && /\/git\/trees$/.test(pathname)) {
+    const repository = pathname.replace(/^\/repos\/|\/git\/trees$/g, "");
+    return json(201, await makeTree(gitOf(missing, repository, token), JSON.parse(asked.body ?? "{}") as object));
+  }
   return null;
 }
 
@@ -93,15 +97,7 @@ interface CreateCommitInput {
 async function createCommit({ emulatorUrl }: Missing, body: string | null, token: string): Promise<Response> {
   const { variables } = JSON.parse(body ?? "{}") as { variables: { input: CreateCommitInput } };
   const { branch, expectedHeadOid, message, fileChanges } = variables.input;
-  const git = async <Result>(method: string, path: string, content?: object): Promise<Result> => {
-    const response = await fetch(`${emulatorUrl}/repos/${branch.repositoryNameWithOwner}/git/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: content === undefined ? null : JSON.stringify(content),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Result;
-  };
+  const git = gitOf({ emulatorUrl }, branch.repositoryNameWithOwner, token);
   const head = await git<{ object: { sha: string } }>("GET", `ref/heads/${branch.branchName}`);
   if (head.object.sha !== expectedHeadOid) {
     const text = `Expected branch to point to "${expectedHeadOid}" but it points to "${head.object.sha}".`;
@@ -114,11 +110,39 @@ async function createCommit({ emulatorUrl }: Missing, body: string | null, token
     tree.push({ path, mode: "100644", type: "blob", sha: blob.sha });
   }
   for (const { path } of fileChanges.deletions) tree.push({ path, mode: "100644", type: "blob", sha: null });
-  const made = await git<{ sha: string }>("POST", "trees", { base_tree: base.tree.sha, tree });
+  const made = await makeTree(git, { base_tree: base.tree.sha, tree });
   const text = message.body ? `${message.headline}\n\n${message.body}` : message.headline;
   const commit = await git<{ sha: string }>("POST", "commits", { message: text, tree: made.sha, parents: [expectedHeadOid] });
   await git("PATCH", `refs/heads/${branch.branchName}`, { sha: commit.sha, force: false });
   return json(200, { data: { createCommitOnBranch: { commit: { oid: commit.sha } } } });
+}
+
+type Git = <Result>(method: string, path: string, content?: object) => Promise<Result>;
+
+/** The emulator's Git Data API of one repository. */
+function gitOf({ emulatorUrl }: Pick<Missing, "emulatorUrl">, repository: string, token: string): Git {
+  return async (method, path, content) => {
+    const response = await fetch(`${emulatorUrl}/repos/${repository}/git/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: content === undefined ? null : JSON.stringify(content),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as never;
+  };
+}
+
+const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/** A folder whose last file goes, goes too, as in every index of git; the emulator would keep it. */
+async function makeTree(git: Git, content: object): Promise<{ sha: string }> {
+  for (let made = await git<{ sha: string }>("POST", "trees", content); ; ) {
+    const { tree } = await git<{ tree: { path: string; sha: string }[] }>("GET", `trees/${made.sha}?recursive=1`);
+    const empty = tree.filter(({ sha }) => sha === emptyTree);
+    if (empty.length === 0) return made;
+    const gone = empty.map(({ path }) => ({ path, mode: "040000", type: "tree", sha: null }));
+    made = await git("POST", "trees", { base_tree: made.sha, tree: gone });
+  }
 }
 
 function json(status: number, body: object): Response {

@@ -1,11 +1,11 @@
 /** A repository's object on Node: real SQL, the stage's GitHub, a clock that runs when the test says so, and deaths. */
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import type { Consequences } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
 import { createRepositorySchema, Repository, type RepositoryHost } from "#github/repository";
 import { createSql, type TestStorage } from "../sql.ts";
-import { app, installationId, newDeliveryId, repositoryName, type Stage } from "./stage.ts";
+import { app, installationId, repositoryName, type Stage } from "./stage.ts";
 
 export const privateKey = generateKeyPairSync("rsa", {
   modulusLength: 2048,
@@ -116,7 +116,7 @@ export function consequencesOf(effects: Effect[]): Consequences {
   return { ...silence, ofEvent: async () => effects };
 }
 
-export function deliver(world: World, event: RepositoryEvent, deliveryId = newDeliveryId()): string {
+export function deliver(world: World, event: RepositoryEvent, deliveryId = randomUUID()): string {
   world.repository.receive(deliveryId, event);
   return deliveryId;
 }

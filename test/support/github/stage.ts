@@ -2,7 +2,6 @@
  * GitHub without GitHub: a stateful emulator behind a gate that knows GitHub's own description of its API. What the emulator lacks stands
  * in `missing.ts`; what goes wrong on the way is ordered by the test.
  */
-import { randomUUID } from "node:crypto";
 import { createEmulator, type Emulator } from "emulate";
 import { answerMissing, type Missing, newMissing } from "./missing.ts";
 import { type Asked, judgeRequest } from "./schema-gate.ts";
@@ -145,8 +144,4 @@ function faulty({ answer }: Fault, signal: AbortSignal | null): Promise<Response
     status: answer.status,
     headers: answer.headers ?? {},
   });
-}
-
-export function newDeliveryId(): string {
-  return randomUUID();
 }
