@@ -52,7 +52,11 @@ export class RepositoryObject extends DurableObject<Environment> {
 
   /** Opened when first needed: it needs the consequences, which a class below this one may set. */
   private repository(): Repository {
-    this.opened ??= this.open();
+    if (this.opened === null) {
+      this.opened = this.open();
+      // What was at work when the object went goes on by itself.
+      this.opened.schedule();
+    }
     return this.opened;
   }
 

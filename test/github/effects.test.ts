@@ -78,6 +78,9 @@ async function openScene(): Promise<Scene> {
   };
 }
 
+/** What a stranger could at most guess: the ids that this world gives. */
+const idsToCome = Array.from({ length: 20 }, (_, index) => `0199aaaa-0000-7000-8000-${String(index).padStart(12, "0")}`);
+
 /** The repository learns of itself from a webhook, and gets the contents as a thread would give them. */
 function begin(scene: Scene, fetch?: typeof globalThis.fetch): World {
   const world = openWorld(scene.stage, { consequences: consequencesOf(scene.effects), ...(fetch ? { fetch } : {}) });
@@ -228,20 +231,26 @@ const writes: [name: string, pattern: RegExp][] = [
 
 describe("what passes by itself", () => {
   const all = writes.flatMap((write) => passing.map((fault) => [write, fault] as const));
-  const chosen = process.env.GITHUB_CHECK === "all" ? all : all.filter((_, index) => index % 5 === 0);
-  test.for(chosen)("a %s meets with trouble, and happens once: %s", async ([[, pattern], [, fault]]) => {
-    const scene = await openScene();
-    const matches: Fault["matches"] = ({ method, path }) => pattern.test(`${method} ${path}`);
-    scene.stage.faults.push({ ...fault, matches });
-    const world = begin(scene);
-    await world.settle();
-    expect(scene.stage.faults).toEqual([]);
-    expect(await endOf(scene)).toEqual(expectedEnd);
-  });
+  const chosen =
+    process.env.GITHUB_CHECK === "all" ? all : all.filter(([[write], [fault]]) => write === "comment" || fault === "a cut after");
+  test.for(chosen.map(([[write, pattern], [name, fault]]) => [write, name, pattern, fault] as const))(
+    "trouble with a %s, and it happens once: %s",
+    async ([, , pattern, fault]) => {
+      const scene = await openScene();
+      const matches: Fault["matches"] = ({ method, path }) => pattern.test(`${method} ${path}`);
+      scene.stage.faults.push({ ...fault, matches });
+      const world = begin(scene);
+      await world.settle();
+      expect(scene.stage.faults).toEqual([]);
+      expect(await endOf(scene)).toEqual(expectedEnd);
+    },
+  );
 });
 
 test("a secondary limit is obeyed: nothing is asked for as long as GitHub says", async () => {
   const scene = await openScene();
+  const action = { type: "addReaction", to: { type: "issue", on: scene.issue }, content: "rocket" } as const;
+  scene.effects.push({ key: "of another lane", lane: "another", action });
   const world = begin(scene);
   scene.stage.faults.push({ matches: ({ path }) => path.endsWith("/comments"), when: "before", answer: secondary });
   await world.repository.pump();
@@ -249,6 +258,7 @@ test("a secondary limit is obeyed: nothing is asked for as long as GitHub says",
   world.clock.nowMs += 6_900;
   await world.repository.pump();
   expect(scene.stage.heard.length).toBe(heard);
+  expect(world.repository.outcomeOf("of another lane")).toBeNull();
   world.clock.nowMs += 200;
   await world.repository.pump();
   expect(scene.stage.heard.length).toBeGreaterThan(heard);
@@ -333,6 +343,22 @@ test("others pushed on top of a commit whose answer was lost: it is found below 
   }
 });
 
+test("somebody who pushes a commit with our mark and other files is not taken for us", async () => {
+  const scene = await openScene();
+  scene.stage.faults.push({ matches: ({ path }) => path === "/graphql", when: "before", answer: { status: 502 } });
+  const trailers = idsToCome.map((id) => `Spindle-Effect: ${id}`);
+  const world = begin(scene, async (input, init) => {
+    const response = await scene.stage.fetch(input, init);
+    if (response.status === 502) {
+      const put = { message: `Add a note\n\n${trailers.join("\n")}`, content: btoa("evil"), branch: "spindle/one" };
+      expect((await scene.stage.as(people.writer, "PUT", "/repos/acme/widgets/contents/docs/note.txt", put)).status).toBe(201);
+    }
+    return response;
+  });
+  await world.settle();
+  expect(world.repository.outcomeOf("effect-3")).toMatchObject({ type: "failed", failure: { type: "conflict" } });
+});
+
 test("a stranger who copies our marker into a comment of theirs is not taken for us", async () => {
   const scene = await openScene();
   scene.stage.faults.push({
@@ -341,10 +367,7 @@ test("a stranger who copies our marker into a comment of theirs is not taken for
     answer: { status: 502 },
   });
   const world = begin(scene);
-  const markers = Array.from(
-    { length: 20 },
-    (_, index) => `<!-- spindle:effect=0199aaaa-0000-7000-8000-${String(index).padStart(12, "0")} -->`,
-  );
+  const markers = idsToCome.map((id) => `<!-- spindle:effect=${id} -->`);
   await scene.stage.as(people.stranger, "POST", `/repos/acme/widgets/issues/${scene.issue.number}/comments`, {
     body: markers.join("\n"),
   });
