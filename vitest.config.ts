@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Unless told, vitest leaves one core idle: half of a machine that has two.
+    maxWorkers: "100%",
     projects: [
       { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/objects/**"], testTimeout: 30_000 } },
       {

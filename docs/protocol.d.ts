@@ -64,6 +64,23 @@ export interface ClientRequests {
   "spindle/decisionTree/read": { params: DecisionTreeReadParams; result: DecisionTreeReadResponse };
   "spindle/decisionTree/annotate": { params: DecisionTreeAnnotateParams; result: DecisionTreeAnnotateResponse };
   "spindle/decisionTree/setMode": { params: DecisionTreeSetModeParams; result: DecisionTreeSetModeResponse };
+  "memory/status": { params: MemoryStatusParams; result: MemoryStatusResponse };
+  "memory/reset": { params?: MemoryResetParams; result: MemoryResetResponse };
+  "spindle/memory/list": { params: MemoryListParams; result: MemoryListResponse };
+  "spindle/memory/search": { params: MemorySearchParams; result: MemorySearchResponse };
+  "spindle/memory/read": { params: MemoryReadParams; result: MemoryReadResponse };
+  "spindle/memory/edit": { params: MemoryEditParams; result: MemoryEditResponse };
+  "spindle/memory/forget": { params: MemoryForgetParams; result: MemoryForgetResponse };
+  "spindle/memory/export": { params: MemoryExportParams; result: MemoryExportResponse };
+  "spindle/memory/setEnabled": { params: MemorySetEnabledParams; result: MemorySetEnabledResponse };
+  "spindle/memory/setSharing": { params: MemorySetSharingParams; result: MemorySetSharingResponse };
+  "spindle/memory/health": { params: MemoryHealthParams; result: MemoryHealthResponse };
+  "spindle/memory/run/list": { params: MemoryRunListParams; result: MemoryRunListResponse };
+  "spindle/memory/run/undo": { params: MemoryRunUndoParams; result: MemoryRunUndoResponse };
+  "spindle/memory/metaprompt/list": { params: MemoryMetapromptListParams; result: MemoryMetapromptListResponse };
+  "spindle/memory/metaprompt/propose": { params: MemoryMetapromptProposeParams; result: MemoryMetapromptProposeResponse };
+  "spindle/memory/metaprompt/approve": { params: MemoryMetapromptApproveParams; result: MemoryMetapromptApproveResponse };
+  "spindle/memory/metaprompt/compare": { params: MemoryMetapromptCompareParams; result: MemoryMetapromptCompareResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -116,7 +133,6 @@ export interface ClientRequests {
   "environment/status": { params: EnvironmentStatusParams; result: EnvironmentStatusResponse };
   "environment/info": { params: EnvironmentInfoParams; result: EnvironmentInfoResponse };
   "remoteControl/status/read": { params?: RemoteControlStatusReadParams; result: RemoteControlStatusReadResponse };
-  "memory/status": { params: MemoryStatusParams; result: MemoryStatusResponse };
   "windowsSandbox/readiness": { params?: WindowsSandboxReadinessParams; result: WindowsSandboxReadinessResponse };
 }
 
@@ -467,16 +483,20 @@ export interface ContextCompactionItem {
 
 export type DecisionMode = "off" | "observe" | "steer";
 
+export type DecisionNode =
+  | { type: "split"; assumptionId: string; probability: number; expectedValueOfPerfectInformation: number; whenTrue: DecisionNode; whenFalse: DecisionNode }
+  | { type: "leaf"; probability: number; actionId: string; expectedUtility: number };
+
 export interface DecisionTree {
   turnId: string;
   revision: number;
   mode: DecisionMode;
-  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[];
+  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   scenarios: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[];
   splits: { assumptionId: string; expectedValueOfPerfectInformation: number }[];
   probes: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[];
-  root: unknown;
+  root: DecisionNode;
   leadingActionId: string;
   chosen: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null };
 }
@@ -505,6 +525,7 @@ export interface DecisionTreeReadResponse {
 export interface DecisionTreeSetModeParams {
   threadId: string;
   mode: DecisionMode;
+  questionTimeoutMs?: QuestionTimeoutMs;
 }
 
 export type DecisionTreeSetModeResponse = Record<string, never>;
@@ -516,7 +537,7 @@ export interface DecisionTreeUpdated {
   mode: DecisionMode;
   because: string;
   flip: { from: string; to: string } | null;
-  delta: { assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: unknown; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
+  delta: { assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
 }
 
 export interface DynamicToolCallItem {
@@ -886,6 +907,159 @@ export interface ListMcpServerStatusResponse {
   nextCursor: null;
 }
 
+export interface MemoryEditParams {
+  fragmentId: string;
+  title?: string | null;
+  when?: string | null;
+  content?: string | null;
+  keys?: string[] | null;
+}
+
+export interface MemoryEditResponse {
+  fragment: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] };
+}
+
+export interface MemoryExportParams {
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface MemoryExportResponse {
+  data: unknown[];
+  nextCursor: string | null;
+}
+
+export interface MemoryForgetParams {
+  fragmentId: string;
+}
+
+export interface MemoryForgetResponse {
+  forgottenIds: string[];
+}
+
+export interface MemoryHealthParams {
+  scope?: string | null;
+}
+
+export interface MemoryHealthResponse {
+  scope: string;
+  isOn: boolean;
+  isSharing: boolean;
+  outcomes: number;
+  servedShare: number | null;
+  harmfulShare: number | null;
+  duplicateShare: number | null;
+  difference: { mean: number; low: number; high: number } | null;
+  verdict: "helps" | "harms" | "noMeasurableEffect" | "undecided";
+  snapshotAgeMs: number | null;
+  optimizedAt: number | null;
+  sentence: string;
+}
+
+export interface MemoryListParams {
+  scope?: string | null;
+  state?: "candidate" | "probation" | "active" | "quarantined" | "tombstone" | null;
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface MemoryListResponse {
+  data: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] }[];
+  nextCursor: string | null;
+}
+
+export interface MemoryMetapromptApproveParams {
+  fragmentId: string;
+}
+
+export interface MemoryMetapromptApproveResponse {
+  fragment: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] };
+}
+
+export interface MemoryMetapromptCompareParams {
+  firstFragmentId: string;
+  secondFragmentId: string;
+  better: "first" | "second" | "neither";
+}
+
+export interface MemoryMetapromptCompareResponse {
+  data: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] }[];
+}
+
+export interface MemoryMetapromptListParams {
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface MemoryMetapromptListResponse {
+  data: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] }[];
+  bestIds: string[];
+  nextCursor: string | null;
+}
+
+export interface MemoryMetapromptProposeParams {
+  title: string;
+  when: string;
+  content: string;
+}
+
+export interface MemoryMetapromptProposeResponse {
+  fragment: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] };
+}
+
+export interface MemoryReadParams {
+  fragmentId: string;
+}
+
+export interface MemoryReadResponse {
+  fragment: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] };
+  evidence: { uplift: { mean: number; deviation: number; helpsProbability: number }; shown: { turns: number; mean: number | null }; dropped: { turns: number; mean: number | null }; byCluster: Record<string, { weight: number; credit: number }>; runs: { id: string; atMs: number; scope: string; by: "routine" | "model" | "promotion" | "person" | "trial"; summary: string; canBeUndone: boolean; undoneAtMs: number | null }[] };
+}
+
+export type MemoryResetParams = unknown;
+
+export type MemoryResetResponse = Record<string, never>;
+
+export interface MemoryRunListParams {
+  cursor?: string | null;
+  limit?: number | null;
+}
+
+export interface MemoryRunListResponse {
+  data: { id: string; atMs: number; scope: string; by: "routine" | "model" | "promotion" | "person" | "trial"; summary: string; canBeUndone: boolean; undoneAtMs: number | null }[];
+  nextCursor: string | null;
+}
+
+export interface MemoryRunUndoParams {
+  runId: string;
+}
+
+export interface MemoryRunUndoResponse {
+  restoredIds: string[];
+}
+
+export interface MemorySearchParams {
+  query: string;
+  repository?: string | null;
+}
+
+export interface MemorySearchResponse {
+  data: { fragment: { id: string; version: number; scope: string; kind: "strategy" | "pitfall" | "workflow" | "fact" | "metaprompt"; state: "candidate" | "probation" | "active" | "quarantined" | "tombstone"; title: string; when: string; content: string; keys: string[]; trust: "user" | "agent" | "toolText"; createdAtMs: number; stateSinceMs: number; lastUsedAtMs: number; rating: { mean: number; variance: number; games: number } | null; lineage: { operation: "add" | "modify" | "merge"; parents: { id: string; version: number }[] }; provenance: { threadId: string; turnId: string; evidence: "tests" | "user" | "judge" }[] }; relevance: number }[];
+}
+
+export interface MemorySetEnabledParams {
+  enabled: boolean;
+  scope?: string | null;
+}
+
+export type MemorySetEnabledResponse = Record<string, never>;
+
+export interface MemorySetSharingParams {
+  enabled: boolean;
+}
+
+export type MemorySetSharingResponse = Record<string, never>;
+
 export interface MemoryStatusParams {
   minConsolidatedThreads?: number | null;
 }
@@ -996,6 +1170,8 @@ export interface Question {
   isSecret: boolean;
   options: { label: string; description: string }[] | null;
 }
+
+export type QuestionTimeoutMs = number | null;
 
 export interface QueuedSubmission {
   id: string;
@@ -1821,7 +1997,7 @@ export interface ToolRequestUserInputParams {
   itemId: string;
   questions: Question[];
   isBlocking: boolean;
-  autoResolutionMs: null;
+  autoResolutionMs: number | null;
 }
 
 export interface ToolRequestUserInputResponse {
@@ -1902,6 +2078,7 @@ export interface TurnStartParams {
   multiAgentMode?: unknown;
   cyberAccessProgram?: unknown;
   decisionMode?: DecisionMode | null;
+  questionTimeoutMs?: QuestionTimeoutMs;
 }
 
 export interface TurnStartResponse {

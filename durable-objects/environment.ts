@@ -4,6 +4,7 @@ import type { ConnectionObject } from "./connection/connection-object.ts";
 import type { DirectoryObject } from "./directory/directory-object.ts";
 import type { GitHubAppObject } from "./github/app-object.ts";
 import type { RepositoryObject } from "./github/repository-object.ts";
+import type { MemoryObject } from "./memory/memory-object.ts";
 import type { ThreadObject } from "./thread/thread-object.ts";
 
 export interface Environment {
@@ -13,6 +14,8 @@ export interface Environment {
   ACCESS: DurableObjectNamespace<AccessObject>;
   REPOSITORY: DurableObjectNamespace<RepositoryObject>;
   GITHUB_APP: DurableObjectNamespace<GitHubAppObject>;
+  MEMORY_WRITER: DurableObjectNamespace<MemoryObject>;
+  /** What those objects publish. */
   MEMORY: KVNamespace;
   ASSETS: Fetcher;
   OPENAI_API_KEY?: string;
@@ -40,6 +43,8 @@ export interface Environment {
   GITHUB_API_URL?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
+  /** Milliseconds between two manifests of one memory, in place of half a minute; for load runs. */
+  SPINDLE_MEMORY_PUBLISH_INTERVAL_MS?: string;
 }
 
 /**
@@ -64,6 +69,11 @@ export function directoryStub(environment: Environment, account: string): Durabl
 
 export function connectionStub(environment: Environment, connection: string): DurableObjectStub<ConnectionObject> {
   return environment.CONNECTION.get(environment.CONNECTION.idFromName(connection));
+}
+
+/** The account's memory; of `globalAccount` the one that accounts share. */
+export function memoryStub(environment: Environment, account: string): DurableObjectStub<MemoryObject> {
+  return environment.MEMORY_WRITER.get(environment.MEMORY_WRITER.idFromName(account));
 }
 
 /** One for the whole server: a credential has to be found before it is known whose it is. */

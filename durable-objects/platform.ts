@@ -3,7 +3,16 @@ import { uuidv7 } from "#core/uuid";
 import { type Catalogue, createCatalogue } from "#models/catalogue";
 import type { Environment } from "./environment.ts";
 
+const catalogues = new WeakMap<Environment, Catalogue>();
+
+/** One for all objects of an isolate: the client of a model's endpoint costs more than an object that wakes. */
 export function catalogueOf(environment: Environment): Catalogue {
+  const known = catalogues.get(environment) ?? makeCatalogue(environment);
+  catalogues.set(environment, known);
+  return known;
+}
+
+function makeCatalogue(environment: Environment): Catalogue {
   const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, OPENAI_BACKGROUND, SPINDLE_REHEARSAL_INTERVAL_MS } = environment;
   return createCatalogue({
     apiKey: OPENAI_API_KEY,

@@ -2,9 +2,10 @@
 import { type Handler, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { withAdmission } from "#access/admission";
+import { globalAccount } from "#core/memory/fragment";
 import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
-import { connectionStub, type Environment, githubAppStub, threadStub } from "../durable-objects/environment.ts";
+import { connectionStub, type Environment, githubAppStub, memoryStub, threadStub } from "../durable-objects/environment.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
@@ -16,6 +17,7 @@ export { ConnectionObject } from "#connection/connection-object";
 export { DirectoryObject } from "#directory/directory-object";
 export { GitHubAppObject } from "#github/app-object";
 export { RepositoryObject } from "#github/repository-object";
+export { MemoryObject } from "#memory/memory-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();
@@ -74,10 +76,14 @@ app.on("GET", ["/sign-in.css", "/icon.svg"], pageHeaders, asset);
 /** Whatever is left is the web client. */
 app.get("*", authenticate, pageHeaders, asset);
 
-/** By the clock of wrangler.toml: deliveries of GitHub that did not arrive are asked for again. */
-async function scheduled(_controller: ScheduledController, environment: Environment): Promise<void> {
+export default { fetch: app.fetch, scheduled } satisfies ExportedHandler<Environment>;
+
+/** As wrangler.toml says it. */
+const catchUpCron = "*/10 * * * *";
+
+/** By the clocks of wrangler.toml: GitHub is asked for deliveries that did not arrive; daily, what is old leaves the memories. */
+async function scheduled({ cron }: ScheduledController, environment: Environment): Promise<void> {
+  if (cron !== catchUpCron) return await memoryStub(environment, globalAccount).sweepAll();
   const settings = readGitHubSettings(environment);
   if (settings !== null && !("problem" in settings)) await githubAppStub(environment).catchUp();
 }
-
-export default { fetch: app.fetch, scheduled };

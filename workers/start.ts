@@ -25,6 +25,12 @@ const wranglerChatter = [
   /^Your Worker has access to the following bindings:$/,
   /^Binding\s+Resource\s+Mode$/,
   /^env\.\w+ /,
+  /^\s+local$/,
+  // No cron rings on a machine of one's own; the memory sweeps when it has other work there.
+  /Scheduled Workers are not automatically triggered/,
+  /To manually trigger a scheduled event/,
+  /curl .*\/cdn-cgi\/.*scheduled/,
+  /For more details, see .*cron-triggers/,
   /^⎔ /u,
   /^\[wrangler:info\] /,
   /Logs were written to /,

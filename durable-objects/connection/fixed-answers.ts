@@ -75,7 +75,6 @@ export const fixedAnswers = {
     installationId: "00000000-0000-0000-0000-000000000000",
     environmentId: null,
   }),
-  "memory/status": () => ({ v2ConsolidatedThreads: 0, v2Ready: false }),
   "windowsSandbox/readiness": () => ({ status: "notConfigured" }),
 } as const satisfies Answers;
 

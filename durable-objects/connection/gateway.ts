@@ -1,5 +1,6 @@
 /** What a session needs of the objects behind it: the account's threads and its Directory. */
 import type { DirectoryReply } from "#directory/requests";
+import type { MemoryReply } from "#memory/requests";
 import type { Params, Request } from "#protocol/methods";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import type { ClientAnswer } from "#thread/service";
@@ -20,6 +21,8 @@ export interface Gateway {
   respond(threadId: string, requestId: string, answer: ClientAnswer): Promise<void>;
   /** What spans the account's threads. */
   directory(request: Request): Promise<DirectoryReply>;
+  /** What the account's memory holds. */
+  memory(request: Request): Promise<MemoryReply>;
   /** The connection hears from now on what concerns the account. False when the account has as many as it may. */
   join(connection: string): Promise<boolean>;
   /** And no more. */

@@ -12,6 +12,7 @@ import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
 import { limits } from "#core/limits";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { DirectoryReply } from "#directory/requests";
+import type { MemoryReply } from "#memory/requests";
 import type { ModelInfo } from "#models/catalogue";
 import { type ThreadDefaults, threadDefaultsOf } from "#protocol/config";
 import type { Notice } from "#protocol/connection-notifications";
@@ -40,6 +41,8 @@ export interface SessionState {
   hasJoined?: boolean;
   /** The last announcement that came. Absent until one did. */
   announcedId?: number;
+  /** Threads that it left last, and how far it followed them: of that it is not told again. Absent until it left one. */
+  left?: { threadId: string; cursor: number }[];
   /** Searches that somebody types into. */
   searches: SearchSession[];
   watches: WatchedPath[];
@@ -132,13 +135,15 @@ export class Session {
       this.socket.close(1013, "this client has missed announcements; connect again");
       return { gone: true };
     }
-    for (const { id, threadId, method, text } of announcements) {
+    for (const { id, threadId, method, text, seq } of announcements) {
       await Promise.all(this.unanswered.get(threadId) ?? []);
       if (id <= (this.state.announcedId ?? 0)) continue;
       this.state.announcedId = id;
       const comesFromThread = accountNotifications.has(method) && this.followed(threadId) !== undefined;
+      const left = this.state.left?.find((thread) => thread.threadId === threadId);
+      const isOld = seq !== null && left !== undefined && seq <= left.cursor;
       // Without `seq`: it is no part of a log that this client folds.
-      if (!comesFromThread && this.wants(method)) this.socket.send(text);
+      if (!comesFromThread && !isOld && this.wants(method)) this.socket.send(text);
     }
     this.keep();
     return { gone: false, id: this.state.announcedId ?? 0 };
@@ -250,6 +255,7 @@ export class Session {
         return this.result(id, this.search.stop(this.state.searches, request.params));
       default: {
         if (scopeOf(request.method) === "directory") return this.reply(id, await this.gateway.directory(request));
+        if (scopeOf(request.method) === "memory") return this.reply(id, await this.gateway.memory(request));
         const threadId = this.threadOf(request);
         if (threadId === null) return this.result(id, answerForConnection(request, this.models));
         return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, request)));
@@ -342,6 +348,9 @@ export class Session {
       return this.result(id, { status: "refused" in found ? "notLoaded" : "notSubscribed" });
     }
     this.state.threads = this.state.threads.filter((thread) => thread !== followed);
+    const others = (this.state.left ?? []).filter((left) => left.threadId !== threadId);
+    const left = [...others, { threadId, cursor: followed.cursor }].slice(-limits.leftThreadsMax);
+    if (this.fits({ left })) this.state.left = left;
     this.keep();
     await this.gateway.detach(threadId, this.state.connection);
     this.result(id, { status: "unsubscribed" });
@@ -405,7 +414,7 @@ export class Session {
     return this.gateway.request(threadId, request, this.state.connection);
   }
 
-  private reply(id: RequestId, reply: Reply | DirectoryReply): void {
+  private reply(id: RequestId, reply: Reply | DirectoryReply | MemoryReply): void {
     if ("refused" in reply) this.socket.send(errorMessage(id, reply.refused));
     else this.socket.send(resultTextMessage(id, reply.resultText, this.replay && "seq" in reply ? reply.seq : undefined));
   }

@@ -2,7 +2,7 @@
  * Every bound of the house: default, unit (in the name), reason. Crossing one is a named refusal or a closed socket that can resume,
  * never a crash and never silence.
  */
-import { declarationBounds } from "#protocol/declaration-bounds";
+import { declarationBounds, questionBounds } from "#protocol/declaration-bounds";
 import { inputCharactersMax } from "#protocol/errors";
 
 export const limits = {
@@ -129,12 +129,17 @@ export const limits = {
   sectionThreadsMax: 2_000,
   /** Connections of one account that hear what happens in its threads. */
   connectionsPerAccountMax: 1_000,
-  /** Announcements that wait for one connection; one that falls further behind is closed, and begins anew with a list. */
+  /** Announcements that are kept for connections that have not heard them; one that falls further behind is closed, and begins anew with a list. */
   announcementsPerConnectionMax: 1_000,
+  /** Pause after announcements for each connection that hears them, up to the ceiling: what comes meanwhile travels together. */
+  announcementIntervalMs: 2,
+  announcementIntervalMsMax: 100,
   /** Announcements of one delivery. */
   announcementsPerDeliveryMax: 100,
   /** Announcements that a thread tells at once; of a longer past only the newest matter to anybody. */
   announcementsPerNewsMax: 200,
+  /** Threads that a connection left last: announcements of what it heard there may still be under way. */
+  leftThreadsMax: 4,
   /** Sockets and connections attached to one thread. */
   subscribersMax: 1_000,
   /** Threads attached to one socket, and UTF-8 bytes of all that a socket has to remember: its attachment may hold 16 KiB. */
@@ -152,6 +157,7 @@ export const limits = {
   deletedRetentionMs: 5_000,
   /** What a model may declare before a step, the warnings it may cost, and ceilings of the costs it may claim. */
   declaration: declarationBounds,
+  question: questionBounds,
   declarationWarningsMax: 16,
   /** Characters of a declaration's arguments: some ten times what its bounds leave of it. */
   declarationCharactersMax: 256 * 1024,
@@ -333,4 +339,42 @@ export const memoryLimits = {
   generationRetentionMs: 10 * 60_000,
   /** Meta-prompts that are kept side by side, each best at something. */
   paretoMax: 4,
+  /** The manifest is written at most once in this time: KV takes one write a second for a key, and readers are up to a minute behind anyway. */
+  publishIntervalMs: 30_000,
+  /** After a failure of KV or of another object it is tried again, doubling up to the second. */
+  retryPauseMs: 1_000,
+  retryPauseMsMax: 60_000,
+  /** Turns that are remembered as heard. A report that comes again after its turn was forgotten would count again, so this is months. */
+  turnsRememberedMax: 100_000,
+  /** Assumptions whose truth is known that are kept for what "likely" means: the calibration uses the newest of each kind. */
+  resolvedMax: 5_000,
+  /** The optimizer runs after so many outcomes, or so long after the first change that it has not seen; scopes that one run looks at. */
+  optimizeAfterOutcomes: 50,
+  optimizeAfterMs: 30 * 60_000,
+  scopesPerRunMax: 20,
+  /** Records of runs: their plans and before-images; the oldest leave. */
+  runsMax: 1_000,
+  /** Turns that wait for a model to learn from them, what of each is kept, and how many one run of the optimizer takes. */
+  turnsPendingMax: 50,
+  pendingCommandsMax: 20,
+  pendingOutputCharactersMax: 1_000,
+  turnsPerModelRunMax: 5,
+  /** Milliseconds and characters that a model's plan may take. */
+  planMsMax: 60_000,
+  planCharactersMax: 20_000,
+  /** Fragments that a model is shown beside a turn, so that it does not say again what is known. Empirical-MCTS: 10. */
+  nearestMax: 10,
+  /** Fragments of an account that it offers to all accounts at most. */
+  offersPerAccountMax: 200,
+  /** Messages to the memory of all accounts that go in one call. */
+  messagesPerCallMax: 100,
+  /** A memory that has other work to do sweeps itself when nobody did for so long: not every server has a cron. */
+  sweepIntervalMs: 25 * 60 * 60_000,
+  /** Accounts that are swept at the same time. */
+  accountsSweptAtOnce: 10,
+  /** Entries of one page of fragments or runs, and what is answered when nobody says. */
+  pageEntriesMax: 100,
+  pageEntriesUsual: 25,
+  /** Comparisons of meta-prompts that are kept for rating them anew. */
+  comparisonsMax: 2_000,
 } as const;

@@ -9,7 +9,7 @@ import { createTurnSlotsSchema, releaseTurnSlot, takeTurnSlot } from "#directory
 import type { Request } from "#protocol/methods";
 import type { ThreadPlace } from "#protocol/thread";
 import { connectionStub, type Environment } from "../environment.ts";
-import { newId, report } from "../platform.ts";
+import { newId, report, sleep } from "../platform.ts";
 
 export class DirectoryObject extends DurableObject<Environment> {
   private readonly directory: Directory;
@@ -25,6 +25,7 @@ export class DirectoryObject extends DurableObject<Environment> {
       sql,
       now: () => Date.now(),
       announce: (connection, delivery) => connectionStub(environment, connection).announce(delivery),
+      sleep: (durationMs) => sleep(durationMs, new AbortController().signal),
       setAlarm: (atMs) => {
         context.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
       },
@@ -39,9 +40,12 @@ export class DirectoryObject extends DurableObject<Environment> {
     this.announcements.pump();
   }
 
-  /** A thread tells how it stands and what happened in it. Twice the same changes nothing. */
-  async update(summary: ThreadSummary | { threadId: string; deleted: true }, news?: ThreadNews): Promise<void> {
-    this.ctx.storage.transactionSync(() => {
+  /**
+   * A thread tells how it stands and what happened in it. Twice the same changes nothing. Whether it has the place that it wanted among
+   * the turns at work; true where it wanted none.
+   */
+  async update(summary: ThreadSummary | { threadId: string; deleted: true }, news?: ThreadNews): Promise<boolean> {
+    const hasTurnSlot = this.ctx.storage.transactionSync(() => {
       const { threadId } = summary;
       const heard = this.directory.heard(threadId);
       if (news && news.through > heard) {
@@ -52,8 +56,11 @@ export class DirectoryObject extends DurableObject<Environment> {
       if ("deleted" in summary) this.directory.remove(threadId);
       else this.directory.update(summary);
       if (news) this.directory.take(threadId, news);
+      if (news?.turnSlot === "release") releaseTurnSlot(this.ctx.storage.sql, threadId);
+      return news?.turnSlot === "take" ? takeTurnSlot(this.ctx.storage.sql, threadId, Date.now()) : true;
     });
     this.announcements.pump();
+    return hasTurnSlot;
   }
 
   async request(request: Request): Promise<DirectoryReply> {
@@ -77,8 +84,7 @@ export class DirectoryObject extends DurableObject<Environment> {
   }
 
   override async alarm(): Promise<void> {
-    this.announcements.pump();
-    this.announcements.schedule();
+    this.announcements.wake();
   }
 
   async takeTurnSlot(threadId: string): Promise<boolean> {

@@ -11,7 +11,11 @@ export interface ThreadNews {
   unsaidTurnIds: string[];
   /** Connections that follow the thread: they get its frames from the thread itself. */
   followers: string[];
+  /** What the thread wants with its place among the turns at work, so that this needs no call of its own. */
+  turnSlot: TurnSlotWish;
 }
+
+export type TurnSlotWish = "take" | "release" | "keep";
 
 export interface ThreadAnnouncement {
   seq: number;

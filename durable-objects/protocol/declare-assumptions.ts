@@ -86,8 +86,15 @@ export const declareAssumptionsName = "declare_assumptions";
 
 /** As it stands in a model's `tools`, `strict`: the endpoint holds the model to it. */
 export function declareAssumptionsTool() {
-  const { $schema, ...parameters } = z.toJSONSchema(declareAssumptionsParams);
+  parameters ??= withoutDialect(z.toJSONSchema(declareAssumptionsParams));
   const description =
     "Call this before a step that is costly or cannot be undone and rests on something you have not seen: says what you assume, what could be done, and how it can be checked. What to do first is computed from it and comes back.";
   return { type: "function", name: declareAssumptionsName, description, strict: true, parameters };
+}
+
+/** Made once, when it is first needed: every request to a model carries it. */
+let parameters: object | null = null;
+
+function withoutDialect({ $schema, ...schema }: { $schema?: unknown }): object {
+  return schema;
 }

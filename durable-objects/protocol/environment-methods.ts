@@ -34,14 +34,6 @@ export const environmentMethods = {
     }),
   }),
 
-  "memory/status": method({
-    doc: "How many threads the real server's memory has digested. None: Spindle keeps no memory of that kind.",
-    scope: "connection",
-    experimental: true,
-    params: struct("MemoryStatusParams", { minConsolidatedThreads: z.int().min(0).nullish() }),
-    result: z.object({ v2ConsolidatedThreads: z.int(), v2Ready: z.boolean() }),
-  }),
-
   "windowsSandbox/readiness": method({
     doc: "Whether the sandbox of Windows is set up. It is not: commands run on an overlay of the workspace.",
     scope: "connection",

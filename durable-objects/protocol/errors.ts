@@ -111,6 +111,9 @@ export const refusals = {
   tooManySections: (sectionsMax: number) => invalidParams(`an account holds at most ${sectionsMax} sections`),
   sectionFull: (threadsMax: number) => refuse(`a section holds at most ${threadsMax} threads`),
 
+  fragmentNotFound: (fragmentId: string) => invalidParams(`memory fragment not found: ${fragmentId}`),
+  memoryRunNotFound: (runId: string) => invalidParams(`memory run not found: ${runId}`),
+
   searchTermEmpty: (method: string) => refuse(`${method} requires a non-empty searchTerm`),
   searchTermTooLong: (charactersMax: number) => refuse(`searchTerm must not exceed ${charactersMax} characters`),
 

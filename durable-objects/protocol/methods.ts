@@ -11,6 +11,7 @@ import { environmentMethods } from "./environment-methods.ts";
 import { fileSearchMethods } from "./file-search-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import { goalMethods } from "./goal-methods.ts";
+import { memoryMethods } from "./memory-methods.ts";
 import type { Scope } from "./method.ts";
 import { providerMethods } from "./provider-methods.ts";
 import { queueMethods } from "./queue-methods.ts";
@@ -34,6 +35,7 @@ export const methods = {
   ...readStateMethods,
   ...goalMethods,
   ...decisionTreeMethods,
+  ...memoryMethods,
   ...sectionMethods,
   ...searchMethods,
   ...fsMethods,

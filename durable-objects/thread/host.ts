@@ -35,8 +35,11 @@ export interface Host {
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
   /** Asks the thread that this one is forked from. Throws when it cannot be reached. */
   readFork(sourceId: string, read: ForkRead): Promise<ForkPage>;
-  /** Tells the account's Directory how the thread stands and what happened in it. Throws when it cannot be reached. */
-  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<void>;
+  /**
+   * Tells the account's Directory how the thread stands and what happened in it. Whether the place that `news.turnSlot` wanted is taken;
+   * true where it wanted none. Throws when the Directory cannot be reached.
+   */
+  tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<boolean>;
   /** What the account made of the thread, as its Directory knows. Throws when it cannot be reached. */
   place(): Promise<ThreadPlace>;
   /** Whether this thread's turn may work now, one of the account's `limits.turnsAtOnceMax`. Throws when the Directory cannot be reached. */

@@ -14,7 +14,7 @@ import { unknownThread } from "#thread/requests";
 import { ThreadRuntime } from "#thread/runtime";
 import { type ClientAnswer, ThreadService } from "#thread/service";
 import { runShell } from "#tools/shell";
-import { connectionStub, directoryStub, type Environment, threadName, threadStub } from "../environment.ts";
+import { connectionStub, directoryStub, type Environment, memoryStub, threadName, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report, sleep } from "../platform.ts";
 
 export class ThreadObject extends DurableObject<Environment> {
@@ -159,6 +159,7 @@ export class ThreadObject extends DurableObject<Environment> {
         if (threadId === ownId) await this.respond(requestId, reply);
       },
       directory: (request) => directoryStub(this.env, account).request(request),
+      memory: (request) => memoryStub(this.env, account).request(request),
       // It hears of its own thread only.
       join: async () => true,
       leave: async () => {},

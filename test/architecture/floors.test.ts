@@ -14,6 +14,7 @@ const floors: readonly (readonly string[])[] = [
   [
     "durable-objects/access",
     "durable-objects/directory",
+    "durable-objects/memory",
     "durable-objects/thread",
     "durable-objects/connection",
     "durable-objects/github",

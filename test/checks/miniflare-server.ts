@@ -36,14 +36,15 @@ export interface MiniflareServer extends Server {
   stop(): Promise<void>;
 }
 
-/** Starts the bundle of `bundleWorker` and returns when it serves. */
+/** Starts the bundle of `bundleWorker` and returns when it serves. `modules` are files of its folder that index.js imports. */
 export async function startMiniflare({
   bundle,
   port,
   persistTo,
   env = {},
+  modules = [],
   outbound,
-}: ServerOptions & { bundle: string; outbound?: string }): Promise<MiniflareServer> {
+}: ServerOptions & { bundle: string; modules?: string[]; outbound?: string }): Promise<MiniflareServer> {
   const servedPort = port ?? (await freePort());
   const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-miniflare-"));
   const printed: string[] = [];
@@ -55,7 +56,14 @@ export async function startMiniflare({
   }
 
   async function start(): Promise<ChildProcess> {
-    const options: ChildOptions = { bundle, port: servedPort, persistTo: storage, env, ...(outbound ? { outbound } : {}) };
+    const options: ChildOptions = {
+      bundle,
+      modules,
+      port: servedPort,
+      persistTo: storage,
+      env,
+      ...(outbound ? { outbound } : {}),
+    };
     const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(options)], {
       cwd: projectRoot,
       stdio: ["ignore", "pipe", "pipe"],
@@ -108,6 +116,7 @@ export async function startMiniflare({
 
 interface ChildOptions {
   bundle: string;
+  modules: string[];
   port: number;
   persistTo: string;
   env: Record<string, string>;
@@ -118,7 +127,7 @@ interface ChildOptions {
 const readyLine = "miniflare serves";
 
 /** What runs in the process of its own. */
-async function serve({ bundle, port, persistTo, env, outbound }: ChildOptions): Promise<void> {
+async function serve({ bundle, modules, port, persistTo, env, outbound }: ChildOptions): Promise<void> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "spindle",
@@ -127,7 +136,7 @@ async function serve({ bundle, port, persistTo, env, outbound }: ChildOptions): 
       cf: false,
       telemetry: { enabled: false },
       resourcePersistencePath: persistTo,
-      modules: [{ type: "ESModule", path: join(bundle, mainOf(bundle)) }],
+      modules: [mainOf(bundle), ...modules].map((file) => ({ type: "ESModule", path: join(bundle, file) })),
       modulesRoot: bundle,
       compatibilityDate: "2026-10-20",
       compatibilityFlags: ["nodejs_compat"],
@@ -135,6 +144,7 @@ async function serve({ bundle, port, persistTo, env, outbound }: ChildOptions): 
         THREAD: { className: "ThreadObject", useSQLite: true },
         CONNECTION: { className: "ConnectionObject", useSQLite: true },
         ACCESS: { className: "AccessObject", useSQLite: true },
+        MEMORY_WRITER: { className: "MemoryObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
         REPOSITORY: { className: "RepositoryObject", useSQLite: true },
         GITHUB_APP: { className: "GitHubAppObject", useSQLite: true },

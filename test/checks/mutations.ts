@@ -352,6 +352,7 @@ function tryOut({ name, file, line, broken, tests }: Mutation): string | null {
     const run = spawnSync("vitest", ["run", "--bail", "1", "--reporter", "json", ...tests], {
       cwd: copy,
       encoding: "utf8",
+      env: { ...process.env, SPINDLE_SEEDS: "240" },
       timeout: 300_000,
     });
     return run.status === 0 ? null : redTest();

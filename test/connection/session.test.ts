@@ -171,7 +171,13 @@ function follow({ optOut = [] as string[], initialized = true } = {}) {
 test("an announcement comes once, not of a thread that is followed, and behind the answer to a request about its thread", async () => {
   const { session, sent, gateway } = follow();
   const other = "01a1fb3f-4778-7c11-97e7-bf4dd7bdf056";
-  const announced = (id: number, of: string, method = "thread/status/changed") => ({ id, threadId: of, method, text: `${id}` });
+  const announced = (id: number, of: string, method = "thread/status/changed") => ({
+    id,
+    threadId: of,
+    method,
+    text: `${id}`,
+    seq: null,
+  });
   await session.announce({ announcements: [announced(1, other), announced(2, threadId)], isBehind: false });
   await session.announce({ announcements: [announced(1, other), announced(3, other)], isBehind: false });
   // What the Directory itself has to say of a thread is in no thread's log.
@@ -188,6 +194,18 @@ test("an announcement comes once, not of a thread that is followed, and behind t
   await asked;
   expect(await told).toEqual({ gone: false, id: 5 });
   expect(sent).toEqual(['{"id":8,"result":{}}', "5"]);
+});
+
+test("what a client heard in a thread that it has left is not announced to it again, and what came after is", async () => {
+  const { session, sent, gateway, kept } = follow();
+  gateway.detach = async () => {};
+  await session.deliver({ threadId, after: 0, frames: [frame(1), frame(2), frame(3)] });
+  await session.receive(`{"id":7,"method":"thread/unsubscribe","params":{"threadId":"${threadId}"}}`);
+  sent.splice(0);
+  const announced = (id: number, seq: number) => ({ id, threadId, method: "thread/status/changed", text: `${id}`, seq });
+  expect(kept.at(-1)?.left).toEqual([{ threadId, cursor: 3 }]);
+  await session.announce({ announcements: [announced(1, 2), announced(2, 3), announced(3, 4)], isBehind: false });
+  expect(sent).toEqual(["3"]);
 });
 
 test("who could not join is answered all the same, and joins with the next request; who may not is refused by name", async () => {

@@ -167,7 +167,7 @@ test("a connection that never takes what waits for it is not kept for, and its c
   expect((await client.untilClosed()).code).toBe(1013);
 });
 
-const nothing = { announcements: [], said: [], unsaidTurnIds: [], followers: [] };
+const nothing = { announcements: [], said: [], unsaidTurnIds: [], followers: [], turnSlot: "keep" as const };
 
 function announced(seq: number) {
   return { seq, method: "thread/deleted", text: JSON.stringify({ method: "thread/deleted", params: { threadId: "t" }, seq }) };
@@ -185,7 +185,10 @@ function listeners(account: string): Promise<string[]> {
 function queued(account: string): Promise<string[]> {
   return runInDurableObject(directoryStub(environment, account), (_, { storage }) =>
     storage.sql
-      .exec<{ connection: string; text: string }>("SELECT connection, text FROM announcements ORDER BY id")
+      .exec<{ connection: string; text: string }>(
+        `SELECT connection, text FROM announcements
+         LEFT JOIN connections ON id > heard_id AND instr(followers, json_quote(connection)) = 0 ORDER BY id`,
+      )
       .toArray()
       .map(({ connection, text }) => `${connection} ${JSON.parse(text).seq}`),
   );

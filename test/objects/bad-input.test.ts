@@ -229,7 +229,7 @@ story("a burst of requests is answered to the last, and what is too much with `l
     const { tellDirectory } = host;
     host.tellDirectory = async (summary, news) => {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      await tellDirectory(summary, news);
+      return tellDirectory(summary, news);
     };
   });
   const answers = await Promise.all(

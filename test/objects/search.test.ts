@@ -186,7 +186,7 @@ story("a Directory that could not be reached learns everything later, each messa
 test("news that is told twice is found once, and a deleted thread says nothing any more", async () => {
   const stub = directoryStub(environment, "account-of-words");
   const said = [{ turnId: "turn", itemId: "item", text: "a lapwing" }];
-  const news = { through: 3, announcements: [], said, unsaidTurnIds: [], followers: [] };
+  const news = { through: 3, announcements: [], said, unsaidTurnIds: [], followers: [], turnSlot: "keep" as const };
   const count = () =>
     runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT 1 FROM said WHERE thread_id = 't'").toArray().length);
   await runInDurableObject(stub, (directory) => {

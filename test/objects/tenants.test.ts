@@ -2,9 +2,12 @@
 import { evictAllDurableObjects } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type MethodName, methods } from "#protocol/methods";
+import { memoryStub } from "../../durable-objects/environment.ts";
 import { type Fill, type Naming, namedMembers, sampleParams } from "../support/sample-params.ts";
+import { turnReport } from "../support/turn-report.ts";
 import { Client, type Message, type Wire } from "./client.ts";
 import { answerOf, ask, headersFor } from "./front-door.ts";
+import { environment } from "./story.ts";
 
 /** The members of params that name something, by what they name: alice's, and what never was. The first that fits counts. */
 interface World {
@@ -55,11 +58,17 @@ beforeAll(async () => {
     input: [{ type: "text", text: "say queued", text_elements: [] }],
   });
   await alice.untilQuiet();
+  await memoryStub(environment, "alice").report("alice", [turnReport({ threadId, turnId, correction: secretWord })]);
+  const [{ id: fragmentId }] = (await alice.request("spindle/memory/list", {})).data;
+  await alice.request("spindle/memory/edit", { fragmentId, title: secretWord });
+  const [{ id: runId }] = (await alice.request("spindle/memory/run/list", {})).data;
   real = {
     names: [
       [/thread_?ids?$/i, threadId],
       [/turnIds?$/i, turnId],
       [/itemIds?$/i, request.params.itemId],
+      [/fragmentId$/i, fragmentId],
+      [/^runId$/, runId],
       [/^queuedSubmissionIds?$/, queuedSubmission.id],
       [/^clientUserMessageId$/, clientUserMessageId],
       [/^requestIds?$/, String(request.id)],
@@ -235,6 +244,7 @@ test("alice has slept through all of it, and finds everything as she left it", a
   expect(data.map(({ id }: Wire) => id)).toEqual([threadId]);
   expect(await alice.files()).toEqual([`${secretWord}.txt`]);
   expect((await alice.request("thread/queue/list", { threadId })).data).toHaveLength(1);
+  expect((await alice.request("spindle/memory/list", {})).data).toMatchObject([{ title: secretWord }]);
   expect((await alice.request("thread/read", { threadId })).thread).toMatchObject({ name: null });
   alice.answer(request, "accept");
   expect((await alice.untilTurnEnds()).status).toBe("completed");

@@ -15,6 +15,7 @@ import { type Member, membersOf, typeOf } from "./typescript.ts";
 const scopes: Record<Method<z.ZodType, z.ZodType>["scope"], string> = {
   connection: "the connection",
   directory: "the account's directory, across threads",
+  memory: "the account's memory",
   thread: "the thread that `threadId` names",
   workspace: "the thread whose workspace holds the path",
 };

@@ -192,6 +192,7 @@ export class World {
         method === "config/read"
           ? { resultText: '{"config":{},"origins":{},"layers":null}' }
           : { refused: refusals.notSupported(method) },
+      memory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       now: () => this.nowMs,
       report: (event, details) => this.reported(event, details),
     };
@@ -211,7 +212,7 @@ export class World {
       transaction: transactionSync,
       readFork: async (_, read) => readFork(this.runtime, read),
       setAlarm: () => {},
-      tellDirectory: async () => {},
+      tellDirectory: async () => true,
     };
     const runtime = new ThreadRuntime(host);
     const request = { threadId: this.threadId, excludeTurns: true, ...params };
@@ -285,9 +286,7 @@ export class World {
       takeTurnSlot: async () => {
         await whileAlive("turn slot");
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
-        if (!this.faulty || this.random.chance(0.8)) return true;
-        this.count("no turn slot");
-        return false;
+        return this.hasTurnSlot();
       },
       releaseTurnSlot: async () => {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
@@ -295,7 +294,7 @@ export class World {
       readFork: () => Promise.reject(new Error("there is one thread in this world")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
-      tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds }) => {
+      tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds, turnSlot }) => {
         await whileAlive("directory");
         if (this.faulty && this.random.chance(0.2)) {
           this.count("directory unreachable");
@@ -312,12 +311,19 @@ export class World {
         for (const [itemId, turnId] of this.said) if (unsaidTurnIds.includes(turnId)) this.said.delete(itemId);
         // The answer may be lost: then it is told again.
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory's answer was lost");
+        return turnSlot === "take" ? this.hasTurnSlot() : true;
       },
       report: (event, details) => {
         if (life.alive) this.reported(event, details);
       },
       forget: async () => {},
     };
+  }
+
+  private hasTurnSlot(): boolean {
+    if (!this.faulty || this.random.chance(0.8)) return true;
+    this.count("no turn slot");
+    return false;
   }
 
   /** The house may fail where the world does; where it fails by itself the story ends. */

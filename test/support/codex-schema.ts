@@ -93,6 +93,7 @@ const resultDefinitions: Record<string, string> = {
   "config/batchWrite": "ConfigWriteResponse",
   "configRequirements/read": "ConfigRequirementsReadResponse",
   "accountSession/list": "AccountSessionsResponse",
+  "memory/reset": "MemoryResetResponse",
   "remoteControl/status/read": "RemoteControlStatusReadResponse",
   "windowsSandbox/readiness": "WindowsSandboxReadinessResponse",
 };

@@ -127,7 +127,7 @@ export async function createThread({
       readFork: () => Promise.reject(new Error("there is no other thread")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
-      tellDirectory: async () => {},
+      tellDirectory: async () => true,
       report: (event, details) => {
         if (own.alive) reports.push({ event, details });
       },

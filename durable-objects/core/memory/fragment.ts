@@ -111,6 +111,14 @@ export function scopeKey(scope: Scope): string {
   }
 }
 
+/** The scope that `scopeKey` gave this word for; null for any other. */
+export function scopeOf(key: string): Scope | null {
+  if (key === "account" || key === "global") return { type: key };
+  const [, type, name] = /^(thread|repository)\/(.+)$/s.exec(key) ?? [];
+  if (!name) return null;
+  return type === "thread" ? { type, threadId: name } : { type: "repository", repository: name };
+}
+
 /** True where it may be shown to a turn at all: quarantine and death silence it, and a meta-prompt is not a note. */
 export function isServable({ kind, state }: Fragment): boolean {
   return kind !== "metaprompt" && state !== "quarantined" && state !== "tombstone";

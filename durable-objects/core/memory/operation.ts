@@ -33,8 +33,8 @@ export interface Run {
 export type Applied = { changed: Map<string, Fragment> } | { refusal: string; operation: number };
 
 /** Likeness of fragments that may be merged, each with each; and share of a fragment's words that make another cover it. Ours. */
-const mergeSimilarityMin = 0.5;
-const coverageMin = 0.8;
+export const mergeSimilarityMin = 0.5;
+export const coverageMin = 0.8;
 
 /**
  * Refuses the whole plan at the first operation that breaks a rule, and says which. `fragments` may hold other scopes and accounts, whose ids are

@@ -3,7 +3,7 @@ import type { Draft, Fragment } from "#core/memory/fragment";
 
 /** Different threads, and different accounts, that have to have learnt the same. Ours: one careless or hostile voice is not enough. */
 const threadsMin = 3;
-const accountsMin = 3;
+export const accountsMin = 3;
 
 /**
  * The draft for the account's scope, or null. `alike` are fragments of one account that say nearly the same (see `terms.ts`), the best first. Text of

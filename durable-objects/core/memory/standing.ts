@@ -5,7 +5,10 @@ import type { SensorCounts } from "#core/decision-tree/sensor";
 export interface Standing {
   /** False: a person switched the account's memory off. */
   isOn: boolean;
-  /** Keys of scopes in which it is off, because a person said so or because it did harm. */
+  /**
+   * Keys of scopes in which it is off, because a person said so or because it did harm; `global` until the account joins in. A turn whose
+   * repository or account is off is given nothing; any other key silences the fragments of that scope.
+   */
   offScopes: string[];
   /** Another epoch throws the hold-outs anew. */
   epoch: number;
@@ -18,7 +21,7 @@ export interface Standing {
 
 export const newStanding: Standing = {
   isOn: true,
-  offScopes: [],
+  offScopes: ["global"],
   epoch: 0,
   outcomes: 0,
   calibration: uncalibrated,

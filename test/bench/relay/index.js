@@ -34,3 +34,4 @@ export class ThreadObject extends DurableObject {}
 export class ConnectionObject extends DurableObject {}
 export class DirectoryObject extends DurableObject {}
 export class AccessObject extends DurableObject {}
+export class MemoryObject extends DurableObject {}
