@@ -282,6 +282,8 @@ export const githubApiLimits = {
   answerBytesMax: 24 * 1024 * 1024,
   /** Pages of 100 that a list is followed for. */
   pagesMax: 10,
+  /** What turns used is counted for a day, the longest that a budget is for. */
+  useRetentionMs: 24 * 60 * 60_000,
   /** Two edits of one comment or check run are this far apart: GitHub allows about 80 writes a minute for all of an installation. */
   editIntervalMs: 5_000,
   /** A permission that only triggers something is believed this long; for an approval it is asked anew. */

@@ -3,6 +3,7 @@ import type { Effect, EffectResult, Outcome } from "#github/effect";
 import type { Person, RepositoryEvent } from "#github/event";
 import type { GitHubCalls, Permissions, RepositoryPlace } from "#github/installation";
 import type { RepositoryPermission } from "#github/permission";
+import type { TurnUse } from "#github/uses";
 
 /** What may be looked at while it is decided what follows. Everything throws `GitHubError` when GitHub does not answer: then it is decided later. */
 export interface RepositoryReads {
@@ -15,6 +16,8 @@ export interface RepositoryReads {
   calls(permissions: Permissions): GitHubCalls;
   /** The thread of an issue or pull request: the same whenever it is asked for, new the first time. */
   threadOf(issueNumber: number): string;
+  /** What turns here have used within a day, for budgets. */
+  uses(): TurnUse[];
   /** What came of an effect; null while it waits, or when there is none of that key. */
   resultOf(key: string): EffectResult | null;
 }

@@ -8,6 +8,7 @@ import type { Received } from "#github/inbox";
 import { createRepositorySchema, Repository } from "#github/repository";
 import { type BlobPage, readBlobs, readTree, type TreeListing } from "#github/snapshot-source";
 import { callThread } from "#github/thread-call";
+import type { TurnUse } from "#github/uses";
 import { type Environment, githubAppStub } from "../environment.ts";
 import { newId, report } from "../platform.ts";
 
@@ -29,6 +30,11 @@ export class RepositoryObject extends DurableObject<Environment> {
   /** What a thread of the repository wants to happen at GitHub; `contents` are the files of commits among it. */
   async addEffects(effects: Effect[], contents: Uint8Array[] = []): Promise<void> {
     this.repository().add(effects, contents);
+  }
+
+  /** A turn that GitHub began, and what it has used until now; told again as it grows. */
+  async noteUse(use: TurnUse): Promise<void> {
+    this.repository().noteUse(use);
   }
 
   /** Null while it has not happened. */

@@ -14,6 +14,7 @@ import { createOutboxSchema, Outbox, type WaitingEffect } from "#github/outbox";
 import { perform } from "#github/perform/perform";
 import type { OwnApp } from "#github/perform/performance";
 import { Permissions } from "#github/permission";
+import { createUsesSchema, noteUse, recentUses, type TurnUse } from "#github/uses";
 import type { WireError } from "#protocol/errors";
 import { collectBlobs, putBlob, readBlob } from "#workspace/blob";
 import { Workspace } from "#workspace/store";
@@ -39,6 +40,7 @@ export interface RepositoryHost {
 export function createRepositorySchema(sql: Sql): void {
   createInboxSchema(sql);
   createOutboxSchema(sql);
+  createUsesSchema(sql);
   // The contents of commits that wait.
   Workspace.createSchema(sql);
   sql.exec(`
@@ -85,6 +87,10 @@ export class Repository {
       this.outbox.add(effects, { deliveryId: null, nowMs: this.host.now() });
     });
     this.schedule();
+  }
+
+  noteUse(use: TurnUse): void {
+    noteUse(this.host.sql, use, this.host.now());
   }
 
   outcomeOf(key: string): Outcome | null {
@@ -172,6 +178,7 @@ export class Repository {
       permissionOf: (person, how) => this.permissions.of(person, job.calls({ metadata: "read" }, deliveryId), how),
       calls: (permissions) => job.calls(permissions, deliveryId),
       threadOf: (issueNumber) => this.threadOf(issueNumber),
+      uses: () => recentUses(this.host.sql, this.host.now()),
       resultOf: (key) => this.resultOf(key)?.result ?? null,
     };
   }

@@ -4,6 +4,7 @@ import { catchUp, createCatchUpSchema } from "#github/catch-up";
 import type { RepositoryReads } from "#github/consequences";
 import type { Person } from "#github/event";
 import { mayWrite } from "#github/permission";
+import { recentUses } from "#github/uses";
 import { commentEvent, deliver, openWorld, privateKey, silence } from "../support/github/repository.ts";
 import { openStage, people, type Stage } from "../support/github/stage.ts";
 import { createSql } from "../support/sql.ts";
@@ -83,6 +84,17 @@ test("a trigger may believe a minute-old answer, an approval asks anew", async (
     expect(await permissionOf(writer, { fresh: true })).toBe("none");
     expect(await permissionOf(writer, { fresh: false })).toBe("none");
   });
+});
+
+test("what turns used is counted for a day, each turn once, and never less than it was", async () => {
+  const stage = await open();
+  const world = openWorld(stage);
+  const { nowMs } = world.clock;
+  const use = (turnId: string, atMs: number, tokens: number) => ({ turnId, personId: 7, atMs, tokens });
+  world.repository.noteUse(use("old", nowMs - 86_400_001, 5));
+  for (const tokens of [0, 40, 30]) world.repository.noteUse(use("new", nowMs, tokens));
+  expect(recentUses(world.storage.sql, nowMs)).toEqual([use("new", nowMs, 40)]);
+  expect(recentUses(world.storage.sql, nowMs + 86_400_001)).toEqual([]);
 });
 
 test("deliveries that arrived in no attempt are asked for again, the oldest first, three times and with pauses", async () => {
