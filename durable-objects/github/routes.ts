@@ -7,7 +7,6 @@ export const routes = [
   "POST /app/hook/deliveries/{delivery_id}/attempts",
   "POST /app/installations/{installation_id}/access_tokens",
   "DELETE /installation/token",
-  "GET /repos/{owner}/{repo}",
   "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
   "GET /repos/{owner}/{repo}/commits",
   "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
