@@ -405,6 +405,24 @@ test("edits are five seconds apart, and the last one counts", async () => {
   expect(await shown()).toEqual(["five"]);
 });
 
+test("an edit that is replaced while it is on its way is followed by the one that replaces it", async () => {
+  const scene = await openScene();
+  const [, comment] = scene.effects;
+  const edit = (body: string): Effect => ({
+    key: "edit",
+    lane: "#1",
+    action: { type: "editComment", of: "effect-1", on: scene.issue, body },
+  });
+  scene.effects = comment ? [comment, edit("first")] : [];
+  const bodies: string[] = [];
+  const world = begin(scene, async (input, init) => {
+    if (init?.method === "PATCH" && bodies.push(String(init.body)) === 1) world.repository.add([edit("second")]);
+    return scene.stage.fetch(input, init);
+  });
+  await world.settle();
+  expect(bodies.map((body) => (JSON.parse(body) as { body: string }).body.split("\n")[0])).toEqual(["first", "second"]);
+});
+
 test("a stopped installation does nothing any more, and begins nothing", async () => {
   const scene = await openScene();
   const world = begin(scene);
