@@ -44,6 +44,7 @@ export interface ClientRequests {
   "thread/settings/update": { params: ThreadSettingsUpdateParams; result: ThreadSettingsUpdateResponse };
   "thread/metadata/update": { params: ThreadMetadataUpdateParams; result: ThreadMetadataUpdateResponse };
   "thread/memoryMode/set": { params: ThreadMemoryModeSetParams; result: ThreadMemoryModeSetResponse };
+  "thread/memory/read": { params: ThreadMemoryReadParams; result: ThreadMemoryReadResponse };
   "thread/inject_items": { params: ThreadInjectItemsParams; result: ThreadInjectItemsResponse };
   "thread/items/read": { params: ThreadItemsReadParams; result: ThreadItemsReadResponse };
   "turn/start": { params: TurnStartParams; result: TurnStartResponse };
@@ -81,6 +82,7 @@ export interface ClientRequests {
   "spindle/memory/metaprompt/propose": { params: MemoryMetapromptProposeParams; result: MemoryMetapromptProposeResponse };
   "spindle/memory/metaprompt/approve": { params: MemoryMetapromptApproveParams; result: MemoryMetapromptApproveResponse };
   "spindle/memory/metaprompt/compare": { params: MemoryMetapromptCompareParams; result: MemoryMetapromptCompareResponse };
+  "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -173,6 +175,7 @@ export interface ServerNotifications {
   "item/commandExecution/outputDelta": CommandExecutionOutputDeltaNotification;
   "serverRequest/resolved": ServerRequestResolvedNotification;
   "spindle/decisionTree/updated": SpindleDecisionTreeUpdatedNotification;
+  "spindle/memory/used": SpindleMemoryUsedNotification;
   "error": ErrorNotification;
   "warning": WarningNotification;
   "command/exec/outputDelta": CommandExecOutputDeltaNotification;
@@ -211,7 +214,7 @@ export interface AgentMessageItem {
   id: string;
   text: string;
   phase: MessagePhase | null;
-  memoryCitation: null;
+  memoryCitation: MemoryCitation | null;
   delivery: null;
   questions: null;
   startedAtMs: number | null;
@@ -487,11 +490,14 @@ export type DecisionNode =
   | { type: "split"; assumptionId: string; probability: number; expectedValueOfPerfectInformation: number; whenTrue: DecisionNode; whenFalse: DecisionNode }
   | { type: "leaf"; probability: number; actionId: string; expectedUtility: number };
 
+export type DecisionSource = "declaration" | "trace";
+
 export interface DecisionTree {
   turnId: string;
   revision: number;
   mode: DecisionMode;
-  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[];
+  source?: DecisionSource;
+  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null; memoryShift?: number }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   scenarios: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[];
   splits: { assumptionId: string; expectedValueOfPerfectInformation: number }[];
@@ -526,6 +532,7 @@ export interface DecisionTreeSetModeParams {
   threadId: string;
   mode: DecisionMode;
   questionTimeoutMs?: QuestionTimeoutMs;
+  extraction?: boolean | null;
 }
 
 export type DecisionTreeSetModeResponse = Record<string, never>;
@@ -537,7 +544,7 @@ export interface DecisionTreeUpdated {
   mode: DecisionMode;
   because: string;
   flip: { from: string; to: string } | null;
-  delta: { assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
+  delta: { source?: DecisionSource; assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[]; quote?: string | null; prior?: number; calibrationVersion?: number; resolved?: boolean | null; memoryShift?: number }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
 }
 
 export interface DynamicToolCallItem {
@@ -627,6 +634,17 @@ export interface ExperimentalFeatureListResponse {
   data: never[];
   nextCursor: null;
 }
+
+export type ExportEntry =
+  | { type: "turnStarted"; seq: number; atMs: number; isReverted: boolean; turnId: string }
+  | { type: "item"; seq: number; atMs: number; isReverted: boolean; turnId: string; item: ThreadItem }
+  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "defaulted" | "declined" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
+  | { type: "asked"; seq: number; atMs: number; isReverted: boolean; turnId: string; requestId: string; method: string; itemId: string | null; hash: string | null; params: unknown }
+  | { type: "answered"; seq: number; atMs: number; isReverted: boolean; requestId: string; answer: unknown }
+  | { type: "warning"; seq: number; atMs: number; isReverted: boolean; message: string }
+  | { type: "error"; seq: number; atMs: number; isReverted: boolean; turnId: string; error: TurnError; willRetry: boolean }
+  | { type: "turnCompleted"; seq: number; atMs: number; isReverted: boolean; turnId: string; status: TurnStatus; error: TurnError | null; outcome: { revision: number; actionId: string; expectedUtility: number; harmProbability: number; verdicts: { actionId: string | null; proposal: { itemId: string; hash: string } | null; isAccepted: boolean }[]; tests: "passed" | "broke" | null } | null }
+  | { type: "reverted"; seq: number; atMs: number; isReverted: boolean; beforeTurnId: string | null };
 
 export interface ExternalAgentConfigDetectParams {
   includeHome?: boolean;
@@ -907,6 +925,11 @@ export interface ListMcpServerStatusResponse {
   nextCursor: null;
 }
 
+export interface MemoryCitation {
+  entries: { path: string; lineStart: number; lineEnd: number; note: string }[];
+  threadIds: string[];
+}
+
 export interface MemoryEditParams {
   fragmentId: string;
   title?: string | null;
@@ -1067,6 +1090,13 @@ export interface MemoryStatusParams {
 export interface MemoryStatusResponse {
   v2ConsolidatedThreads: number;
   v2Ready: boolean;
+}
+
+export interface MemoryUsed {
+  threadId: string;
+  turnId: string;
+  arm: "memory" | "none";
+  fragments: { id: string; version: number; kind: "strategy" | "pitfall" | "workflow" | "fact"; state: "candidate" | "probation" | "active" }[];
 }
 
 export type MessagePhase = "commentary" | "final_answer";
@@ -1286,6 +1316,8 @@ export type SourceKind =
 
 export type SpindleDecisionTreeUpdatedNotification = DecisionTreeUpdated;
 
+export type SpindleMemoryUsedNotification = MemoryUsed;
+
 export interface Thread {
   id: string;
   environments: null;
@@ -1361,6 +1393,20 @@ export type ThreadDeleteResponse = Record<string, never>;
 
 export interface ThreadDeletedNotification {
   threadId: string;
+}
+
+export interface ThreadExportParams {
+  threadId: string;
+  cursor?: string | null;
+  limit?: number | null;
+  format?: "json" | "markdown" | null;
+}
+
+export interface ThreadExportResponse {
+  thread: Thread;
+  data: ExportEntry[];
+  markdown: string | null;
+  nextCursor: string | null;
 }
 
 export interface ThreadForkParams {
@@ -1555,6 +1601,14 @@ export interface ThreadMemoryModeSetParams {
 }
 
 export type ThreadMemoryModeSetResponse = Record<string, never>;
+
+export interface ThreadMemoryReadParams {
+  threadId: string;
+}
+
+export interface ThreadMemoryReadResponse {
+  summary: string | null;
+}
 
 export interface ThreadMetadataGitInfoUpdateParams {
   sha?: string | null;
@@ -2078,6 +2132,7 @@ export interface TurnStartParams {
   multiAgentMode?: unknown;
   cyberAccessProgram?: unknown;
   decisionMode?: DecisionMode | null;
+  decisionExtraction?: boolean | null;
   questionTimeoutMs?: QuestionTimeoutMs;
 }
 

@@ -24,6 +24,8 @@ export interface Environment {
   OPENAI_MODEL?: string;
   /** `1`: answers go on at the endpoint when this object dies, and are taken up again. OpenAI's own endpoint only; it keeps them for that. */
   OPENAI_BACKGROUND?: string;
+  /** `off`: what a model assumes is not read from its words where it declares nothing. That costs a bounded request a turn, at most. */
+  SPINDLE_DECISION_EXTRACTION?: string;
   /** Who may come in: docs/credentials.md. With none of these only this machine is served, and needs no credential. */
   SPINDLE_TOKEN?: string;
   SPINDLE_OPERATOR_TOKEN?: string;

@@ -31,6 +31,8 @@ export function carriedOver(frame: Frame, threadId: string, isOpen: (itemId: str
     case "item/reasoning/summaryTextDelta":
     case "item/commandExecution/outputDelta":
       return isOpen(draft.params.itemId) ? inThread(draft, threadId) : null;
+    // A fork is given notes of its own, and tells the memory nothing of turns that were another thread's.
+    case "spindle/memory/used":
     case "thread/started":
     case "thread/name/updated":
     case "thread/archived":

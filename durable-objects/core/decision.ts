@@ -1,26 +1,49 @@
 /** What is being decided in a thread: changed by what happened, and shown as a tree of numbered revisions. */
 import { becauseDeclined, becauseOver, type Declined } from "#core/decision-tree/because";
 import { spend } from "#core/decision-tree/choose";
-import { annotate, type Deliberation, observe, takeDefault } from "#core/decision-tree/deliberation";
+import { annotate, type Deliberation, observe, resolve, takeDefault } from "#core/decision-tree/deliberation";
 import { markStale } from "#core/decision-tree/staleness";
 import { type DecisionTree, decide } from "#core/decision-tree/tree";
 import { limits } from "#core/limits";
-import type { PrivateEvent } from "#core/private";
-import type { DecisionMode, DecisionTreeRevision } from "#protocol/decision-tree-methods";
+import type { Decision as Answer, PrivateEvent } from "#core/private";
+import type { CallState } from "#core/thread";
+import type { DecisionMode, DecisionSource, DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { Notifications } from "#protocol/notifications";
 
 /** The last declaration of a thread and all that was learnt since. */
 export interface Decision {
   turnId: string;
-  callId: string;
+  /** The call that declared it; null where it was read from what the model said: then no step of the loop is about it. */
+  callId: string | null;
+  /** Absent where an earlier version kept the thread: then the model declared it. */
+  source?: DecisionSource;
   mode: DecisionMode;
   deliberation: Deliberation;
   /** What of the declaration made no sense. */
   warnings: string[];
   /** Keys of annotations, so that a retry is not believed twice. */
   annotationKeys: string[];
+  /** What people said to what was held or proposed since, in order. Absent where nobody said anything. */
+  verdicts?: Verdict[];
+  /** What became known at the turn's end. Absent before. */
+  resolutions?: Resolution[];
   /** What a person did not allow: the safe action takes its place. Absent where nothing was declined. */
   declined?: Declined;
+}
+
+/** Somebody accepted or declined. `proposal` is null where the action itself was held, and then they saw its own words. */
+export interface Verdict {
+  /** The action it is about; null where that is not known. */
+  actionId: string | null;
+  proposal: { itemId: string; hash: string } | null;
+  isAccepted: boolean;
+}
+
+/** That an assumption is true or not, and by which rules of `decision-outcome.ts` that is known. */
+export interface Resolution {
+  assumptionId: string;
+  isTrue: boolean;
+  by: ("person" | "tools" | "verdict" | "tests")[];
 }
 
 export type DecisionEvent = Extract<
@@ -28,19 +51,25 @@ export type DecisionEvent = Extract<
   {
     type:
       | "decisionDeclared"
+      | "decisionExtracted"
       | "decisionObserved"
       | "decisionDefaulted"
       | "decisionDeclined"
       | "decisionAnnotated"
-      | "decisionStale";
+      | "decisionStale"
+      | "decisionResolved";
   }
 >;
 
-/** Pure. The event that declares makes a decision; the others change the one that there is, and nothing where there is none. */
+/** Pure. What is declared or extracted makes a decision; the other events change the one that there is, and nothing where there is none. */
 export function decisionAfter(decision: Decision | undefined, event: DecisionEvent): Decision | undefined {
   if (event.type === "decisionDeclared") {
     const { turnId, callId, mode, deliberation, warnings } = event;
     return { turnId, callId, mode, deliberation, warnings, annotationKeys: [] };
+  }
+  if (event.type === "decisionExtracted") {
+    const { turnId, deliberation, warnings } = event;
+    return { turnId, callId: null, source: "trace", mode: "observe", deliberation, warnings, annotationKeys: [] };
   }
   if (!decision) return undefined;
   const { deliberation, annotationKeys } = decision;
@@ -62,6 +91,14 @@ export function decisionAfter(decision: Decision | undefined, event: DecisionEve
     }
     case "decisionStale":
       return { ...decision, deliberation: markStale(deliberation, event.change) };
+    case "decisionResolved": {
+      const { resolutions } = event;
+      const resolved = resolutions.reduce(
+        (after, { assumptionId, isTrue }) => resolve(after, assumptionId, isTrue),
+        deliberation,
+      );
+      return { ...decision, deliberation: resolved, resolutions: [...(decision.resolutions ?? []), ...resolutions] };
+    }
     default:
       return event satisfies never;
   }
@@ -75,6 +112,43 @@ function paid(after: Deliberation, probeId: string, pairedWith: string | null): 
   const choice =
     probe.kind === "tool" ? ({ kind: "probe", ...spent, pairedWith } as const) : ({ kind: "ask", ...spent } as const);
   return { ...after, budget: spend(after.budget, choice) };
+}
+
+/**
+ * What somebody's answer to an approval says of the decision. A cancelled turn was stopped, not judged, and an answer that cannot be read
+ * says nothing.
+ */
+export function decisionJudged(
+  decision: Decision,
+  tree: DecisionTreeRevision | undefined,
+  state: CallState,
+  answer: Answer,
+): Decision {
+  if (answer === "cancel" || answer === "garbage") return decision;
+  const verdict = verdictOn(decision, tree, state, answer !== "decline");
+  return verdict ? { ...decision, verdicts: [...(decision.verdicts ?? []), verdict].slice(-limits.verdictsMax) } : decision;
+}
+
+function verdictOn(
+  decision: Decision,
+  tree: DecisionTreeRevision | undefined,
+  state: CallState,
+  isAccepted: boolean,
+): Verdict | null {
+  if (state.type === "actionHeld") return { actionId: state.actionId, proposal: null, isAccepted };
+  if (state.type !== "changesAsked") return null;
+  const { itemId, hash } = state.proposed;
+  return { actionId: followedPatch(decision, tree), proposal: { itemId, hash }, isAccepted };
+}
+
+/**
+ * The action whose changes these are: known only where the model was told to do it, and it is the only patch that was declared. Of any
+ * other proposal nobody knows which action it belongs to.
+ */
+function followedPatch({ mode, deliberation }: Decision, tree: DecisionTreeRevision | undefined): string | null {
+  const [patch, ...others] = deliberation.actions.filter(({ kind }) => kind === "patch");
+  const wasTold = mode === "steer" && tree?.chosen.kind === "act" && tree.chosen.id === patch?.id;
+  return patch && others.length === 0 && wasTold ? patch.id : null;
 }
 
 /**

@@ -165,6 +165,21 @@ export const limits = {
   declaredSecondsMax: 24 * 60 * 60,
   /** In units of gain, where 1 is the turn's goal: ten goals are more than anything may cost. */
   declaredPriceMax: 10,
+  /** Answers of people to approvals that are kept with a decision: more than a turn has, and each counts for one action. */
+  verdictsMax: 64,
+  /** Characters of what a model said that its assumptions are read from, cut in the middle; below the least nothing is argued. */
+  extractionTraceCharactersMax: 12_000,
+  extractionTraceCharactersMin: 40,
+  /** Characters of the step that is about to be done, told with it. */
+  extractionStepCharactersMax: 2_000,
+  /** Tokens that reading them may put out, what the model thinks meanwhile included; a declaration takes about a thousand. */
+  extractionTokensMax: 8_000,
+  /** And how long it may take: nobody waits for it, but it keeps the object awake. */
+  extractionMsMax: 20_000,
+  /** Characters of one page of an export. A single entry may be longer: an item holds up to half a million. */
+  exportPageCharactersMax: 1_000_000,
+  /** Characters of one label of a drawn decision tree. */
+  drawnLabelCharactersMax: 120,
   /** Keys of the last annotations of a tree: a client retries its last one. */
   annotationKeysMax: 64,
   /** Assumptions on one path of the decision tree. PCE's default; deeper, nobody reads it. */
@@ -341,6 +356,20 @@ export const memoryLimits = {
   generationRetentionMs: 10 * 60_000,
   /** Meta-prompts that are kept side by side, each best at something. */
   paretoMax: 4,
+  /** Milliseconds that a turn waits for what the memory published; then it goes without. */
+  readMsMax: 500,
+  /** Seconds that the platform's cache may answer for the manifest: a fragment that was forgotten is shown no longer than that. */
+  manifestCacheSeconds: 60,
+  /** Paths of the workspace that tell what kind of task a turn is. */
+  clusterPathsMax: 1_000,
+  /** Commands and changed paths of a turn that the memory hears of, the newest; and characters of what a command said, cut in the middle. */
+  reportedCommandsMax: 50,
+  reportedChangesMax: 200,
+  reportedOutputCharactersMax: 2_000,
+  /** Characters of a repository's name. It is part of keys and of manifests; addresses are far shorter. */
+  repositoryCharactersMax: 200,
+  /** Turns of one report. */
+  reportedTurnsMax: 20,
   /** The manifest is written at most once in this time: KV takes one write a second for a key, and readers are up to a minute behind anyway. */
   publishIntervalMs: 30_000,
   /** After a failure of KV or of another object it is tried again, doubling up to the second. */
@@ -348,8 +377,8 @@ export const memoryLimits = {
   retryPauseMsMax: 60_000,
   /** Turns that are remembered as heard. A report that comes again after its turn was forgotten would count again, so this is months. */
   turnsRememberedMax: 100_000,
-  /** Assumptions whose truth is known that are kept for what "likely" means: the calibration uses the newest of each kind. */
-  resolvedMax: 5_000,
+  /** Turns whose resolved assumptions are kept, so that a later report can take them back; older ones stay counted for good. */
+  resolvedTurnsMax: 5_000,
   /** The optimizer runs after so many outcomes, or so long after the first change that it has not seen; scopes that one run looks at. */
   optimizeAfterOutcomes: 50,
   optimizeAfterMs: 30 * 60_000,

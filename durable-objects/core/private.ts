@@ -1,7 +1,9 @@
 /** The private column of a frame: what the loop has to remember and no client may see. */
 import type { PatchOperation } from "#core/apply-patch";
+import type { Resolution, Verdict } from "#core/decision";
 import type { Deliberation } from "#core/decision-tree/deliberation";
 import type { Change } from "#core/decision-tree/staleness";
+import type { TurnUse } from "#core/memory/report";
 import type { DecisionMode } from "#protocol/decision-tree-methods";
 import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
@@ -28,6 +30,8 @@ export interface Settings {
   collaborationInstructions?: string | null;
   /** Absent where nobody said. */
   decisionMode?: DecisionMode;
+  /** Whether what the model assumes is read from its words where it declares nothing. Absent where nobody said. */
+  decisionExtraction?: boolean;
   /** How long a question of a decision waits before its default is taken; null: for ever. Absent where nobody said. */
   questionTimeoutMs?: number | null;
   /** Absent in logs from before clients could bring tools. */
@@ -84,7 +88,12 @@ export type PrivateEvent =
   /** A person said something that the model has to hear. */
   | { type: "userSaid" }
   /** A response of the model came whole; these are its calls, in order. */
-  | { type: "responded"; calls: RequestedCall[] }
+  | {
+      type: "responded";
+      calls: RequestedCall[];
+      /** What it assumes is read from its words beside the loop: once in a turn, also where we die meanwhile. Absent where it is not. */
+      isExtracted?: true;
+    }
   | { type: "commandAsked"; callId: string; requestId: string }
   /** Written before the command runs: whoever wakes and finds it knows that the command may have run. */
   | { type: "commandStarted"; callId: string }
@@ -133,6 +142,8 @@ export type PrivateEvent =
       deliberation: Deliberation;
       warnings: string[];
     }
+  /** The same, read from what the model said before a costly step. `tokens` is what that took, in no account of the turn. */
+  | { type: "decisionExtracted"; turnId: string; deliberation: Deliberation; warnings: string[]; tokens: number }
   /** Written before a probe runs, with the item that shows it. Probes only read: whoever wakes and finds it runs it again. */
   | { type: "decisionProbeAsked"; callId: string; probeId: string; itemId: string; pairedWith: string | null }
   /** A person was asked about an assumption. */
@@ -153,6 +164,8 @@ export type PrivateEvent =
   | { type: "decisionDeclined"; callId: string; actionId: string; isUnreadable: boolean }
   | { type: "decisionAnnotated"; assumptionId: string; observed: boolean; atMs: number; key: string | null }
   | { type: "decisionStale"; change: Change }
+  /** The turn ends, and by what happened in it these are true or not. */
+  | { type: "decisionResolved"; turnId: string; resolutions: Resolution[] }
   /** What was chosen cannot be undone and may do harm: a person is asked. */
   | { type: "decisionHeld"; callId: string; actionId: string; requestId: string }
   /** How the turn ended that decided by this revision: a line of the decision log. */
@@ -164,7 +177,15 @@ export type PrivateEvent =
       expectedUtility: number;
       harmProbability: number;
       outcome: "completed" | "interrupted" | "failed";
+      /** What people said to what was held or proposed, and what became of tests. Absent in logs from before this was kept. */
+      verdicts?: Verdict[];
+      tests?: "passed" | "broke" | null;
     }
+  /**
+   * What the turn was given of the memory. `uplifts` are what was believed of the shown ones then, in their order. The texts stand beside the log
+   * (`memory_notes`), where they can be forgotten; the model reads them before the frame of `beforeSeq`.
+   */
+  | { type: "memoryUsed"; turnId: string; beforeSeq: number; use: TurnUse; uplifts: number[] }
   /** The call is done with; what the model is told of it stands in `modelItems`, what reached the workspace in `landed`. */
   | { type: "settled"; callId: string; landed: FileChange[] };
 

@@ -4,14 +4,28 @@ import { limits } from "#core/limits";
 import type { ModelItem, Settings } from "#core/private";
 import type { ThreadGoal } from "#protocol/goal-methods";
 
-/** The input of the next request: what every frame's private part adds, in the order of the log, from the last compaction on. */
-export function modelInput(frames: Iterable<Pick<Frame, "private">>): ModelItem[] {
-  let input: ModelItem[] = [];
-  for (const { private: hidden } of frames) {
-    if (hidden?.event?.type === "compacted") input = [];
-    if (hidden?.modelItems) input.push(...hidden.modelItems);
+/**
+ * The input of the next request: what every frame's private part adds, in the order of the log, from the last compaction on. `notesOf` gives the
+ * notes of a turn as far as they are not forgotten. They stand before the turn's first message and never move, so that an endpoint can reuse
+ * what it has read; a compaction leaves them out.
+ */
+export function modelInput(
+  frames: Iterable<Pick<Frame, "seq" | "private">>,
+  notesOf: (turnId: string) => ModelItem | null = () => null,
+): ModelItem[] {
+  let input: { seq: number; item: ModelItem }[] = [];
+  for (const { seq, private: hidden } of frames) {
+    const event = hidden?.event;
+    if (event?.type === "compacted") input = [];
+    if (event?.type === "memoryUsed") {
+      const { beforeSeq } = event;
+      const item = notesOf(event.turnId);
+      const place = input.findIndex((entry) => entry.seq >= beforeSeq);
+      if (item && place >= 0) input.splice(place, 0, { seq: beforeSeq, item });
+    }
+    input.push(...(hidden?.modelItems ?? []).map((item) => ({ seq, item })));
   }
-  return input;
+  return input.map(({ item }) => item);
 }
 
 const baseInstructions = `You are the coding agent of Spindle. You work in a workspace of files, for a person who watches.

@@ -2,11 +2,11 @@
  * The only place where a thread changes. The same function runs in the object when it wakes, in every client, and in the tests.
  * It never mutates what it is given. A frame that was already seen changes nothing, so every replay is harmless.
  */
-import { decisionAfter, treeAfter } from "#core/decision";
+import { decisionAfter, decisionJudged, treeAfter } from "#core/decision";
 import type { Frame } from "#core/frame";
 import { mergeLanded } from "#core/landed";
 import type { Decision, PrivateEvent } from "#core/private";
-import type { Call, CallState, PendingRequest, Queue, Thread, Work } from "#core/thread";
+import { type Call, type CallState, openTurn, type PendingRequest, type Queue, type Thread, type Work } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
 import type { Notifications } from "#protocol/notifications";
 import type { Turn } from "#protocol/turn";
@@ -95,6 +95,9 @@ function reducePublic(thread: Thread, frame: Frame): Thread {
     }
     case "thread/readState/changed":
       return { ...thread, readState: frame.params.readState };
+    // Lists of notes are read with the turn's own frame.
+    case "spindle/memory/used":
+      return thread;
     case "spindle/decisionTree/updated":
       return { ...thread, decisionTree: treeAfter(thread.decisionTree, frame.params) };
     case "thread/goal/updated": {
@@ -193,6 +196,7 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
         failedAttempts: 0,
         responding: null,
         awaitsModel: false,
+        ...(event.isExtracted ? { hasExtracted: true as const } : {}),
         calls: event.calls.map((call) => ({ ...call, state: { type: "requested" } })),
       }));
     case "commandAsked":
@@ -282,8 +286,11 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       const decided = withCall(thread, event.callId, () => ({ type: "weighing" }));
       return { ...decided, decision: decisionAfter(thread.decision, event) };
     }
+    case "decisionExtracted":
+      return { ...thread, decision: decisionAfter(thread.decision, event) };
     case "decisionAnnotated":
     case "decisionStale":
+    case "decisionResolved":
       return thread.decision ? { ...thread, decision: decisionAfter(thread.decision, event) } : thread;
     case "decisionProbeAsked": {
       const { callId, probeId, itemId, pairedWith } = event;
@@ -299,6 +306,12 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
     }
     case "decisionOutcome":
       return thread;
+    case "memoryUsed": {
+      const { use, uplifts } = event;
+      const notes = use.shown.map(({ id, weight }, place) => ({ id, weight, uplift: uplifts[place] ?? 0 }));
+      const asked = withWork(thread, (work) => ({ ...work, notes }));
+      return { ...asked, memoryArm: { arm: use.arm, epoch: use.epoch } };
+    }
     case "decided":
       return decide(thread, event.requestId, event.decision);
     case "settled":
@@ -331,8 +344,18 @@ function decide(thread: Thread, requestId: string, decision: Decision): Thread {
     }
     return state;
   });
-  const cancelled = withWork(decided, (work) => ({ ...work, cancelled: work.cancelled || decision === "cancel" }));
+  const cancelled = withWork(judged(decided, call, decision), (work) => ({
+    ...work,
+    cancelled: work.cancelled || decision === "cancel",
+  }));
   return decision === "acceptForSession" ? { ...cancelled, grants: granted(thread, call) } : cancelled;
+}
+
+/** What was decided in another turn is not judged by what happens in this one. */
+function judged(thread: Thread, { state }: Call, answer: Decision): Thread {
+  const { decision, decisionTree } = thread;
+  if (!decision || decision.turnId !== openTurn(thread)?.id) return thread;
+  return { ...thread, decision: decisionJudged(decision, decisionTree, state, answer) };
 }
 
 function granted(thread: Thread, { call, state }: Call): Thread["grants"] {

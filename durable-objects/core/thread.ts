@@ -1,5 +1,7 @@
 /** A thread as `reduce` folds it from its log. Clients hold all turns; the object keeps only the one that is open. */
 import type { Decision as TurnDecision } from "#core/decision";
+import type { Arm } from "#core/memory/hold-out";
+import type { Voice } from "#core/memory/tree-prior";
 import type { Decision, FileChange, ProposedChanges, RequestedCall, Settings } from "#core/private";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadGoal } from "#protocol/goal-methods";
@@ -26,6 +28,8 @@ export interface Thread {
   nextSettings?: Settings;
   /** Absent where nobody said. */
   memoryMode?: "enabled" | "disabled";
+  /** Whether its turns are given notes, thrown once in an epoch. Absent until a turn asked the memory. */
+  memoryArm?: { arm: Arm; epoch: number };
   grants: Grants;
   /** The model's input begins with the frame of this number; absent before the first compaction. */
   inputFromSeq?: number;
@@ -84,12 +88,16 @@ export interface Work {
   responding?: { responseId: string; afterSequenceNumber: number } | null;
   /** Responses of the model so far in this turn. */
   steps: number;
+  /** What a response of this turn assumes was read from its words, or is being read, or was to be. Absent where none was worth it. */
+  hasExtracted?: true;
   /** Somebody answered `cancel`: the turn ends as soon as the call is settled. */
   cancelled: boolean;
   /** Everything that landed in this turn, one entry per path. */
   landed: FileChange[];
   /** Shell commands of people that are not done with, in order. */
   userCommands: UserCommand[];
+  /** The notes that the turn was given, by fragment. Absent until it asked the memory. */
+  notes?: (Voice & { id: string })[];
   /** The turn is a review: what it says last is told once more when it ends. */
   isReview: boolean;
 }

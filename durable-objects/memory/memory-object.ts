@@ -17,7 +17,7 @@ import { Publisher } from "#memory/publish";
 import { answer, type MemoryReply } from "#memory/requests";
 import { rehearsalModelInfo } from "#models/rehearsal";
 import type { Request } from "#protocol/methods";
-import { type Environment, memoryStub } from "../environment.ts";
+import { type Environment, memoryStub, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report } from "../platform.ts";
 
 export class MemoryObject extends DurableObject<Environment> {
@@ -30,6 +30,7 @@ export class MemoryObject extends DurableObject<Environment> {
   /** Failures in a row, of each of the things that may fail; and when that is tried again. */
   private readonly failing = new Map<Task, { failures: number; retryAtMs: number }>();
   private isTellingAll = false;
+  private isTellingThreads = false;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
@@ -75,6 +76,7 @@ export class MemoryObject extends DurableObject<Environment> {
     this.schedule();
     // Who forgets shall not have to wait for the next generation: until it comes, readers find nothing of the scope.
     if (this.publisher.hasDoomed()) await this.publish();
+    void this.tellThreads().then(() => this.schedule());
     this.schedule();
     return reply;
   }
@@ -128,7 +130,7 @@ export class MemoryObject extends DurableObject<Environment> {
       );
     }
     if (this.memory.isSweepDue(nowMs)) await this.attempt("sweep", () => this.sweep());
-    await Promise.all([this.publish(), this.tellWhatWaits()]);
+    await Promise.all([this.publish(), this.tellWhatWaits(), this.tellThreads()]);
     this.schedule();
   }
 
@@ -149,6 +151,25 @@ export class MemoryObject extends DurableObject<Environment> {
     this.isTellingAll = false;
   }
 
+  /** Threads that were shown what is forgotten forget it too. One that cannot be reached holds up no other. */
+  private async tellThreads(): Promise<void> {
+    if (this.isTellingThreads) return;
+    this.isTellingThreads = true;
+    await this.attempt("threads", async () => {
+      const { showings } = this.memory;
+      const failures: unknown[] = [];
+      for (let next = showings.next(); next; next = showings.next(next.threadId)) {
+        const { threadId, fragmentIds } = next;
+        await threadStub(this.env, this.account, threadId)
+          .forgetFragments(fragmentIds)
+          .then(() => showings.taken(threadId, fragmentIds))
+          .catch((error) => failures.push(error));
+      }
+      if (failures.length > 0) throw failures[0];
+    });
+    this.isTellingThreads = false;
+  }
+
   /** What fails is tried again by the alarm, after a pause that doubles. */
   private async attempt(what: Task, work: () => Promise<void>): Promise<void> {
     try {
@@ -164,9 +185,11 @@ export class MemoryObject extends DurableObject<Environment> {
 
   private schedule(): void {
     const nowMs = Date.now();
+    const owesThreads = !this.isTellingThreads && this.memory.showings.next() !== null;
     const due = [
       this.notBefore("publish", this.publisher.dueAt(nowMs)),
       this.notBefore("forAll", this.isTellingAll || this.memory.forAll.isEmpty() ? null : nowMs),
+      this.notBefore("threads", owesThreads ? nowMs : null),
       this.notBefore("optimize", this.optimizer.dueAt(nowMs)),
     ].filter((atMs) => atMs !== null);
     if (due.length === 0) return;
@@ -184,7 +207,7 @@ export class MemoryObject extends DurableObject<Environment> {
 }
 
 /** What may fail, and is then tried again by itself. */
-type Task = "publish" | "forAll" | "optimize" | "sweep";
+type Task = "publish" | "forAll" | "threads" | "optimize" | "sweep";
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");

@@ -9,7 +9,7 @@ import type { TurnReport } from "#core/memory/report";
 import type { Standing } from "#core/memory/standing";
 import { halved } from "#core/memory/statistics";
 import type { Sql } from "#core/sql";
-import { Experience } from "#memory/experience";
+import { AccountExperience } from "#memory/experience";
 import { ForAll } from "#memory/for-all";
 import { Fragments } from "#memory/fragments";
 import { Lessons } from "#memory/lessons";
@@ -19,6 +19,7 @@ import { Runs } from "#memory/runs";
 import { createMemorySchema } from "#memory/schema";
 import { Scopes } from "#memory/scopes";
 import { Settings } from "#memory/settings";
+import { Showings } from "#memory/showings";
 import { type TurnEffect, Turns } from "#memory/turns";
 import { Refusal, refusals } from "#protocol/errors";
 
@@ -45,9 +46,10 @@ export class Memory {
   readonly lessons: Lessons;
   readonly forAll: ForAll;
   readonly metaprompts: Metaprompts;
+  readonly showings: Showings;
   private readonly turns: Turns;
   private readonly outcomes: Outcomes;
-  private readonly experience: Experience;
+  private readonly experience: AccountExperience;
   private readonly host: MemoryHost;
 
   constructor(host: MemoryHost) {
@@ -61,9 +63,10 @@ export class Memory {
     this.turns = new Turns(sql);
     this.outcomes = new Outcomes(this);
     this.lessons = new Lessons(host, this);
-    this.experience = new Experience(sql, this.settings);
+    this.experience = new AccountExperience(sql, this.settings);
     this.forAll = new ForAll(sql);
     this.metaprompts = new Metaprompts(host, this);
+    this.showings = new Showings(sql);
   }
 
   /**
@@ -75,6 +78,7 @@ export class Memory {
     const nowMs = this.host.now();
     const before = this.turns.heard(turnId);
     if (before && before.revision >= report.revision) return false;
+    if (!this.turns.isForgottenThread(threadId)) this.showings.hear(report);
     if (this.turns.isForgottenThread(threadId) || !this.settings.get("isOn")) return false;
     this.register();
     if (before?.effect) this.outcomes.takeBack(before.effect, nowMs);
@@ -103,8 +107,8 @@ export class Memory {
       offScopes: this.offScopes(),
       epoch: this.settings.get("epoch"),
       outcomes: this.settings.get("outcomes"),
-      calibration: this.experience.calibration(),
-      sensors: this.experience.sensors(),
+      calibration: this.experience.learnt.calibration,
+      sensors: this.experience.learnt.sensors,
     };
   }
 
@@ -170,8 +174,6 @@ export class Memory {
     this.metaprompts.forgetAll();
     this.turns.forgetAll();
     for (const name of ["outcomes", "outcomesSinceRun"] as const) this.settings.set(name, 0);
-    this.settings.set("calibration", { version: this.settings.get("calibration").version + 1, byKind: {} });
-    this.settings.set("resolvedSinceFit", {});
     this.settings.set("offByHarm", []);
     this.settings.set("epoch", this.settings.get("epoch") + 1);
     this.settings.set("changedAt", null);
@@ -194,6 +196,7 @@ export class Memory {
     this.fragments.put(new Map(nameless), nowMs);
     this.host.doom(named.map(({ scope }) => scopeKey(scope)));
     this.lessons.doneThread(threadId);
+    this.showings.forgetThread(threadId);
     this.turns.forgetThread(threadId);
   }
 
@@ -235,6 +238,7 @@ export class Memory {
     this.runs.forget(left);
     this.fragments.put(changes, nowMs);
     this.runs.sweep();
+    this.showings.sweep(nowMs - memoryLimits.retentionMs);
     this.experience.sweep();
     this.metaprompts.refit();
     this.turns.sweep(memoryLimits.turnsRememberedMax, nowMs - memoryLimits.retentionMs);
@@ -268,6 +272,7 @@ export class Memory {
     this.fragments.put(new Map([...gone].map((id) => [id, null])), this.host.now());
     this.runs.forget(gone);
     this.metaprompts.forget(gone);
+    this.showings.forget(gone, this.host.now());
     this.forAll.forget(gone);
     if (this.settings.get("isSharing")) {
       for (const { id, scope } of fragments) if (scope.type === "account") this.forAll.add({ type: "retracted", fragmentId: id });

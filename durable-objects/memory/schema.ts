@@ -33,8 +33,7 @@ export function createMemorySchema(sql: Sql): void {
       turn_id TEXT PRIMARY KEY, thread_id TEXT NOT NULL, scope TEXT NOT NULL, at_ms INTEGER NOT NULL, turn TEXT NOT NULL, y REAL NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS resolved (
-      turn_id TEXT NOT NULL, place INTEGER NOT NULL, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
-      PRIMARY KEY (turn_id, place)
+      turn_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, text TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE IF NOT EXISTS runs (

@@ -1,6 +1,5 @@
 /** The few single values of a memory: what a person set, and counts. */
-import type { Calibration } from "#core/decision-tree/calibration";
-import { uncalibrated } from "#core/decision-tree/calibration";
+import { type Experience, noExperience } from "#core/decision-tree/experience";
 import type { Sql } from "#core/sql";
 
 interface Values {
@@ -25,9 +24,7 @@ interface Values {
   optimizedAt: number | null;
   /** Unix ms; null: never. */
   sweptAt: number | null;
-  calibration: Calibration;
-  /** Newly resolved assumptions by kind since the kind's line was fitted. */
-  resolvedSinceFit: Record<string, number>;
+  experience: Experience;
 }
 
 const starting: Values = {
@@ -43,8 +40,7 @@ const starting: Values = {
   changedAt: null,
   optimizedAt: null,
   sweptAt: null,
-  calibration: uncalibrated,
-  resolvedSinceFit: {},
+  experience: noExperience,
 };
 
 export class Settings {

@@ -19,6 +19,8 @@ export interface ModelRequest {
   promptCacheKey: string;
   /** Takes up a response that goes on at the endpoint (background mode), behind the last event that was kept, instead of asking anew. */
   resume?: { responseId: string; afterSequenceNumber: number } | undefined;
+  /** What the answer may cost, for a request that nobody waits for; it fails when it takes longer. Left out where it may take what it takes. */
+  bounds?: { outputTokensMax: number; durationMsMax: number } | undefined;
 }
 
 /** What happens while a model answers. Text arrives as it is made; an item counts once it is done, all of it once `completed` came. */

@@ -39,6 +39,11 @@ export function stalled(): ModelError {
   return disconnected("idle timeout waiting for SSE");
 }
 
+/** The request has a bound of its own, and the answer is not there. */
+export function overdue(durationMs: number): () => ModelError {
+  return () => disconnected(`no whole answer within ${durationMs} ms`);
+}
+
 /** `response.failed` and the `error` event: the server gave up in the middle of its answer. */
 export function failedResponse(error: ServerError): ModelError {
   const known = verdict(error, null);

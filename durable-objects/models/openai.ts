@@ -4,7 +4,7 @@ import OpenAI from "openai";
 import { type ServerSentEvent, _iterSSEMessages as serverSentEvents } from "openai/core/streaming";
 import type { ResponseCreateParamsStreaming, ResponseInput, Tool } from "openai/resources/responses/responses";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
-import { disconnected, requestFailure, resumeFailure, stalled } from "#models/openai-errors";
+import { disconnected, overdue, requestFailure, resumeFailure, stalled } from "#models/openai-errors";
 import { type OptionalPart, refusedPart } from "#models/openai-refusals";
 import { createResponseReader, type NumberedEvent, readResponseEvent } from "#models/response-events";
 
@@ -116,19 +116,22 @@ async function* receive(endpoint: Endpoint, request: ModelRequest, signal: Abort
   const attempt = new AbortController();
   const abort = () => attempt.abort();
   signal.addEventListener("abort", abort, { once: true });
-  let isStalled = false;
-  const stall = () => {
-    isStalled = true;
+  let tookTooLong: (() => ModelError) | null = null;
+  const giveUp = (failure: () => ModelError) => {
+    tookTooLong = failure;
     attempt.abort();
   };
+  const stall = () => giveUp(stalled);
   let timer = setTimeout(stall, stallTimeoutMs);
+  const { durationMsMax } = request.bounds ?? {};
+  const deadline = durationMsMax === undefined ? undefined : setTimeout(() => giveUp(overdue(durationMsMax)), durationMsMax);
   try {
     const opened = request.resume
       ? resumed(endpoint, request.resume, attempt.signal).catch((error: unknown) => {
-          throw isStalled ? stalled() : resumeFailure(error, url);
+          throw tookTooLong?.() ?? resumeFailure(error, url);
         })
       : asked(endpoint, request, attempt.signal).catch((error: unknown) => {
-          throw isStalled ? stalled() : requestFailure(error, { url, tools: request.tools });
+          throw tookTooLong?.() ?? requestFailure(error, { url, tools: request.tools });
         });
     const response = await opened;
     if (!response.body) return;
@@ -139,9 +142,12 @@ async function* receive(endpoint: Endpoint, request: ModelRequest, signal: Abort
       if (event) yield event;
       timer = setTimeout(stall, stallTimeoutMs);
     }
-    if (isStalled) throw stalled();
+    // Set by a timer, which the compiler does not see.
+    const failure = tookTooLong as (() => ModelError) | null;
+    if (failure) throw failure();
   } finally {
     clearTimeout(timer);
+    clearTimeout(deadline);
     signal.removeEventListener("abort", abort);
   }
 }
@@ -213,6 +219,7 @@ function requestBody(
     // Without storage a reasoning item can only be sent back with its content, which OpenAI gives out encrypted.
     ...(!without.has("include") && { include: ["reasoning.encrypted_content" as const] }),
     prompt_cache_key: request.promptCacheKey,
+    ...(request.bounds && { max_output_tokens: request.bounds.outputTokensMax }),
     ...(request.tools.length && { tools: request.tools as unknown as Tool[], parallel_tool_calls: true }),
     ...(reasoning && Object.keys(reasoning).length && { reasoning }),
     ...(request.outputSchema != null && { text: { format: outputFormat(request.outputSchema) } }),

@@ -12,6 +12,8 @@ export type Instruction =
   | { type: "plan"; steps: string[] }
   | { type: "ask"; question: string; options: string[] }
   | { type: "fail"; how: number | "cut" }
+  /** Names the notes from earlier turns that came with the message. */
+  | { type: "notes" }
   | Decide
   /** Lines that are no instruction: all of one message together are answered by one explanation. */
   | { type: "explain" };
@@ -42,6 +44,7 @@ export const explanation = `This is \`rehearsal\`, the embedded stand-in. It is 
 - \`run COMMAND\` runs a command in the shell
 - \`plan STEP; STEP\` shows a plan
 - \`ask QUESTION: A | B\` asks you
+- \`notes\` names the notes from earlier turns that came with your message
 - \`fail STATUS\` or \`fail cut\` makes the request fail
 - \`decide\` has the lines before it weighed, and follows the choice:
   \`assume A1 p=0.7 kind=code_fact: TEXT\`,
@@ -97,6 +100,7 @@ function parseDecide(declared: readonly (DeclaredLine | null)[]): Decide | null 
 
 function parseInstruction(line: string): Instruction {
   const unknown: Instruction = { type: "explain" };
+  if (line === "notes") return { type: "notes" };
   const space = line.indexOf(" ");
   if (space < 0) return unknown;
   const rest = line.slice(space + 1).trim();

@@ -1,6 +1,7 @@
 /** What the rehearsal answers: a pure function of a request's input, because it remembers nothing. */
 import { structuredPatch } from "diff";
 import * as z from "zod";
+import { notesOpening } from "#core/memory/note";
 import { type Decide, explanation, type Instruction, parseInstructions } from "#models/rehearsal-language";
 import { declareAssumptionsName } from "#protocol/declare-assumptions";
 
@@ -24,14 +25,14 @@ export type Plan = { type: "refuse"; status: number } | { type: "answer"; output
  * comes, the response ends the turn. `tools` are the types of the tools on offer, functions as `functionTool` spells them.
  */
 export function planResponse(input: InputItem[], tools: Set<string>): Plan {
-  const { queue, asked, lastResult } = findPosition(input);
+  const { queue, notes, asked, lastResult } = findPosition(input);
   const outputs: Output[] = [];
   const unfolded = queue.flatMap((next, index) => (index === 0 && asked ? [next] : unfold(next, tools)));
   for (const [index, instruction] of unfolded.entries()) {
     if (instruction.type === "fail") {
       return instruction.how === "cut" ? { type: "answer", outputs, cut: true } : { type: "refuse", status: instruction.how };
     }
-    const output = carryOut(instruction, tools, index === 0 ? asked : null);
+    const output = carryOut(instruction, { tools, notes, asked: index === 0 ? asked : null });
     outputs.push(output);
     if (output.type !== "message" && output.type !== "reasoning") return { type: "answer", outputs, cut: false };
   }
@@ -73,6 +74,8 @@ export type InputItem = z.infer<typeof inputItem>;
 interface Position {
   /** Instructions that nothing in the input answers yet. */
   queue: Instruction[];
+  /** Notes from earlier turns that came with the last message, as the model reads them; empty where none did. */
+  notes: string;
   /** The `replace` or `decide` at the head of the queue has asked for its file or choice; the result is null while the input holds none. */
   asked: { callId: string | null | undefined; result: ToolResult | null } | null;
   /** Of the last tool, unless something was said since. */
@@ -87,7 +90,8 @@ interface ToolResult {
 
 /** Each output in the input stands for the instruction at the head of the queue, even one that was cut short by a steer. */
 function findPosition(input: InputItem[]): Position {
-  const position: Position = { queue: [], asked: null, lastResult: null };
+  const position: Position = { queue: [], notes: "", asked: null, lastResult: null };
+  let notes = "";
   for (const item of input) {
     switch (item.type) {
       case "message":
@@ -95,7 +99,11 @@ function findPosition(input: InputItem[]): Position {
           settleHead(position);
         } else if (isPrompt(item)) {
           position.queue.push(...parseInstructions(item.content));
+          position.notes = notes;
+          notes = "";
           position.lastResult = null;
+        } else if (item.role === "user" && item.content.startsWith(notesOpening)) {
+          notes = item.content;
         } else if (item.role === "user" && item.content.trimStart().startsWith("<turn_aborted>")) {
           Object.assign(position, { queue: [], asked: null, lastResult: null });
         }
@@ -181,10 +189,15 @@ function unfold(instruction: Instruction, tools: Set<string>): Instruction[] {
   return instruction.safeStep ? [notice, instruction.safeStep] : [notice];
 }
 
-function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Set<string>, asked: Position["asked"]): Output {
+function carryOut(
+  instruction: Exclude<Instruction, { type: "fail" }>,
+  { tools, notes, asked }: { tools: Set<string>; notes: string; asked: Position["asked"] },
+): Output {
   switch (instruction.type) {
     case "say":
       return say(instruction.text);
+    case "notes":
+      return say(namesOf(notes));
     case "explain":
       return say(explanation);
     case "think":
@@ -221,6 +234,12 @@ function carryOut(instruction: Exclude<Instruction, { type: "fail" }>, tools: Se
     default:
       return instruction satisfies never;
   }
+}
+
+/** Their numbers and kinds, and not their words: what a model repeats stays in the thread. */
+function namesOf(notes: string): string {
+  const names = Array.from(notes.matchAll(/^> \[note (\d+)\] (\w+),/gm), ([, number, kind]) => `note ${number} (${kind})`);
+  return names.length > 0 ? `I was given ${names.join(" and ")}.` : "I was given no notes.";
 }
 
 function callFunction(name: string, parameters: object, tools: Set<string>): Output {

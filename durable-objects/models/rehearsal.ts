@@ -1,7 +1,9 @@
 /** The rehearsal: a deterministic stand-in for a model that needs no key and no network. It answers `fetch` in the Responses API's own words. */
 import * as z from "zod";
 import { exampleOf } from "#models/json-example";
+import { declarationOf, parseDeclared } from "#models/rehearsal-declaration";
 import { functionTool, inputItem, isPrompt, type Output, type Plan, planResponse, say } from "#models/rehearsal-plan";
+import { declareAssumptionsTool } from "#protocol/declare-assumptions";
 
 /** As the list of models shows it. */
 export const rehearsalModelInfo = {
@@ -51,10 +53,23 @@ const request = z.object({
 
 function planFor({ input, tools, text }: z.infer<typeof request>): Plan {
   if (text?.format.type === "json_schema") {
-    const example = exampleOf(text.format.schema, topicOf(input.findLast(isPrompt)?.content ?? ""));
-    return { type: "answer", outputs: [say(JSON.stringify(example))], cut: false };
+    const prompt = input.findLast(isPrompt)?.content ?? "";
+    const { schema } = text.format;
+    const answer = (isDeclaration(schema) && declaredIn(prompt)) || exampleOf(schema, topicOf(prompt));
+    return { type: "answer", outputs: [say(JSON.stringify(answer))], cut: false };
   }
   return planResponse(input, new Set(tools.map(({ type, name }) => (type === "function" ? functionTool(name) : type))));
+}
+
+/** What is declared in it on lines such as `assume A1 p=0.7 kind=code_fact: TEXT`: what it thought aloud, when it is read to it again. */
+function declaredIn(prompt: string): object | null {
+  const lines = prompt.split("\n").flatMap((line) => parseDeclared(line.trim()) ?? []);
+  return lines.length > 0 ? (declarationOf(lines)?.call ?? null) : null;
+}
+
+/** The schema of `declare_assumptions`: somebody wants to know what is assumed in the prompt. */
+function isDeclaration(schema: unknown): boolean {
+  return JSON.stringify(schema) === JSON.stringify(declareAssumptionsTool().parameters);
 }
 
 /** What a prompt is about. Codex's terminal client asks for a thread's title with `User prompt:` and the prompt below it. */

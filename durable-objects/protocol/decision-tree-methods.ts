@@ -11,6 +11,10 @@ import { empty, method, struct } from "./method.ts";
 export const decisionMode = z.enum(["off", "observe", "steer"]);
 export type DecisionMode = z.infer<typeof decisionMode>;
 
+/** `declaration`: the model declared it. `trace`: read from the model's own words, and no step is taken by it. */
+export const decisionSource = z.enum(["declaration", "trace"]);
+export type DecisionSource = z.infer<typeof decisionSource>;
+
 /** What a thread does whose people said nothing. */
 export const defaultDecisionMode: DecisionMode = "observe";
 
@@ -49,6 +53,8 @@ export const decisionNode = z.discriminatedUnion("type", [
 ]);
 
 const weighed = {
+  /** Absent in revisions from before anything was read from traces: then `declaration`. */
+  source: decisionSource.optional(),
   assumptions: z.array(
     z.object({
       id: z.string(),
@@ -58,6 +64,15 @@ const weighed = {
       status: z.enum(["open", "confirmed", "refuted", "stale"]),
       group: z.string().nullable(),
       evidence: z.array(evidence),
+      /** The words it was taken from. This and the members below are absent in revisions from before they were told. */
+      quote: z.string().nullish(),
+      /** The probability before any evidence, and the version of the calibration that made it of the model's words; 0: none. */
+      prior: z.number().optional(),
+      calibrationVersion: z.number().optional(),
+      /** The truth, where the turn's end made it known. */
+      resolved: z.boolean().nullish(),
+      /** Log-odds that notes from earlier turns added to what the model said; absent where none spoke about it. */
+      memoryShift: z.number().optional(),
     }),
   ),
   actions: z.array(
@@ -142,9 +157,14 @@ export const decisionTreeMethods = {
   }),
 
   "spindle/decisionTree/setMode": method({
-    doc: "How the thread's turns use the decision tree from the next one on, and how long its questions wait before their default is taken. `turn/start` takes a `decisionMode` and a `questionTimeoutMs` of its own.",
+    doc: "How the thread's turns use the decision tree from the next one on, how long its questions wait before their default is taken, and (`extraction`) whether what the model assumes is read from its words, by one bounded request beside the turn, where it proposes something and declares nothing; unless said it is, but for `rehearsal`. `turn/start` takes a `decisionMode`, a `questionTimeoutMs` and a `decisionExtraction` of its own.",
     scope: "thread",
-    params: struct("DecisionTreeSetModeParams", { threadId: z.string(), mode: decisionMode, questionTimeoutMs }),
+    params: struct("DecisionTreeSetModeParams", {
+      threadId: z.string(),
+      mode: decisionMode,
+      questionTimeoutMs,
+      extraction: z.boolean().nullish(),
+    }),
     result: empty,
   }),
 };

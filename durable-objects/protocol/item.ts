@@ -16,6 +16,13 @@ export const userMessageItem = z.object({
 
 export const messagePhase = z.enum(["commentary", "final_answer"]);
 
+/** Notes from earlier turns that a message names. Spindle's have no file: `path` names the fragment, `threadIds` the threads that it came from. */
+export const memoryCitation = z.object({
+  entries: z.array(z.object({ path: z.string(), lineStart: z.number(), lineEnd: z.number(), note: z.string() })),
+  threadIds: z.array(z.string()),
+});
+export type MemoryCitation = z.infer<typeof memoryCitation>;
+
 /** Example: `{"type":"agentMessage","moderation":null,"id":"msg_1","text":"Hello","phase":null,"memoryCitation":null,…}` */
 export const agentMessageItem = z.object({
   type: z.literal("agentMessage"),
@@ -23,7 +30,7 @@ export const agentMessageItem = z.object({
   id: z.string(),
   text: z.string(),
   phase: messagePhase.nullable(),
-  memoryCitation: z.null(),
+  memoryCitation: memoryCitation.nullable(),
   delivery: z.null(),
   questions: z.null(),
   ...times,

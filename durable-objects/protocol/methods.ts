@@ -18,6 +18,7 @@ import { queueMethods } from "./queue-methods.ts";
 import { readStateMethods } from "./read-state-methods.ts";
 import { searchMethods } from "./search-methods.ts";
 import { sectionMethods } from "./section-methods.ts";
+import { threadExportMethods } from "./thread-export-methods.ts";
 import { threadHistoryMethods } from "./thread-history-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { threadSettingsMethods } from "./thread-settings-methods.ts";
@@ -36,6 +37,7 @@ export const methods = {
   ...goalMethods,
   ...decisionTreeMethods,
   ...memoryMethods,
+  ...threadExportMethods,
   ...sectionMethods,
   ...searchMethods,
   ...fsMethods,

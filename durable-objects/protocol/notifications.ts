@@ -3,6 +3,7 @@ import * as z from "zod";
 import { decisionTreeUpdated } from "./decision-tree-methods.ts";
 import { threadGoal } from "./goal-methods.ts";
 import { threadItem } from "./item.ts";
+import { memoryUsed } from "./memory-use.ts";
 import { approvalsReviewer, collaborationMode } from "./method.ts";
 import { threadReadState } from "./read-state-methods.ts";
 import { approvalPolicy, sandboxPolicy, thread, threadStatus, threadTokenUsage } from "./thread.ts";
@@ -71,6 +72,7 @@ export const notifications = {
   "item/commandExecution/outputDelta": itemDelta,
   "serverRequest/resolved": z.object({ threadId: z.string(), requestId: z.union([z.string(), z.number()]) }),
   "spindle/decisionTree/updated": decisionTreeUpdated,
+  "spindle/memory/used": memoryUsed,
   error: z.object({ error: turnError, willRetry: z.boolean(), ...inTurn }),
   warning: z.object({ threadId: z.string().nullable(), message: z.string() }),
 } as const;
@@ -82,7 +84,10 @@ export type NotificationMethod = keyof Notifications;
 export const experimentalNotifications: ReadonlySet<string> = new Set(["thread/readState/changed"]);
 
 /** Spindle's own: go only to connections that know the extension `spindle/replay`. */
-export const extensionNotifications: ReadonlySet<string> = new Set<NotificationMethod>(["spindle/decisionTree/updated"]);
+export const extensionNotifications: ReadonlySet<string> = new Set<NotificationMethod>([
+  "spindle/decisionTree/updated",
+  "spindle/memory/used",
+]);
 
 /** Go to every connection of the account, whether it follows the thread or not: what lists of threads show depends on them. */
 export const accountNotifications: ReadonlySet<string> = new Set<NotificationMethod>([

@@ -54,11 +54,19 @@ export const threadSettingsMethods = {
   }),
 
   "thread/memoryMode/set": method({
-    doc: "Whether what happens in this thread may be remembered beyond it. Kept in the log.",
+    doc: "Whether what happens in this thread may be remembered beyond it, and whether its turns may be given what others learnt: disabled, neither. Kept in the log.",
     scope: "thread",
     experimental: true,
     params: struct("ThreadMemoryModeSetParams", { threadId: z.string(), mode: z.enum(["enabled", "disabled"]) }),
     result: empty,
+  }),
+
+  "thread/memory/read": method({
+    doc: "The notes from earlier turns that this thread's last turn was given, as its model read them, without those that were forgotten since. Null where it was given none, and where the thread's memory is disabled.",
+    scope: "thread",
+    experimental: true,
+    params: struct("ThreadMemoryReadParams", { threadId: z.string() }),
+    result: z.object({ summary: z.string().nullable() }),
   }),
 
   "thread/inject_items": method({

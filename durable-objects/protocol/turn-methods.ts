@@ -64,6 +64,7 @@ export const turnMethods = {
       cyberAccessProgram: ignored,
       /** Spindle's own: see `spindle/decisionTree/setMode`. */
       decisionMode: decisionMode.nullish(),
+      decisionExtraction: z.boolean().nullish(),
       questionTimeoutMs,
     }),
     experimentalFields: [

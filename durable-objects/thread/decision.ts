@@ -1,5 +1,7 @@
 /** The decision tree of a thread: each revision told as it becomes, read again, and corrected by people. */
 import { type Decision, type DecisionEvent, decisionAfter, treeAfter, treeOf } from "#core/decision";
+import { resolutionsOf, testsTurned } from "#core/decision-outcome";
+import type { DeclarationSettings } from "#core/decision-tree/declared-fields";
 import { type Change, markStale } from "#core/decision-tree/staleness";
 import { type DecisionTree, flipBetween } from "#core/decision-tree/tree";
 import type { Draft } from "#core/frame";
@@ -11,10 +13,20 @@ import { Refusal, refusals } from "#protocol/errors";
 import type { ItemOf } from "#protocol/item";
 import type { Params, Result } from "#protocol/methods";
 import type { Notifications } from "#protocol/notifications";
+import type { Turn } from "#protocol/turn";
 import type { ThreadRuntime } from "#thread/runtime";
 
 export function decisionModeOf(settings: Settings | null): DecisionMode {
   return settings?.decisionMode ?? defaultDecisionMode;
+}
+
+/** How what a model says is read: by what the account learnt of its words and its probes, and `rehearsal`'s numbers as they are. */
+export function declarationSettings(
+  { standing: { calibration, sensors } }: ThreadRuntime,
+  { approvalPolicy, model }: Settings,
+): DeclarationSettings {
+  const isInteractive = approvalPolicy !== "never";
+  return { isInteractive, takesNumbers: model === "rehearsal", calibration, sensorCounts: sensors };
 }
 
 /** Milliseconds until a question's default is taken; null: never. */
@@ -23,18 +35,18 @@ export function questionTimeoutOf(settings: Settings | null): number | null {
   return questionTimeoutMs === undefined ? limits.question.timeoutMsDefault : questionTimeoutMs;
 }
 
+type AskedDecisionSettings = Pick<Params<"turn/start">, "decisionMode" | "questionTimeoutMs" | "decisionExtraction">;
+
 /** What is not said stays. */
 export function withDecisionSettings(
   before: Settings,
-  {
-    decisionMode,
-    questionTimeoutMs,
-  }: { decisionMode?: DecisionMode | null | undefined; questionTimeoutMs?: number | null | undefined },
+  { decisionMode, questionTimeoutMs, decisionExtraction }: AskedDecisionSettings,
 ): Settings {
   return {
     ...before,
     ...(decisionMode ? { decisionMode } : {}),
     ...(questionTimeoutMs === undefined ? {} : { questionTimeoutMs }),
+    ...(typeof decisionExtraction === "boolean" ? { decisionExtraction } : {}),
   };
 }
 
@@ -47,13 +59,18 @@ export function revisionOf(runtime: ThreadRuntime, event: DecisionEvent): Draft[
   const after = decisionAfter(decision, event);
   if (!after) return [];
   const last = decisionTree?.turnId === after.turnId ? decisionTree : undefined;
-  const isOpen = work?.calls.some(({ callId }) => callId === after.callId) ?? false;
+  // What is read from a trace is acted on by nobody, and so its choice is always the tree's own.
+  const isOpen = after.source === "trace" || (work?.calls.some(({ callId }) => callId === after.callId) ?? false);
   const now = treeOf(after, event.type === "decisionDeclared" ? undefined : last, isOpen);
-  const update = updateOf(runtime.host.threadId, after, last, now);
+  // What leads in another declaration was not turned by evidence, and what is known when the turn ends turns no choice any more.
+  const isTurned =
+    last && (last.source ?? "declaration") === (after.source ?? "declaration") && event.type !== "decisionResolved";
+  const update = updateOf(runtime.host.threadId, after, last, now, isTurned ? flipBetween(last, now) : null);
   const tree = treeAfter(decisionTree, update);
   const updated: Draft = { method: "spindle/decisionTree/updated", params: update, private: { event } };
   const turn = openTurn(runtime.current);
-  return turn?.id === update.turnId ? [updated, ...essence(runtime, turn.id, tree)] : [updated];
+  const isChoice = turn?.id === update.turnId && event.type !== "decisionResolved";
+  return isChoice ? [updated, ...essence(runtime, update.turnId, tree)] : [updated];
 }
 
 type Updated = Notifications["spindle/decisionTree/updated"];
@@ -61,23 +78,26 @@ type Updated = Notifications["spindle/decisionTree/updated"];
 /** The frame's params for what is decided now, beside the turn's revision before it: pure. */
 function updateOf(
   threadId: string,
-  { turnId, mode }: Decision,
+  { turnId, mode, source = "declaration" }: Decision,
   last: DecisionTreeRevision | undefined,
   tree: DecisionTree,
+  flip: Updated["flip"],
 ): Updated {
-  const changed = Object.entries(tree).filter(([name, value]) => !last || !isSame(last[name as keyof DecisionTree], value));
+  const shown = { source, ...tree };
+  const changed = Object.entries(shown).filter(([name, value]) => !last || !isSame(last[name as keyof typeof shown], value));
   return {
     threadId,
     turnId,
     revision: (last?.revision ?? 0) + 1,
     mode,
     because: tree.chosen.because,
-    flip: last ? flipBetween(last, tree) : null,
+    flip,
     delta: Object.fromEntries(changed),
   };
 }
 
-function essence(runtime: ThreadRuntime, turnId: string, { actions, chosen }: DecisionTreeRevision): Draft[] {
+/** What is read from a trace is no plan: the agent does not go by it. */
+function essence(runtime: ThreadRuntime, turnId: string, { source, actions, chosen }: DecisionTreeRevision): Draft[] {
   const { threadId } = runtime.host;
   const now = runtime.host.now();
   const plan = actions
@@ -95,8 +115,9 @@ function essence(runtime: ThreadRuntime, turnId: string, { actions, chosen }: De
     completedAtMs: null,
   };
   const summary = [`${chosen.kind} ${chosen.id}. ${chosen.because}`];
+  const planned: Draft = { method: "turn/plan/updated", params: { threadId, turnId, explanation: chosen.because, plan } };
   return [
-    { method: "turn/plan/updated", params: { threadId, turnId, explanation: chosen.because, plan } },
+    ...(source === "trace" ? [] : [planned]),
     runtime.itemStarted(turnId, thought),
     runtime.itemCompleted(turnId, { ...thought, summary, completedAtMs: now }),
   ];
@@ -118,17 +139,29 @@ function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
+/** The revision that says what became known in a turn that ends; none where that is shown already, as a person's word is. */
+export function resolvedDecision(runtime: ThreadRuntime, turn: Turn): Draft[] {
+  const { decision } = runtime.current;
+  if (!decision) return [];
+  const shown = new Map(decision.deliberation.assumptions.map(({ id, status }) => [id, status]));
+  const resolutions = resolutionsOf(decision, turn).filter(
+    ({ assumptionId, isTrue }) => shown.get(assumptionId) !== (isTrue ? "confirmed" : "refuted"),
+  );
+  return resolutions.length > 0 ? revisionOf(runtime, { type: "decisionResolved", turnId: turn.id, resolutions }) : [];
+}
+
 /** The line of the decision log for a turn that ends; null where it decided nothing. */
 export function decisionOutcome(
-  { decisionTree }: Thread,
-  turnId: string,
+  { decision, decisionTree }: Thread,
+  { id: turnId, items }: Turn,
   outcome: "completed" | "interrupted" | "failed",
 ): PrivateEvent | null {
   if (decisionTree?.turnId !== turnId) return null;
   const { revision, chosen, leadingActionId, actions } = decisionTree;
   const actionId = chosen.kind === "act" ? chosen.id : leadingActionId;
   const { expectedUtility = 0, harmProbability = 0 } = actions.find(({ id }) => id === actionId) ?? {};
-  return { type: "decisionOutcome", turnId, revision, actionId, expectedUtility, harmProbability, outcome };
+  const by = { revision, actionId, expectedUtility, harmProbability };
+  return { type: "decisionOutcome", turnId, ...by, outcome, verdicts: decision?.verdicts ?? [], tests: testsTurned(items) };
 }
 
 export function readDecisionTree(
@@ -164,13 +197,14 @@ export function annotateDecisionTree(
 /** For the turns that begin from here on, like every other setting. */
 export function setDecisionMode(
   runtime: ThreadRuntime,
-  { mode, questionTimeoutMs }: Params<"spindle/decisionTree/setMode">,
+  { mode, questionTimeoutMs, extraction }: Params<"spindle/decisionTree/setMode">,
 ): Result<"spindle/decisionTree/setMode"> {
   const { nextSettings, settings: now, status } = runtime.current;
   const before = nextSettings ?? now;
   if (!before) throw new Error("a thread without settings");
-  const settings = withDecisionSettings(before, { decisionMode: mode, questionTimeoutMs });
-  if (decisionModeOf(before) === mode && questionTimeoutOf(before) === questionTimeoutOf(settings)) return {};
+  const settings = withDecisionSettings(before, { decisionMode: mode, questionTimeoutMs, decisionExtraction: extraction });
+  const isSettled = decisionModeOf(before) === mode && questionTimeoutOf(before) === questionTimeoutOf(settings);
+  if (isSettled && before.decisionExtraction === settings.decisionExtraction) return {};
   runtime.commit([{ ...runtime.status(status), private: { event: { type: "settingsChanged", settings } } }]);
   return {};
 }

@@ -1,5 +1,6 @@
 /** What a thread needs of the world. The object gives it the platform's; tests and the simulation give their own. */
 
+import type { TurnReport } from "#core/memory/report";
 import type { Sql } from "#core/sql";
 import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
@@ -25,6 +26,8 @@ export interface Host {
   /** Ends early, without an error, when `signal` aborts. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
   model(name: string): Model;
+  /** Whether the operator lets what a model assumes be read from its words, which costs a request now and then. */
+  extractsAssumptions: boolean;
   /** Runs a command on an overlay of the workspace. */
   shell(run: ShellRun): Promise<ShellResult>;
   /** Tokens the model's window holds, or null when nobody knows. */
@@ -44,6 +47,15 @@ export interface Host {
   place(): Promise<ThreadPlace>;
   /** Whether this thread's turn may work now, one of the account's `limits.turnsAtOnceMax`. Throws when the Directory cannot be reached. */
   takeTurnSlot(): Promise<boolean>;
+  /**
+   * What the memory published under a key, at most `memoryLimits.manifestCacheSeconds` old; null where there is nothing. Throws when it cannot be read
+   * within `timeoutMs`.
+   */
+  readMemory(key: string, timeoutMs: number): Promise<string | null>;
+  /** Tells the account's memory of turns; resolves when it is durable there. Throws when it cannot be reached. */
+  reportToMemory(reports: TurnReport[]): Promise<void>;
+  /** The thread is deleted: what the memory has of it alone goes. Throws when it cannot be reached. */
+  leaveMemory(): Promise<void>;
   /** It rests. */
   releaseTurnSlot(): Promise<void>;
   /** Says something to one connection that is no frame of the log; false when its socket is closed. Throws when it cannot be reached. */

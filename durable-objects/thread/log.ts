@@ -3,6 +3,7 @@
  * snapshot, all written in the same transaction as the row by the same `reduce`; each can be rebuilt from the log.
  */
 
+import { exportedMethods } from "#core/export";
 import type { Draft, Frame } from "#core/frame";
 import { limits } from "#core/limits";
 import type { FileChange, ModelItem, Private, PrivateEvent } from "#core/private";
@@ -220,13 +221,14 @@ export class ThreadLog {
   }
 
   /** The input of the next model request: see `modelInput`. `from` is the frame of the last compaction: what came before is not read. */
-  modelInput(from = 0): ModelItem[] {
+  modelInput(from = 0, notesOf?: (turnId: string) => ModelItem | null): ModelItem[] {
     const rows = this.sql.exec<{ seq: number; private: string }>(
       "SELECT seq, private FROM live_frames WHERE has_model_items = 1 AND seq >= ? ORDER BY seq",
       from,
     );
     return modelInput(
-      Array.from(rows, ({ seq, private: text }) => ({ private: JSON.parse(this.whole(seq, "private", text)) as Private })),
+      Array.from(rows, ({ seq, private: text }) => ({ seq, private: JSON.parse(this.whole(seq, "private", text)) as Private })),
+      notesOf,
     );
   }
 
@@ -245,6 +247,11 @@ export class ThreadLog {
   turnOfItem(id: string): string | null {
     const [row] = this.sql.exec<{ turn_id: string }>("SELECT turn_id FROM items WHERE id = ?", id).toArray();
     return row?.turn_id ?? null;
+  }
+
+  /** The number of the frame with which the item begins. */
+  startOfItem(id: string): number {
+    return this.sql.exec<{ seq: number }>("SELECT started_seq AS seq FROM items WHERE id = ?", id).one().seq;
   }
 
   hasItem(id: string): boolean {
@@ -287,6 +294,32 @@ export class ThreadLog {
     }
   }
 
+  /** The frames of a turn, reverted or not, and those behind it up to the next turn; without streamed text. */
+  *framesOfTurn(turnId: string): Generator<Frame> {
+    for (const row of this.sql.exec<FrameRow>(
+      `SELECT ${columns} FROM frames WHERE delta_of IS NULL
+         AND seq >= (SELECT started_seq FROM turns WHERE id = ?1)
+         AND seq < coalesce((SELECT min(started_seq) FROM turns WHERE started_seq > (SELECT started_seq FROM turns WHERE id = ?1)), seq + 1)
+       ORDER BY seq`,
+      turnId,
+    ))
+      yield this.frameOf(row);
+  }
+
+  /** What a person said first in a later turn; null where nobody has yet. */
+  messageAfterTurn(turnId: string): string | null {
+    const [row] = this.sql
+      .exec<FrameRow>(
+        `SELECT ${columns} FROM frames WHERE seq = (
+           SELECT started_seq FROM items WHERE type = 'userMessage' AND started_seq > (SELECT completed_seq FROM turns WHERE id = ?)
+           ORDER BY started_seq LIMIT 1)`,
+        turnId,
+      )
+      .toArray();
+    const item = row ? this.item(row) : null;
+    return item?.type === "userMessage" ? textOf(item.content) : null;
+  }
+
   /** Every revision of a decision tree in turns that are not reverted, in order. */
   *decisionTreeUpdates(): Generator<Notifications["spindle/decisionTree/updated"]> {
     for (const { seq, params } of this.sql.exec<{ seq: number; params: string }>(
@@ -294,6 +327,32 @@ export class ThreadLog {
     )) {
       // What stands in the log was typed when it was appended.
       yield JSON.parse(this.whole(seq, "params", params)) as Notifications["spindle/decisionTree/updated"];
+    }
+  }
+
+  /** Those of the last turn that has one at a frame, reverted or not: what the revision at that frame is folded from. */
+  decisionTreeUpdatesOfTurnAt(seq: number): Notifications["spindle/decisionTree/updated"][] {
+    const updates: Notifications["spindle/decisionTree/updated"][] = [];
+    for (const row of this.sql.exec<{ seq: number; params: string }>(
+      "SELECT seq, params FROM frames WHERE seq <= ? AND method = 'spindle/decisionTree/updated' ORDER BY seq DESC",
+      seq,
+    )) {
+      const update = JSON.parse(this.whole(row.seq, "params", row.params)) as Notifications["spindle/decisionTree/updated"];
+      updates.unshift(update);
+      if (update.revision === 1) break;
+    }
+    return updates;
+  }
+
+  /** The frames behind `after` that an export tells of, also those that were reverted, in order. */
+  *exportedFrames(after: number): Generator<{ frame: Frame; isReverted: boolean }> {
+    for (const { is_reverted, ...row } of this.sql.exec<FrameRow & { is_reverted: number }>(
+      `SELECT ${columns}, EXISTS (SELECT 1 FROM reverted WHERE frames.seq BETWEEN from_seq AND to_seq) AS is_reverted
+       FROM frames WHERE seq > ? AND method IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+      after,
+      JSON.stringify(exportedMethods),
+    )) {
+      yield { frame: this.frameOf(row), isReverted: is_reverted === 1 };
     }
   }
 
@@ -388,7 +447,7 @@ export class ThreadLog {
       frame.method,
       "id" in frame ? frame.id : null,
       deltaOf(frame),
-      hidden?.modelItems?.length ? 1 : 0,
+      hidden?.modelItems?.length || hidden?.event?.type === "memoryUsed" ? 1 : 0,
       this.cell(frame.seq, "params", JSON.stringify(frame.params)),
       hidden ? this.cell(frame.seq, "private", JSON.stringify(hidden)) : null,
     );

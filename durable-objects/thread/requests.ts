@@ -11,6 +11,7 @@ import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { changedSettings } from "#thread/changed-settings";
 import { annotateDecisionTree, readDecisionTree, setDecisionMode, withDecisionSettings } from "#thread/decision";
+import { exportThread } from "#thread/export";
 import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { searchOccurrences } from "#thread/occurrences";
@@ -19,7 +20,7 @@ import { updateReadState } from "#thread/read-state";
 import { revertThread } from "#thread/revert";
 import { startReview } from "#thread/review";
 import type { ThreadRuntime } from "#thread/runtime";
-import { injectItems, readItems, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
+import { injectItems, readItems, readMemory, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
 import { startSettings } from "#thread/start-settings";
 import { askUserCommand } from "#thread/steps/user-command";
 import { listTimeline } from "#thread/timeline";
@@ -44,12 +45,14 @@ const handlers = {
   "spindle/decisionTree/read": readDecisionTree,
   "spindle/decisionTree/annotate": annotateDecisionTree,
   "spindle/decisionTree/setMode": setDecisionMode,
+  "spindle/thread/export": exportThread,
   "thread/backgroundTerminals/list": () => ({ data: [], nextCursor: null }),
   "thread/compact/start": startCompaction,
   "thread/revert": revertThread,
   "thread/settings/update": updateSettings,
   "thread/metadata/update": updateMetadata,
   "thread/memoryMode/set": setMemoryMode,
+  "thread/memory/read": readMemory,
   "thread/inject_items": injectItems,
   "thread/items/read": readItems,
   "thread/timeline/list": listTimeline,

@@ -35,6 +35,7 @@ export async function revertThread(
       ],
       () => {
         runtime.outbox.unsay(takenBack);
+        for (const turnId of takenBack) runtime.memoryOutbox.mark(turnId, { isFirst: false });
         runtime.workspace.land(landed);
       },
     );

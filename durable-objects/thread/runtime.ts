@@ -6,6 +6,7 @@
 import { compact } from "#core/compaction";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
+import { newStanding, type Standing } from "#core/memory/standing";
 import { next, type Step, type TurnBound } from "#core/next";
 import type { ModelItem, PrivateEvent } from "#core/private";
 import { type Guide, turnAborted } from "#core/prompt";
@@ -15,13 +16,18 @@ import { callOutput } from "#core/tool-call";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
-import { decisionOutcome, staleDecision } from "#thread/decision";
+import { decisionOutcome, resolvedDecision, staleDecision } from "#thread/decision";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
+import { Extraction } from "#thread/extraction";
 import { isHalfForked } from "#thread/fork";
 import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
+import { markForMemory } from "#thread/memory-marks";
+import { createNotesSchema, MemoryNotes } from "#thread/memory-notes";
+import { createMemoryOutboxSchema, MemoryOutbox } from "#thread/memory-outbox";
+import { MemoryReader } from "#thread/memory-reader";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
 import { startQueued } from "#thread/queue";
 import { readStateChanged } from "#thread/read-state";
@@ -32,6 +38,7 @@ import { decideStep, declare, runProbe, takeOpinion } from "#thread/steps/decisi
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
+import { turnReport } from "#thread/turn-report";
 import { TurnSlot } from "#thread/turn-slot";
 import { FileWatch } from "#thread/watch";
 import { Workspace } from "#workspace/store";
@@ -49,10 +56,16 @@ export class ThreadRuntime {
   readonly history: History;
   readonly deliveries: Deliveries;
   readonly outbox: Outbox;
+  readonly memory: MemoryReader;
+  readonly memoryOutbox: MemoryOutbox;
+  readonly notes: MemoryNotes;
   readonly workspace: Workspace;
   readonly turnSlot: TurnSlot;
   readonly fileWatch: FileWatch;
+  readonly extraction: Extraction;
   activity: Activity | null = null;
+  /** How the account's memory stands: as a new one until it has been read. */
+  standing: Standing = newStanding;
   private folded: Thread | null;
   private isDriving = false;
   private guidesOfTurn: { turnId: string; guides: Guide[] } | null = null;
@@ -69,10 +82,14 @@ export class ThreadRuntime {
     this.folded = this.log.load();
     this.deliveries = new Deliveries(host, this.log, () => this.schedule());
     this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
+    this.memory = new MemoryReader(host);
+    this.memoryOutbox = new MemoryOutbox(host, (turnId, revision) => turnReport(this, turnId, revision));
+    this.notes = new MemoryNotes(host.sql);
     // Of logs from before the Directory was told of more than how the thread stands.
     if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
     this.turnSlot = new TurnSlot(host);
+    this.extraction = new Extraction(this);
     this.fileWatch = new FileWatch(
       host,
       () => this.current.info.cwd,
@@ -121,6 +138,7 @@ export class ThreadRuntime {
       also?.();
       if (also) this.workspace.takeChanges();
       const { thread } = this.log.append(before, told, this.host.now());
+      markForMemory(this.memoryOutbox, before, thread, told);
       if (!thread.info.ephemeral && drafts.some(concernsDirectory)) {
         this.outbox.mark(thread.seq);
         isNews = true;
@@ -129,7 +147,10 @@ export class ThreadRuntime {
     });
     this.deliveries.pump();
     this.fileWatch.pump();
-    if (isNews) this.tell();
+    this.extraction.stopUnlessIn(openTurn(this.current)?.id ?? null);
+    // Nothing follows that would tell of it: nobody drives a thread at rest.
+    const isOwed = !openTurn(this.current) && this.memoryOutbox.dueAtMs() !== null;
+    if (isNews || isOwed) this.tell();
   }
 
   /**
@@ -194,7 +215,7 @@ export class ThreadRuntime {
     this.isDriving = false;
     this.schedule();
     this.turnSlot.release();
-    if (this.folded) void this.outbox.flush().then(() => this.schedule());
+    if (this.folded) this.tell();
   }
 
   private step(): Exclude<Step, { type: "idle" } | { type: "wait" }> | null {
@@ -350,6 +371,7 @@ export class ThreadRuntime {
     const resolved = this.current.requests.map(({ id }) => this.resolved(id));
     return [
       ...dangling,
+      ...resolvedDecision(this, turn),
       ...exitedReview(this, turn, status),
       ...goalCounted(this, null),
       ...this.leftToRead(turn, status),
@@ -365,6 +387,7 @@ export class ThreadRuntime {
     const { threadId } = this.host;
     this.commit([
       ...this.closeDangling(turn, "superseded", { isEnd: true }),
+      ...resolvedDecision(this, turn),
       ...exitedReview(this, turn, "failed"),
       this.status({ type: "systemError" }),
       { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
@@ -422,7 +445,7 @@ export class ThreadRuntime {
     const now = this.host.now();
     const lastMessage = status === "completed" ? turn.items.findLast(({ type }) => type === "agentMessage") : undefined;
     const startedAtMs = turn.items[0]?.startedAtMs ?? now;
-    const event = decisionOutcome(this.current, turn.id, status);
+    const event = decisionOutcome(this.current, turn, status);
     return {
       method: "turn/completed",
       params: {
@@ -452,9 +475,10 @@ export class ThreadRuntime {
     return [...outputs, turnAborted(reason)];
   }
 
-  /** The other clients of the account hear of it at once; should that fail, the alarm tries again. */
+  /** The other clients of the account hear of it at once, and so does its memory; should that fail, the alarm tries again. */
   tell(): void {
     void this.outbox.flush().then(() => this.schedule());
+    void this.memoryOutbox.flush().then(() => this.schedule());
   }
 
   private async tellDirectory(after: number): Promise<number> {
@@ -495,6 +519,7 @@ export class ThreadRuntime {
     const moments = [
       this.step() ? now + limits.heartbeatMs : null,
       this.outbox.dueAtMs(),
+      this.memoryOutbox.dueAtMs(),
       this.deliveries.dueAtMs(),
       this.fileWatch.dueAtMs(),
       this.retentionDueAtMs(),
@@ -516,7 +541,9 @@ export class ThreadRuntime {
       return;
     }
     const forgetDueAtMs = this.forgetDueAtMs();
-    if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs && (await this.outbox.flush())) {
+    if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs) {
+      const isTold = (await this.outbox.flush()) && (await this.memoryOutbox.flush());
+      if (!isTold) return this.schedule();
       this.folded = null;
       return this.host.forget();
     }
@@ -565,7 +592,10 @@ export class ThreadRuntime {
 
   /** A deleted thread stays until its clients have heard of it, an ephemeral one until nobody has followed it for a while. */
   private forgetDueAtMs(): number | null {
-    if (this.current.deleted) return this.log.lastFrameAtMs() + limits.deletedRetentionMs;
+    if (this.current.deleted) {
+      const owed = [this.outbox.dueAtMs(), this.memoryOutbox.dueAtMs()].map((atMs) => atMs ?? 0);
+      return Math.max(this.log.lastFrameAtMs() + limits.deletedRetentionMs, ...owed);
+    }
     if (!this.current.info.ephemeral || this.deliveries.count > 0 || openTurn(this.current)) return null;
     return Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs;
   }
@@ -583,6 +613,8 @@ function createSchema(sql: Host["sql"]): void {
   createLogSchema(sql);
   createDeliveriesSchema(sql);
   createOutboxSchema(sql);
+  createNotesSchema(sql);
+  createMemoryOutboxSchema(sql);
   Workspace.createSchema(sql);
 }
 

@@ -130,6 +130,13 @@ export class ThreadService {
     }
   }
 
+  forgetFragments(fragmentIds: readonly string[]): void {
+    const { runtime } = this;
+    if (!runtime.thread) return;
+    for (const id of fragmentIds) runtime.memory.forgotten.add(id);
+    runtime.host.transaction(() => runtime.notes.forget(fragmentIds));
+  }
+
   /** Deletes for good. The storage goes a moment later, when the thread's clients have heard of it. */
   deleteThread(): Promise<Reply> {
     return refusable<Reply>(async () => {

@@ -1,6 +1,7 @@
 /** What is kept with a thread besides its turns. Each change stands in the log, on the frame that tells of it or on a repeated status. */
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
+import { noteItem } from "#core/memory/note";
 import type { ModelItem, PrivateEvent, Settings } from "#core/private";
 import { wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
@@ -48,6 +49,13 @@ export function setMemoryMode(
 ): Result<"thread/memoryMode/set"> {
   if (runtime.current.memoryMode !== mode) note(runtime, { type: "memoryModeSet", mode });
   return {};
+}
+
+export function readMemory({ current, history, notes }: ThreadRuntime): Result<"thread/memory/read"> {
+  const turnId = current.memoryMode === "disabled" ? null : history.newestTurnId();
+  const item = turnId === null ? null : noteItem(notes.of(turnId));
+  const [part] = Array.isArray(item?.content) ? item.content : [];
+  return { summary: part?.text ?? null };
 }
 
 export function injectItems(runtime: ThreadRuntime, { items }: Params<"thread/inject_items">): Result<"thread/inject_items"> {

@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
+import { memoryLimits } from "#core/limits";
 import type { Catalogue } from "#models/catalogue";
 import { refusals } from "#protocol/errors";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
@@ -95,6 +96,11 @@ export class ThreadObject extends DurableObject<Environment> {
     this.service.hangUp(connection);
   }
 
+  /** The account's memory forgot them: what this thread was shown of them goes too. Costs nothing where it was shown none. */
+  async forgetFragments(fragmentIds: string[]): Promise<void> {
+    this.service.forgetFragments(fragmentIds);
+  }
+
   async deleteThread(): Promise<Reply> {
     return this.service.deleteThread();
   }
@@ -115,6 +121,7 @@ export class ThreadObject extends DurableObject<Environment> {
       random: () => Math.random(),
       sleep,
       model: (name) => this.catalogue.model(name),
+      extractsAssumptions: env.SPINDLE_DECISION_EXTRACTION !== "off",
       shell: runShell,
       contextWindow: (name) => this.catalogue.contextWindow(name),
       setAlarm: (atMs) => {
@@ -126,6 +133,9 @@ export class ThreadObject extends DurableObject<Environment> {
       },
       takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
       releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),
+      readMemory: (key, timeoutMs) => readWithin(env.MEMORY, key, timeoutMs),
+      reportToMemory: (reports) => memoryStub(env, account).report(account, reports),
+      leaveMemory: () => memoryStub(env, account).forgetThread(threadId),
       readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
       tellDirectory: (summary, news) => directoryStub(env, account).update(summary, news),
       place: () => directoryStub(env, account).placeOf(threadId),
@@ -174,6 +184,19 @@ const directPrefix = "direct:";
 
 async function deliverTo(environment: Environment, connection: string, delivery: Delivery): Promise<DeliveryAck> {
   return connectionStub(environment, connection).deliver(delivery);
+}
+
+async function readWithin(published: KVNamespace, key: string, timeoutMs: number): Promise<string | null> {
+  const done = new AbortController();
+  const tooLate = sleep(timeoutMs, done.signal).then(() => {
+    if (!done.signal.aborted) throw new Error(`${key} was not read within ${timeoutMs} ms`);
+    return null;
+  });
+  try {
+    return await Promise.race([published.get(key, { cacheTtl: memoryLimits.manifestCacheSeconds }), tooLate]);
+  } finally {
+    done.abort();
+  }
 }
 
 /** A function of its own, so that the platform's type of the call is the plain one. */

@@ -162,7 +162,12 @@ export class Workspace {
     this.#assertWithinBounds();
   }
 
-  /** Every file and symlink, sorted by path (by code point, as SQLite compares). */
+  /** The first of all paths in their order. */
+  somePaths(max: number): string[] {
+    const rows = this.#sql.exec<{ path: string }>("SELECT path FROM files ORDER BY path LIMIT ?", max);
+    return rows.toArray().map(({ path }) => path);
+  }
+
   /** Paths of the files of this name, at any depth. */
   filesNamed(name: string): string[] {
     const rows = this.#sql.exec<{ path: string }>(
@@ -172,6 +177,7 @@ export class Workspace {
     return rows.toArray().map(({ path }) => path);
   }
 
+  /** Every file and symlink, sorted by path (by code point, as SQLite compares). */
   files(): { path: string; mode: number; size: number; hash: string; modifiedAtMs: number }[] {
     return this.#sql
       .exec<FileRow & { modifiedAtMs: number }>(

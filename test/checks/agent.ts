@@ -71,6 +71,19 @@ try {
     must(run.output, "name7 = 77");
     equal(existsSync(join(folder, "src/part0/file8.ts")), false);
   });
+  await step("npm run thread writes the whole thread, for machines and for people", async () => {
+    const json = JSON.parse(thread(port, "export", threadId).stdout);
+    equal(
+      json.entries.some(({ item }: { item?: { type: string } }) => item?.type === "fileChange"),
+      true,
+    );
+    equal(
+      json.entries.some(({ answer }: { answer?: { decision: string } }) => answer?.decision === "accept"),
+      true,
+    );
+    must(thread(port, "export", threadId, "--format", "markdown").stdout, "+export const name7 = 77");
+    must(thread(port, "export", crypto.randomUUID()).stderr, "thread not found");
+  });
   await step("another account's token cannot take the thread up, nor learn that it is there", async () => {
     const made = token(port, "create", "--account", "bob");
     const bobs = /spindle_[0-9a-f]{16}_[\w-]{43}/.exec(made)?.[0] ?? "";
@@ -169,6 +182,11 @@ function start(port: number): Promise<string> {
 function token(port: number, ...parameters: string[]): string {
   const all = ["run", "--silent", "token", "--", ...parameters, "--url", `http://127.0.0.1:${port}`];
   return execFileSync("npm", all, { cwd: projectRoot }).toString();
+}
+
+function thread(port: number, ...parameters: string[]): { stdout: string; stderr: string } {
+  const all = ["run", "--silent", "thread", "--", ...parameters, "--url", `http://127.0.0.1:${port}`];
+  return spawnSync("npm", all, { cwd: projectRoot, encoding: "utf8" });
 }
 
 function agent(port: number, answers: string, prompt: string, more: string[] = []): Promise<Run> {

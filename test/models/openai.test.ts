@@ -354,6 +354,28 @@ describe("a stream that fails", () => {
     }
   });
 
+  test("by taking longer than the request may is given up, however much it talks", async () => {
+    vi.useFakeTimers();
+    const chatter: WireEvent = { type: "response.output_text.delta", item_id: "msg_1", delta: "a" };
+    const endless = (signal: AbortSignal) => {
+      const bytes = new TextEncoder().encode(serverSentEvents([chatter]));
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => signal.addEventListener("abort", () => controller.error(signal.reason)),
+        pull: async (controller) => {
+          await new Promise((resolve) => setTimeout(resolve, 400));
+          if (!signal.aborted) controller.enqueue(bytes);
+        },
+      });
+      return new Response(body);
+    };
+    const { fetch, requests } = serve(endless);
+    const bounds = { outputTokensMax: 99, durationMsMax: 2_000 };
+    const error = failure(createOpenAiModel({ apiKey: "key", fetch }).stream(modelRequest({ bounds }), never));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await error).toMatchObject(disconnected("no whole answer within 2000 ms"));
+    expect(requests[0]?.body.max_output_tokens).toBe(99);
+  });
+
   test("is not called silent because its reader takes long", async () => {
     vi.useFakeTimers();
     const delta: WireEvent = { type: "response.output_text.delta", item_id: "msg_1", delta: "a" };

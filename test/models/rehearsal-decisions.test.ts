@@ -398,3 +398,30 @@ describe("a line with a mistake", () => {
     }
   });
 });
+
+describe("asked what is assumed in a prompt", () => {
+  const outputSchema = declareAssumptionsTool().parameters;
+  const asked = async (text: string, schema: unknown = outputSchema) => {
+    const [message] = itemsOf(await answer([user(text)], { outputSchema: schema, tools: [] }));
+    return JSON.parse(short(message ?? { type: "none" }).slice("say ".length));
+  };
+
+  test("it says what stands there in its own words", async () => {
+    const call = await asked(`What the agent said:\n${small.assume}\n\n  ${small.action}\n${small.probe}\n\nThe step:\nrun x`);
+    const { deliberation, warnings } = readDeclaration(call, { takesNumbers: true });
+    expect(warnings).toEqual([]);
+    expect(deliberation.assumptions).toMatchObject([{ id: "A1", text: "A1 holds", prior: 0.7 }]);
+    expect([deliberation.safeActionId, deliberation.probes.length]).toEqual(["B", 1]);
+  });
+
+  test("it says nothing where nothing stands there, or it makes no sense", async () => {
+    for (const text of ["I will just do it.", small.assume, small.assume.replace("0.7", "7")]) {
+      expect(readDeclaration(await asked(text)).deliberation.assumptions).toEqual([]);
+    }
+  });
+
+  test("another schema gets an example, as ever", async () => {
+    const title = { type: "object", properties: { title: { type: "string" } } };
+    expect(await asked(`${small.assume}\n${small.action}`, title)).toEqual({ title: expect.stringContaining("assume A1") });
+  });
+});

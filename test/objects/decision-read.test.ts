@@ -14,6 +14,8 @@ ask askA1 on=A1 se=0.98 sp=0.98 cost=0.12: is A1 so?
 ask askA2 on=A2 se=0.98 sp=0.98 cost=0.12: is A2 so?
 decide`;
 
+const untouched = { status: "open", group: null, evidence: [], quote: null, calibrationVersion: 0, resolved: null };
+
 /** The page gives four digits. */
 const about = (value: number): Wire => expect.closeTo(value, 4);
 
@@ -27,9 +29,10 @@ story("the worked example reads as the design page has it, before the look-up an
     turnId,
     revision: 1,
     mode: "observe",
+    source: "declaration",
     assumptions: [
-      { id: "A1", text: "A1 holds", kind: "code_fact", probability: about(0.7), status: "open", group: null, evidence: [] },
-      { id: "A2", text: "A2 holds", kind: "env_fact", probability: about(0.4), status: "open", group: null, evidence: [] },
+      { id: "A1", text: "A1 holds", kind: "code_fact", probability: about(0.7), prior: 0.7, ...untouched },
+      { id: "A2", text: "A2 holds", kind: "env_fact", probability: about(0.4), prior: 0.4, ...untouched },
     ],
     actions: [
       { id: "patchX", description: "say patched", expectedUtility: about(0.47), harmProbability: about(0.3), cost: about(0.1) },

@@ -5,6 +5,7 @@ import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
 import { accountNotifications } from "#protocol/notifications";
 import { textOf } from "#protocol/user-input";
+import { turnReport } from "#thread/turn-report";
 import { blobHash, treeOf, type World } from "./world.ts";
 
 export function checkInvariants(world: World): void {
@@ -13,6 +14,7 @@ export function checkInvariants(world: World): void {
   expect(world.failures, "the house never fails by itself").toEqual([]);
   checkLog(world, frames);
   checkTurns(frames);
+  checkReadings(world, frames);
   checkLandings(world, frames);
   for (const [command, runs] of world.executions) expect(runs, `${command} ran again`).toBe(1);
   checkFolds(world, frames);
@@ -21,6 +23,26 @@ export function checkInvariants(world: World): void {
   if (runtime.current.info.preview)
     expect(told?.thread.status, "the Directory knows how the thread stands").toEqual(runtime.current.status);
   checkNews(world, frames);
+  checkReports(world, frames);
+}
+
+/** The memory heard of every turn that a person asked for something in, and what it heard last is what the log says now. */
+function checkReports(world: World, frames: Frame[]): void {
+  const { runtime, memory } = world;
+  const spoken = frames.flatMap((frame) =>
+    frame.method === "item/completed" && frame.params.item.type === "userMessage" ? [frame.params.turnId] : [],
+  );
+  const expected = [...new Set(spoken)];
+  expect([...memory.turns.keys()].toSorted(), "the memory hears of every turn").toEqual(expected.toSorted());
+  for (const [turnId, heard] of memory.turns) {
+    expect(heard, `what the memory knows of ${turnId}`).toEqual(structuredClone(turnReport(runtime, turnId, heard.revision)));
+    if (heard.used?.shown.length) world.count("notes shown");
+    if (heard.used?.arm === "none") world.count("held out");
+  }
+  const used = frames.flatMap(({ private: hidden }) => (hidden?.event?.type === "memoryUsed" ? [hidden.event] : []));
+  expect(new Set(used.map(({ turnId }) => turnId)).size, "a turn is given notes once").toBe(used.length);
+  expect(new Set(used.map(({ use }) => use.arm)).size, "a thread keeps its arm").toBeLessThan(2);
+  for (let times = 0; times < memory.repeated; times++) world.count("report repeated");
 }
 
 /** What concerns the account reaches its Directory, each thing once and in order, and so does every message that stands. */
@@ -89,6 +111,21 @@ function checkTurns(frames: Frame[]): void {
   expect(resolved, "every request is resolved, once").toEqual(asked);
   for (const frame of frames) {
     expect(JSON.stringify(frame.params), "what is private stays private").not.toContain("secret");
+  }
+}
+
+/** What the model said is read once in a turn at most, and what comes of that comes while the turn is open. */
+function checkReadings(world: World, frames: Frame[]): void {
+  let turn: { readings: number; trees: number } | null = null;
+  for (const { method, private: hidden } of frames) {
+    if (method === "turn/started") turn = { readings: 0, trees: 0 };
+    if (method === "turn/completed") turn = null;
+    if (hidden?.event?.type === "responded" && hidden.event.isExtracted && turn) turn.readings += 1;
+    if (hidden?.event?.type !== "decisionExtracted") continue;
+    world.count("words shown as a tree");
+    expect(turn, "a tree comes while its turn is open").not.toBeNull();
+    if (turn) turn.trees += 1;
+    expect(turn, "one reading, one tree").toEqual({ readings: 1, trees: 1 });
   }
 }
 

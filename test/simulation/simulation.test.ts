@@ -43,6 +43,12 @@ const interesting: Record<string, number> = {
   "interrupt while waiting": 10,
   "model failed": 50,
   "directory unreachable": 100,
+  "memory unreadable": 100,
+  "memory away": 100,
+  "memory's answer lost": 50,
+  "report repeated": 50,
+  "notes shown": 60,
+  "held out": 100,
   "no turn slot": 100,
   "delivery failed": 100,
   "acknowledgement lost": 100,
@@ -57,6 +63,8 @@ const interesting: Record<string, number> = {
   "replied to item/tool/requestUserInput": 40,
   "replied to item/tool/call": 40,
   "crash at answerAwaited": 10,
+  "words read": 20,
+  "words shown as a tree": 10,
 };
 
 test(

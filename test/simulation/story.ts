@@ -4,7 +4,7 @@ import { checkForks, checkInvariants } from "./invariants.ts";
 import { isOpen, World } from "./world.ts";
 
 /** Throws when an invariant breaks. Returns how often what happened. */
-export async function tell(seed: number, stepsMax = 350): Promise<Map<string, number>> {
+export async function tell(seed: number, stepsMax = 420): Promise<Map<string, number>> {
   const world = new World(seed);
   const [first, ...others] = world.clients;
   first?.connect(true);
@@ -172,7 +172,8 @@ async function calm(world: World): Promise<void> {
         // What is still owed to the Directory, or to a connection that could not be reached, is the alarm's to do.
         await world.ringAlarm();
         for (let turn = 0; turn < 50 && (await world.goOn()); turn++) for (const client of world.clients) client.read();
-        if (!world.hasTasks && world.runtime.outbox.dueAtMs() === null) return;
+        const { outbox, memoryOutbox } = world.runtime;
+        if (!world.hasTasks && outbox.dueAtMs() === null && memoryOutbox.dueAtMs() === null) return;
       } else if (round > 100) {
         await world.ringAlarm();
       }

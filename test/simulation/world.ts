@@ -19,6 +19,7 @@ import { ThreadService } from "#thread/service";
 import type { ShellResult, ShellRun } from "#tools/shell";
 import { createSql, type TestStorage } from "../support/sql.ts";
 import { SimulatedClient } from "./client.ts";
+import { SimulatedMemory } from "./memory.ts";
 import { Random } from "./random.ts";
 
 /** Thrown where the process dies: nothing that was not committed exists any more. */
@@ -60,6 +61,7 @@ export class World {
   readonly said = new Map<string, string>();
   private heard = 0;
   readonly policy: (typeof policies)[number];
+  readonly memory = new SimulatedMemory("simulated");
   /** What the house reported of itself, and should not have had to. */
   readonly failures: string[] = [];
   /** Faults happen; false in the calm at the end. */
@@ -270,6 +272,7 @@ export class World {
       },
       model: () => this.model(whileAlive),
       contextWindow: () => null,
+      extractsAssumptions: true,
       shell: (run) => this.shell(run, whileAlive),
       setAlarm: (atMs) => {
         if (atMs <= 0) throw new Error("the platform refuses an alarm in the year 1970");
@@ -283,6 +286,30 @@ export class World {
         await whileAlive("acknowledgement");
         return ack;
       },
+      readMemory: async (key) => {
+        await whileAlive("memory");
+        if (this.faulty && this.random.chance(0.1)) {
+          this.count("memory unreadable");
+          throw new Error("the published memory is being moved");
+        }
+        return this.memory.read(key);
+      },
+      reportToMemory: async (reports) => {
+        if (this.isCommitting) this.failures.push("the memory was told before it was durable");
+        await whileAlive("memory");
+        if (this.faulty && this.random.chance(0.25)) {
+          this.count("memory away");
+          throw new Error("the memory is being moved");
+        }
+        this.memory.hear(reports);
+        if (this.random.chance(0.3)) this.memory.publish(1 + this.random.below(4), this.nowMs);
+        await whileAlive("memory's answer");
+        if (this.faulty && this.random.chance(0.15)) {
+          this.count("memory's answer lost");
+          throw new Error("the memory's answer was lost");
+        }
+      },
+      leaveMemory: async () => {},
       takeTurnSlot: async () => {
         await whileAlive("turn slot");
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
@@ -330,7 +357,7 @@ export class World {
   private reported(event: string, details: Record<string, unknown>): void {
     const inside = JSON.stringify(details);
     const expected =
-      /Crash|the dead do nothing|the thread died|before a commit|inside a transaction|after a commit|is being moved|was lost/.test(
+      /Crash|the dead do nothing|the thread died|before a commit|inside a transaction|after a commit|is being moved|was lost|: simulated/.test(
         inside,
       );
     if (!expected) this.failures.push(`${event}: ${inside}`);
@@ -389,7 +416,7 @@ export class World {
       async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
         const { random } = world;
         requireAnswers(request.input);
-        for (const event of world.response()) {
+        for (const event of request.bounds ? world.reading() : world.response()) {
           await whileAlive("model");
           if (signal.aborted) return;
           if (world.faulty && random.chance(0.02)) {
@@ -403,6 +430,19 @@ export class World {
         }
       },
     };
+  }
+
+  /** What it says when its own words are read to it again: what it assumed, or nothing that anybody could read. */
+  private reading(): ModelEvent[] {
+    const { random } = this;
+    this.count("words read");
+    const action = { id: "B", kind: "patch", description: "do it", gains: [{ when: ["A1"], gain: random.below(6) }] };
+    const assumption = { id: "A1", text: "it is so", kind: "code_fact", likelihood: random.below(6), path: "shared.txt" };
+    const delta = random.chance(0.8) ? JSON.stringify({ assumptions: [assumption], actions: [action] }) : "I would not know.";
+    return [
+      { type: "messageDelta", itemId: "reading", delta },
+      { type: "completed", usage },
+    ];
   }
 
   private response(): ModelEvent[] {
@@ -430,17 +470,7 @@ export class World {
     // Fewer calls in the calm, so that turns come to an end.
     const calls = random.chance(this.faulty ? 0.75 : 0.2) ? 1 + random.below(2) : 0;
     for (let index = 0; index < calls; index++) events.push(this.call());
-    events.push({
-      type: "completed",
-      usage: {
-        totalTokens: 3,
-        inputTokens: 2,
-        cachedInputTokens: 0,
-        cacheWriteInputTokens: 0,
-        outputTokens: 1,
-        reasoningOutputTokens: 0,
-      },
-    });
+    events.push({ type: "completed", usage });
     return events;
   }
 
@@ -517,6 +547,15 @@ export class World {
     return { ...result, output, stdout: output, changes: [{ path: file, before, after }] };
   }
 }
+
+const usage = {
+  totalTokens: 3,
+  inputTokens: 2,
+  cachedInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  outputTokens: 1,
+  reasoningOutputTokens: 0,
+};
 
 /** The API refuses an input in which a call has no answer, or two. */
 function requireAnswers(input: ModelItem[]): void {

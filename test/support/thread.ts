@@ -3,6 +3,7 @@
  * `sleep` returns at once and writes down how long it would have been. Model and shell are the test's own.
  */
 import { limits } from "#core/limits";
+import type { TurnReport } from "#core/memory/report";
 import type { Model } from "#models/model";
 import type { Params } from "#protocol/methods";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
@@ -17,8 +18,14 @@ export interface TestThreadOptions {
   /** Of `thread/start`: `approvalPolicy`, `cwd`, … */
   start?: Partial<Omit<Params<"thread/start">, "model">>;
   contextWindow?: number | null;
+  /** Whether what the model assumes is read from its words; off unless said, so that a script's responses are those it was asked for. */
+  extractsAssumptions?: boolean;
   /** Asked before and after every commit: true, and the process dies there; another one wakes a moment later. */
   diesAtCommit?: (moment: "before" | "after") => boolean;
+  /** What the account's memory published, by its keys, and who hears what threads report. Nothing and nobody when left out. */
+  memory?: { read(key: string): string | null; hear(reports: TurnReport[]): void; leave?(): void };
+  /** The thread's dice. */
+  random?: () => number;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
   now?: () => number;
 }
@@ -59,8 +66,11 @@ export async function createThread({
   shell = runShell,
   start = {},
   contextWindow = null,
+  extractsAssumptions = false,
   diesAtCommit = () => false,
   now = Date.now,
+  memory = { read: () => null, hear: () => {} },
+  random = () => 0.5,
 }: TestThreadOptions): Promise<TestThread> {
   const storage = createSql();
   const newId = countedIds();
@@ -103,7 +113,7 @@ export async function createThread({
       },
       now,
       newId,
-      random: () => 0.5,
+      random,
       sleep: async (durationMs, signal) => {
         if (signal.aborted) return;
         if (durationMs > gatheringMsMax) pausesMs.push(durationMs);
@@ -112,6 +122,7 @@ export async function createThread({
       },
       model: () => model,
       contextWindow: () => contextWindow,
+      extractsAssumptions,
       shell: async (run) => {
         const result = await shell(run);
         alive();
@@ -121,6 +132,18 @@ export async function createThread({
       deliver: async (_, delivery) => {
         alive();
         return receive(delivery);
+      },
+      readMemory: async (key) => {
+        alive();
+        return memory.read(key);
+      },
+      reportToMemory: async (reports) => {
+        alive();
+        memory.hear(reports);
+      },
+      leaveMemory: async () => {
+        alive();
+        memory.leave?.();
       },
       takeTurnSlot: async () => true,
       releaseTurnSlot: async () => {},

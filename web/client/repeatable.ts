@@ -10,7 +10,7 @@ const keys: Record<string, string> = {
 
 /** Reads, and commands that carry an idempotency key or name the state they lead to. */
 export function isRepeatable(method: string, params: unknown): boolean {
-  if (/\/(read|list|get|search|searchOccurrences|readFile|getMetadata|readDirectory)$/.test(method)) return true;
+  if (/\/(read|list|get|export|search|searchOccurrences|readFile|getMetadata|readDirectory)$/.test(method)) return true;
   if (/\/(resume|unsubscribe|interrupt|revert|checkGovCloudRequirements)$/.test(method)) return true;
   const key = keys[method];
   return key !== undefined && typeof (Object(params) as Record<string, unknown>)[key] === "string";

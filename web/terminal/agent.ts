@@ -15,6 +15,7 @@ import { type AgentArguments, parseArguments, usage } from "./arguments.ts";
 import { blobId, type Outcome, placeOf, readFolder } from "./folder.ts";
 import { Input } from "./input.ts";
 import { createPaint, plain, Transcript } from "./transcript.ts";
+import { whyUnreachable } from "./unreachable.ts";
 import { bringBack, remove, upload, type Workspace } from "./workspace-files.ts";
 
 const exitCodes: Record<Turn["status"], number> = { completed: 0, failed: 1, interrupted: 130, inProgress: 1 };
@@ -298,26 +299,12 @@ class Agent {
       this.wasOnline = true;
       this.isOffline = false;
     } else if (type === "waiting" && !this.wasOnline) {
-      void this.explain();
+      const { url, token } = this.given;
+      void whyUnreachable(url, token).then((why) => this.unreachable.reject(new Error(why)));
     } else if (type === "waiting" && !this.isOffline) {
       this.isOffline = true;
       this.transcript.note("the connection dropped; trying again …");
     }
-  }
-
-  /** The first socket failed, and a WebSocket says nothing of why: plain HTTP does. */
-  private async explain(): Promise<void> {
-    const { url, token } = this.given;
-    const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-    const address = url.replace(/^ws/, "http");
-    const health = await fetch(new URL("/healthz", address)).catch(() => null);
-    const page = health && (await fetch(address, { headers }).catch(() => null));
-    if (!health) this.unreachable.reject(new Error(`There is no Spindle server at ${url}. Start one with: npm start`));
-    else if (page?.status === 401) {
-      this.unreachable.reject(
-        new Error(`The server at ${url} wants another token. Give it with --token or the variable SPINDLE_TOKEN.`),
-      );
-    } else this.unreachable.reject(new Error(`What answers at ${url} does not speak the app server's protocol.`));
   }
 
   private async showModel(): Promise<void> {

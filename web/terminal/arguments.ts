@@ -69,7 +69,7 @@ function parse(args: string[]) {
 }
 
 /** `http` is what one copies from a browser. */
-function serverUrl(text: string): string | null {
+export function serverUrl(text: string): string | null {
   const url = URL.parse(text.replace(/^http/, "ws"));
   return url && (url.protocol === "ws:" || url.protocol === "wss:") ? url.href : null;
 }

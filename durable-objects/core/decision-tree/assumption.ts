@@ -22,6 +22,8 @@ export interface Assumption {
   calibrationVersion: number;
   /** What is believed now, before anything is said of exclusion and bounds: `probabilityOf` reads it. */
   logOdds: number;
+  /** Log-odds that notes from earlier turns added to the prior, in [-0.7, 0.7]. Absent where none speaks about it. */
+  memoryShift?: number;
   /** Assumptions of the same group exclude each other. */
   group: string | null;
   evidence: Evidence[];
@@ -66,7 +68,7 @@ export function supposedValue({ evidence }: Pick<Assumption, "evidence">): boole
 
 /** What has to be said of an assumption; the rest is what a new one has. */
 export type NewAssumption = Pick<Assumption, "id" | "text" | "kind" | "prior"> &
-  Partial<Pick<Assumption, "subject" | "source" | "quote" | "verbal" | "calibrationVersion" | "group">>;
+  Partial<Pick<Assumption, "subject" | "source" | "quote" | "verbal" | "calibrationVersion" | "group" | "memoryShift">>;
 
 export function assume(given: NewAssumption): Assumption {
   return {
@@ -77,7 +79,7 @@ export function assume(given: NewAssumption): Assumption {
     calibrationVersion: 0,
     group: null,
     ...given,
-    logOdds: logitOf(given.prior),
+    logOdds: logitOf(given.prior) + (given.memoryShift ?? 0),
     evidence: [],
     status: "open",
     resolved: null,

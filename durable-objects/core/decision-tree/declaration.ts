@@ -23,6 +23,7 @@ import { readProbes } from "#core/decision-tree/declared-probes";
 import { budgetOf, type Deliberation } from "#core/decision-tree/deliberation";
 import { clamp } from "#core/decision-tree/probability";
 import { limits } from "#core/limits";
+import { actionPriors, type CitedNote, logOddsShift, voicesAbout } from "#core/memory/tree-prior";
 import { actionKind, assumptionKind, likelihood } from "#protocol/declare-assumptions";
 
 export interface Declared {
@@ -37,7 +38,7 @@ export function readDeclaration(call: unknown, settings: DeclarationSettings = {
   const fields = record(call);
   if (Object.keys(fields).length === 0) reading.warnings.add("the arguments are not an object with fields");
   const assumptions = readAssumptions(fields.assumptions, reading);
-  const actions = readActions(fields.actions, assumptions, reading);
+  const actions = inOrder(readActions(fields.actions, assumptions, reading), settings.notes ?? []);
   const safeActionId = readSafeAction(fields.safe_action, actions, reading);
   const probes = readProbes(fields, assumptions, reading);
   const deliberation = { assumptions, actions, probes, safeActionId, budget: budgetOf(settings.isInteractive ?? false) };
@@ -62,7 +63,10 @@ function readAssumptions(value: unknown, reading: Reading): Assumption[] {
     );
     const path = textOf(fields.path);
     const given = { id, text, kind, subject: path === "" ? {} : { path }, source: "trace" as const };
-    const said = { ...given, quote: textOf(fields.quote) || null, group: textOf(fields.excludes) || null };
+    const voices = voicesAbout(text, settings.notes ?? []);
+    const shift = voices.length > 0 ? { memoryShift: logOddsShift(voices) } : {};
+    const group = textOf(fields.excludes) || null;
+    const said = { ...given, quote: readQuote(id, fields.quote, reading), group, ...shift };
     const exact = settings.takesNumbers ? number(fields.probability) : null;
     if (exact !== null) return [assume({ ...said, prior: clamp(exact, 0, 1) })];
     const verbal = pick(
@@ -75,6 +79,18 @@ function readAssumptions(value: unknown, reading: Reading): Assumption[] {
     const prior = calibrated(statedProbability(verbal), calibration.byKind[kind]);
     return [assume({ ...said, verbal, prior, calibrationVersion: calibration.version })];
   });
+}
+
+/** Line ends and runs of blanks may differ; words may not. */
+function readQuote(id: string, value: unknown, { settings: { trace }, warnings }: Reading): string | null {
+  const quote = textOf(value);
+  if (quote === "" || trace === undefined || plainSpace(trace).includes(plainSpace(quote))) return quote || null;
+  warnings.add(`the quote of assumption ${id} was never said and is left out`);
+  return null;
+}
+
+function plainSpace(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
 }
 
 function readActions(value: unknown, assumptions: readonly Assumption[], reading: Reading): Action[] {
@@ -107,6 +123,13 @@ const stop: Action = {
   cost: { tokens: 0, seconds: 0, asksUser: false, irreversible: false },
   price: null,
 };
+
+/** What the notes speak for comes first, which decides between equals; without notes in the order that the model gave. */
+function inOrder(actions: readonly Action[], notes: readonly CitedNote[]): Action[] {
+  const priors = actionPriors(actions.map(({ description }) => voicesAbout(description, notes)));
+  const places = actions.map((_, place) => place).sort((one, other) => (priors[other] ?? 0) - (priors[one] ?? 0) || one - other);
+  return places.flatMap((place) => actions[place] ?? []);
+}
 
 function readSafeAction(value: unknown, actions: Action[], { warnings }: Reading): string {
   const named = actions.find(({ id }) => id === value);

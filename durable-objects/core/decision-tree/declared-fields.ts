@@ -1,14 +1,20 @@
 /** Reading what a model wrote, field by field: nothing throws, and what is missing or strange costs a warning. */
+
 import type { Calibration } from "#core/decision-tree/calibration";
 import { clamp } from "#core/decision-tree/probability";
 import type { SensorCounts } from "#core/decision-tree/sensor";
 import { limits } from "#core/limits";
+import type { CitedNote } from "#core/memory/tree-prior";
 import { declaredId } from "#protocol/declare-assumptions";
 
 export interface DeclarationSettings {
   calibration?: Calibration;
   sensorCounts?: SensorCounts;
   isInteractive?: boolean;
+  /** What the turn was given of the memory: it nudges what is assumed, and orders what is tried. */
+  notes?: readonly CitedNote[];
+  /** What the model said: a quote that does not stand in it is left out. Where this is left out quotes are taken as they are. */
+  trace?: string;
   /**
    * Numbers count as they are given: `probability`, `gain` in [-1, 1], `cost`, `sensitivity`, `specificity`, and `questions` as a list.
    * For `rehearsal` and tests; a model's numbers of these names are ignored, because it is asked for words only.

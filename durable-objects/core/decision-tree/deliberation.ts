@@ -71,10 +71,11 @@ export function takeDefault(deliberation: Deliberation, probeId: string, atMs: n
   return replace(asked, assumption.id, (before) => ({ ...before, evidence: [...before.evidence, evidence] }));
 }
 
-/** A person says that an assumption is so, or is not. */
+/** A person says that an assumption is so, or is not. What was known by other rules before is what they say from now on. */
 export function annotate(deliberation: Deliberation, assumptionId: string, observed: boolean, atMs: number): Deliberation {
   const assumption = deliberation.assumptions.find(({ id }) => id === assumptionId);
   if (!assumption) return deliberation;
+  if (assumption.resolved !== null) return resolve(deliberation, assumptionId, observed);
   const sensor = sensorFor("user", assumption.kind);
   return believe(deliberation, assumptionId, { by: "user", method: "user", observed, atMs }, sensor);
 }

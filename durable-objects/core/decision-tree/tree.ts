@@ -24,6 +24,11 @@ export interface DecisionTree {
     status: AssumptionStatus;
     group: string | null;
     evidence: Evidence[];
+    quote: string | null;
+    prior: number;
+    calibrationVersion: number;
+    resolved: boolean | null;
+    memoryShift?: number;
   }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   /** Every combination of the assumptions that some action's gain depends on, likeliest first. `action` is the best one there. */
@@ -59,15 +64,12 @@ export function decide(deliberation: Deliberation): DecisionTree {
     }))
     .sort((one, other) => other.expectedValueOfPerfectInformation - one.expectedValueOfPerfectInformation);
   const tree = {
-    assumptions: assumptions.map(({ id, text, kind, status, group, evidence }) => ({
-      id,
-      text,
-      kind,
-      probability: probabilityOf(assumptions, id),
-      status,
-      group,
-      evidence,
-    })),
+    assumptions: assumptions.map((assumption) => {
+      const { id, text, kind, status, group, evidence, quote, prior, calibrationVersion, resolved, memoryShift } = assumption;
+      const probability = probabilityOf(assumptions, id);
+      const shift = memoryShift === undefined ? {} : { memoryShift };
+      return { id, text, kind, probability, status, group, evidence, quote, prior, calibrationVersion, resolved, ...shift };
+    }),
     actions: actions.map((action, index) => ({
       id: action.id,
       description: action.description,

@@ -84,7 +84,12 @@ export function search(index: Index, query: Query, max: number = memoryLimits.ca
 }
 
 /** All words of a fragment, its content's too. */
-export function wordsOf({ title, when, content, keys }: Fragment): ReadonlySet<string> {
+export function wordsOf({
+  title,
+  when,
+  content,
+  keys,
+}: Pick<Fragment, "title" | "when" | "content" | "keys">): ReadonlySet<string> {
   return new Set(termsOf(`${title} ${when} ${content} ${keys.join(" ")}`));
 }
 

@@ -1,4 +1,5 @@
 /** What the memory may whisper to a turn's decision tree: a bounded nudge to what is believed, and an order of what is tried first. */
+import { coverage, termsOf } from "#core/memory/terms";
 
 /** A shown fragment that speaks about something: its relevance weight, and the mean of its uplift. */
 export interface Voice {
@@ -31,4 +32,23 @@ export function actionPriors(voicesByAction: readonly (readonly Voice[])[]): num
 /** By this value, largest first, actions are expanded. `visits` are those of the action, `allVisits` those of all together. */
 export function expansionOrder(utility: number, prior: number, visits: number, allVisits: number): number {
   return utility + (exploration * prior * Math.sqrt(allVisits)) / (1 + visits);
+}
+
+/** A note of the turn, with all its words. */
+export interface CitedNote extends Voice {
+  isPitfall: boolean;
+  words: ReadonlySet<string>;
+}
+
+/** Share of an assumption's or action's words that a note has to hold to speak about it, and how few are too few to tell. Ours. */
+const citedShare = 0.75;
+const citedTermsMin = 3;
+
+/** The notes that speak about a text. A pitfall warns of what it cites, and so speaks against it. */
+export function voicesAbout(text: string, notes: readonly CitedNote[]): Voice[] {
+  const terms = new Set(termsOf(text));
+  if (terms.size < citedTermsMin) return [];
+  return notes
+    .filter(({ words }) => coverage(terms, words) >= citedShare)
+    .map(({ weight, uplift, isPitfall }) => ({ weight, uplift: isPitfall ? -uplift : uplift }));
 }

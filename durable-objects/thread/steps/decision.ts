@@ -4,13 +4,15 @@ import { observationOf } from "#core/decision-tree/observation";
 import type { ToolProbe, UserProbe } from "#core/decision-tree/probe";
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
+import { wordsOf } from "#core/memory/retrieval";
+import type { CitedNote } from "#core/memory/tree-prior";
 import { isPlainRead, judgeCommand } from "#core/policy";
 import type { PrivateEvent } from "#core/private";
 import { type Call, openTurn } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ServerRequestResult } from "#protocol/server-requests";
-import { decisionModeOf, questionTimeoutOf, revisionOf } from "#thread/decision";
+import { decisionModeOf, declarationSettings, questionTimeoutOf, revisionOf } from "#thread/decision";
 import type { ThreadRuntime } from "#thread/runtime";
 import { commandItem } from "#thread/steps/command";
 
@@ -20,8 +22,8 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
   const { settings } = runtime.current;
   if (!turn || !settings || call.call.tool !== "declare") return;
   const { deliberation, warnings } = readDeclaration(call.call.arguments, {
-    isInteractive: settings.approvalPolicy !== "never",
-    takesNumbers: settings.model === "rehearsal",
+    ...declarationSettings(runtime, settings),
+    notes: citedNotes(runtime, turn.id),
   });
   const { callId } = call;
   const mode = decisionModeOf(settings);
@@ -32,6 +34,14 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
     ...warned,
     ...revisionOf(runtime, { type: "decisionDeclared", turnId: turn.id, callId, mode, deliberation, warnings }),
   ]);
+}
+
+/** The notes that the turn was given, without those that were forgotten since. */
+function citedNotes({ current, notes }: ThreadRuntime, turnId: string): CitedNote[] {
+  return notes.of(turnId).flatMap((note) => {
+    const voice = current.work?.notes?.find(({ id }) => id === note?.id);
+    return note && voice ? [{ ...voice, isPitfall: note.kind === "pitfall", words: wordsOf(note) }] : [];
+  });
 }
 
 /** Does what the newest revision chose, whoever decides in the end: looking and asking change nothing, a hold is a question. */

@@ -1,18 +1,21 @@
 /** Asks the model and writes down what it says, as it says it. */
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
+import { citedNumbers } from "#core/memory/citation";
+import { noteItem } from "#core/memory/note";
 import type { ModelItem, RequestedCall } from "#core/private";
 import { instructions } from "#core/prompt";
 import { openTurn } from "#core/thread";
 import { callIdOf, parseToolCall } from "#core/tool-call";
 import { asFunctions, toolsFor } from "#core/tool-form";
 import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
-import type { ThreadItem } from "#protocol/item";
+import type { MemoryCitation, ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
 import type { TurnError } from "#protocol/turn";
 import { decisionModeOf } from "#thread/decision";
 import { goalCounted } from "#thread/goal";
 import type { ThreadRuntime } from "#thread/runtime";
+import { recallNotes } from "#thread/steps/recall";
 
 /** One response, or one failed attempt at it. Returns without a word when somebody stopped it: who stopped it wrote down why. */
 export async function askModel(runtime: ThreadRuntime): Promise<void> {
@@ -23,6 +26,8 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
   if (!runtime.current.work?.responding) runtime.commit(runtime.closeDangling(turn, "superseded"));
   const abort = new AbortController();
   if (!(await awaitTurnSlot(runtime, abort))) return;
+  await recallNotes(runtime, abort.signal);
+  if (abort.signal.aborted) return;
   const answer = new Answer(runtime, turn.id);
   runtime.activity = { abort, kind: "model", finish: () => answer.flush() };
   const { settings, needsFunctionTools, work } = runtime.current;
@@ -77,7 +82,7 @@ async function awaitTurnSlot(runtime: ThreadRuntime, abort: AbortController): Pr
 function request(runtime: ThreadRuntime): ModelRequest {
   const { settings, info, work, goal, needsFunctionTools = false } = runtime.current;
   if (!settings || !work) throw new Error("no turn is open");
-  const input = runtime.log.modelInput(runtime.current.inputFromSeq);
+  const input = runtime.log.modelInput(runtime.current.inputFromSeq, (turnId) => noteItem(runtime.notes.of(turnId)));
   const structured = work.outputSchema !== undefined && work.outputSchema !== null;
   const declares = !structured && decisionModeOf(settings) !== "off";
   return {
@@ -240,10 +245,30 @@ class Answer {
     // What was streamed is what the item says: nobody is shown one text and left with another.
     if (open.type === "agentMessage") {
       const phase = raw.phase === "commentary" || raw.phase === "final_answer" ? raw.phase : null;
-      this.commit(this.runtime.itemCompleted(this.turnId, { ...open, phase, completedAtMs }));
+      const memoryCitation = this.citation(open.text);
+      this.commit(this.runtime.itemCompleted(this.turnId, { ...open, phase, memoryCitation, completedAtMs }));
     } else if (open.type === "reasoning") {
       this.commit(this.runtime.itemCompleted(this.turnId, { ...open, completedAtMs }));
     }
+  }
+
+  /** The notes that the message names; null where it names none. Of their words nothing is told: they can be forgotten, and a log cannot. */
+  private citation(text: string): MemoryCitation | null {
+    const notes = this.runtime.notes.of(this.turnId);
+    const cited = citedNumbers(text, notes.length).flatMap((number) => {
+      const note = notes[number - 1];
+      return note ? [{ number, note }] : [];
+    });
+    if (cited.length === 0) return null;
+    return {
+      entries: cited.map(({ number, note }) => ({
+        path: `spindle/memory/${note.id}`,
+        lineStart: 1,
+        lineEnd: 1,
+        note: `note ${number} (${note.kind})`,
+      })),
+      threadIds: [...new Set(cited.flatMap(({ note }) => note.threadIds))],
+    };
   }
 
   /** Only now the response counts: its items become the model's own past, its calls become work. */
@@ -253,16 +278,18 @@ class Answer {
       const call = parseToolCall(raw, current.settings?.clientTools);
       return call ? [{ callId: this.newId(callIdOf(raw) ?? host.newId()), raw, call }] : [];
     });
+    const isExtracted = this.runtime.extraction.isDue(output, calls);
     const total = sum(current.tokenUsage?.total, last);
     const tokenUsage = { total, last, modelContextWindow: host.contextWindow(current.settings?.model ?? "") };
     this.runtime.commit([
       {
         method: "thread/tokenUsage/updated",
         params: { ...this.place(), tokenUsage },
-        private: { modelItems: output, event: { type: "responded", calls } },
+        private: { modelItems: output, event: { type: "responded", calls, ...(isExtracted ? { isExtracted } : {}) } },
       },
       ...goalCounted(this.runtime, last),
     ]);
+    if (isExtracted) this.runtime.extraction.begin(this.turnId, output, calls);
   }
 
   private place(): { threadId: string; turnId: string } {

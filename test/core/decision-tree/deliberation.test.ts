@@ -84,9 +84,10 @@ test("a person can take back what they said", () => {
   expect(probabilityOf(no.assumptions, "A1")).toBeLessThan(probabilityOf(yes.assumptions, "A1"));
 });
 
-test("no evidence moves what is resolved", () => {
+test("no evidence moves what is resolved; only a person may know better", () => {
   const known = resolve(example(), "A1", true);
-  expect(annotate(known, "A1", false, 1)).toEqual(known);
+  expect(observe(known, "Q", false, 1).assumptions).toEqual(known.assumptions);
+  expect(annotate(known, "A1", false, 1)).toEqual(resolve(example(), "A1", false));
 });
 
 test("observations of one assumption are bounded", () => {

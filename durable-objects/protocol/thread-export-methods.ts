@@ -1,0 +1,96 @@
+/** A whole thread for whoever has to know later what happened and why. Spindle's own: Codex has nothing of the kind. */
+import * as z from "zod";
+import { decisionTree } from "./decision-tree-methods.ts";
+import { threadItem } from "./item.ts";
+import { method, page, struct } from "./method.ts";
+import { thread } from "./thread.ts";
+import { turnError, turnStatus } from "./turn.ts";
+
+/** `seq` is the number of the frame that says it. `isReverted`: it was taken back later; it did happen. */
+const place = { seq: z.number(), atMs: z.number(), isReverted: z.boolean() };
+const inTurn = { ...place, turnId: z.string() };
+const nameable = z.string().nullable();
+
+const verdict = z.object({
+  actionId: nameable,
+  proposal: z.object({ itemId: z.string(), hash: z.string() }).nullable(),
+  isAccepted: z.boolean(),
+});
+
+export const exportEntry = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("turnStarted"), ...inTurn }),
+  z.object({ type: z.literal("item"), ...inTurn, item: threadItem }),
+  z.object({
+    type: z.literal("decisionTree"),
+    ...inTurn,
+    revision: z.number(),
+    /** What made the revision. */
+    cause: z.enum(["declared", "extracted", "observed", "defaulted", "declined", "annotated", "stale", "resolved"]),
+    because: z.string(),
+    flip: z.object({ from: z.string(), to: z.string() }).nullable(),
+    /** Which assumptions became known with it, and by which rules. */
+    resolutions: z.array(
+      z.object({
+        assumptionId: z.string(),
+        isTrue: z.boolean(),
+        by: z.array(z.enum(["person", "tools", "verdict", "tests"])),
+      }),
+    ),
+    /** The whole of it, not what changed. */
+    tree: decisionTree,
+    /** The tree as a Mermaid flowchart. */
+    mermaid: z.string(),
+  }),
+  /** Somebody was asked. `hash` binds the answer to exactly the changes of the item's proposal; null where none are proposed. */
+  z.object({
+    type: z.literal("asked"),
+    ...inTurn,
+    requestId: z.string(),
+    method: z.string(),
+    itemId: nameable,
+    hash: nameable,
+    params: z.unknown(),
+  }),
+  /** What somebody answered; null where the question was taken back, or the answer could not be read. */
+  z.object({ type: z.literal("answered"), ...place, requestId: z.string(), answer: z.unknown() }),
+  z.object({ type: z.literal("warning"), ...place, message: z.string() }),
+  z.object({ type: z.literal("error"), ...inTurn, error: turnError, willRetry: z.boolean() }),
+  z.object({
+    type: z.literal("turnCompleted"),
+    ...inTurn,
+    status: turnStatus,
+    error: turnError.nullable(),
+    /** The line of the decision log; null where the turn decided nothing. */
+    outcome: z
+      .object({
+        revision: z.number(),
+        actionId: z.string(),
+        expectedUtility: z.number(),
+        harmProbability: z.number(),
+        verdicts: z.array(verdict),
+        tests: z.enum(["passed", "broke"]).nullable(),
+      })
+      .nullable(),
+  }),
+  z.object({ type: z.literal("reverted"), ...place, beforeTurnId: nameable }),
+]);
+export type ExportEntry = z.infer<typeof exportEntry>;
+
+export const threadExportMethods = {
+  "spindle/thread/export": method({
+    doc: "The whole thread for an audit, a page at a time, oldest first: turns, items as they ended, every revision of every decision tree with what made it, what people were asked with the hash of the changes and what they answered, how turns ended, and what was taken back. What is still under way comes when it has ended. `format`: `json` (default) fills `data`, `markdown` fills `markdown` with the same page as text, a tree as a Mermaid diagram. Pages are bounded by `limit` (100 unless said) and by their size; an entry is never cut. `nextCursor` is null when nothing more has happened yet.",
+    scope: "thread",
+    params: struct("ThreadExportParams", {
+      threadId: z.string(),
+      ...page,
+      format: z.enum(["json", "markdown"]).nullish(),
+    }),
+    result: z.object({
+      thread,
+      data: z.array(exportEntry),
+      markdown: z.string().nullable(),
+      nextCursor: z.string().nullable(),
+    }),
+    errors: ["invalidCursor"],
+  }),
+};

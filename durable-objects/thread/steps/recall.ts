@@ -1,0 +1,79 @@
+/** Before a turn asks its model for the first time: what earlier turns learnt that may help. Nothing here can hold or fail a turn. */
+import { memoryLimits } from "#core/limits";
+import { globalAccount } from "#core/memory/fragment";
+import { indexOf, isOff, newMeanOf, type Recalled, recall, repositoryOf, scopesOf } from "#core/memory/recall";
+import { openTurn, type Thread } from "#core/thread";
+import type { MemoryUsed } from "#protocol/memory-use";
+import { textOf } from "#protocol/user-input";
+import type { ThreadRuntime } from "#thread/runtime";
+
+/**
+ * One read of KV and a throw of dice, then a frame that says what came of it. Where the memory has published nothing yet, or cannot be read in time, the
+ * turn goes without and belongs to no arm: it says nothing about turns without memory, because nobody chose that.
+ */
+export async function recallNotes(runtime: ThreadRuntime, signal: AbortSignal): Promise<void> {
+  const { current, host } = runtime;
+  const turn = openTurn(current);
+  if (!turn || !asksMemory(current)) return;
+  const message = turn.items.find((item) => item.type === "userMessage");
+  if (message?.type !== "userMessage") return;
+  const request = textOf(message.content);
+  const recalled = await ask(runtime, request);
+  if (!recalled || signal.aborted) return;
+  const { use, shown } = recalled;
+  const fragments = shown.flatMap(({ fragment: { id, version, kind, state } }): MemoryUsed["fragments"] =>
+    kind === "metaprompt" || state === "quarantined" || state === "tombstone" ? [] : [{ id, version, kind, state }],
+  );
+  const beforeSeq = runtime.log.startOfItem(message.id);
+  const event = { type: "memoryUsed", turnId: turn.id, beforeSeq, use, uplifts: shown.map(({ uplift }) => uplift) } as const;
+  runtime.commit(
+    [
+      {
+        method: "spindle/memory/used",
+        params: { threadId: host.threadId, turnId: turn.id, arm: use.arm, fragments },
+        private: { event },
+      },
+    ],
+    () =>
+      runtime.notes.keep(
+        turn.id,
+        shown.map(({ fragment }) => fragment),
+      ),
+  );
+}
+
+/** Whether what happens in the thread may come from the memory, and go there: not where a person said no, and not where nothing is to stay. */
+export function remembers({ memoryMode, info, deleted }: Thread): boolean {
+  return memoryMode !== "disabled" && !info.ephemeral && !deleted;
+}
+
+/** Once a turn, before its first answer. A review, and a client that only wants an answer of some shape, work alone. */
+function asksMemory(thread: Thread): boolean {
+  const { work } = thread;
+  if (!work || !remembers(thread) || work.isReview || (work.outputSchema ?? null) !== null) return false;
+  return work.notes === undefined && work.steps === 0 && work.failedAttempts === 0 && !work.responding;
+}
+
+async function ask(runtime: ThreadRuntime, request: string): Promise<Recalled | null> {
+  const { current, host, memory, workspace } = runtime;
+  const deadlineMs = host.now() + memoryLimits.readMsMax;
+  const repository = repositoryOf(current.info.gitInfo?.originUrl);
+  const { threadId } = host;
+  const scopes = scopesOf({ threadId, repository });
+  try {
+    const own = await memory.read(host.account, scopes.own, deadlineMs);
+    if (!own) return null;
+    runtime.standing = own.manifest.standing;
+    if (isOff(own.manifest.standing, repository)) return null;
+    const { standing } = own.manifest;
+    const isShared = scopes.shared.some((scope) => !standing.offScopes.includes(scope));
+    const shared = isShared ? await memory.read(globalAccount, scopes.shared, deadlineMs) : null;
+    const index = indexOf(shared ? [own, shared] : [own], standing, memory.forgotten);
+    const paths = workspace.somePaths(memoryLimits.clusterPathsMax);
+    const asking = { threadId, repository, request, paths, kept: current.memoryArm ?? null };
+    return recall(asking, standing, index, newMeanOf(own), host.random);
+  } catch (error) {
+    host.report("memoryUnreadable", { error: String(error) });
+    return null;
+  }
+}
