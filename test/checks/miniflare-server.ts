@@ -169,10 +169,10 @@ async function passOn(request: Request, address: string): Promise<Response> {
   return new MiniflareResponse(await answer.text(), { status: answer.status }) as never;
 }
 
-/** Named after what was bundled. */
+/** The Worker's own file, or that of the entry that was bundled in its place. */
 function mainOf(bundle: string): string {
-  const [main = "index.js"] = readdirSync(bundle).filter((name) => name.endsWith(".js"));
-  return main;
+  if (existsSync(join(bundle, "index.js"))) return "index.js";
+  return readdirSync(bundle).find((name) => name.endsWith(".js")) ?? "index.js";
 }
 
 if (import.meta.main) await serve(JSON.parse(process.argv[2] ?? "{}"));
