@@ -17,6 +17,7 @@ const floors: readonly (readonly string[])[] = [
     "durable-objects/memory",
     "durable-objects/thread",
     "durable-objects/connection",
+    "durable-objects/github",
   ],
   ["durable-objects"],
   ["workers"],
@@ -62,6 +63,18 @@ test("the browser's client takes no zod and no server code but reduce and types"
   );
   const allowed = /^#client\/|^#core\/(reduce|thread)$|^#protocol\/(json-rpc|user-input)$/;
   expect(values.filter((target) => !allowed.test(target))).toEqual([]);
+});
+
+test("the private key of the GitHub App is read in one file, and no token outlives its job", () => {
+  const files = ["durable-objects", "workers", "web"].flatMap(filesOf);
+  const naming = (word: RegExp) => files.filter((file) => linesOf(file).some((line) => word.test(withoutComment(line))));
+  // `settings.ts` names it in a sentence for the operator, `environment.ts` in its type.
+  const readers = naming(/GITHUB_APP_PRIVATE_KEY/).filter((file) => !/(environment|github\/settings)\.ts$/.test(file));
+  expect(readers).toEqual(["durable-objects/github/app-token.ts"]);
+  const minting = naming(/access_tokens"/).filter((file) => !file.endsWith("/routes.ts"));
+  expect(minting).toEqual(["durable-objects/github/installation.ts"]);
+  const minter = linesOf("durable-objects/github/installation.ts").map(withoutComment).join("\n");
+  expect(minter).not.toMatch(/\bsql\b|storage|report\([^)]*\btoken\b/);
 });
 
 test("no file reads the folder beside the project", () => {
