@@ -279,3 +279,42 @@ export const memoryLimits = {
   /** Meta-prompts that are kept side by side, each best at something. */
   paretoMax: 4,
 } as const;
+
+/** What is read of people's texts on GitHub, and what is written there. */
+export const githubTextLimits = {
+  /** Characters of a comment or of the body of an issue: GitHub's own bound, for what it sends and for what it takes. */
+  bodyCharactersMax: 65_536,
+  /** Characters of a line that is a command, and of a request, which goes on over lines: what a person writes, not what one pastes. */
+  commandCharactersMax: 2_000,
+  requestCharactersMax: 16_000,
+  /** Hunks that one approval may name; a person who means more approves the whole. */
+  hunksChosenMax: 500,
+  /** Characters of what a turn is told of an issue or pull request, of one comment in it, of a hunk under a review comment; and comments. */
+  contextCharactersMax: 64_000,
+  commentCharactersMax: 8_000,
+  contextHunkCharactersMax: 4_000,
+  contextCommentsMax: 50,
+  /** Characters of Markdown that are cleaned for one turn. A hostile text costs up to 60 µs a character, an honest one 1. */
+  cleanedCharactersMax: 128 * 1024,
+  /** Characters of a title, of a login and of a path where they are shown. */
+  titleCharactersMax: 256,
+  loginCharactersMax: 64,
+  pathCharactersMax: 1_024,
+  /** Characters of the destination of a link that are kept: longer ones carry texts, not addresses. */
+  linkCharactersMax: 500,
+  /** Digits of a proposal's hash that are shown to be copied, and that fit into the identifier of a check run's button. */
+  hashDigitsShown: 16,
+  /** GitHub's bounds for a check run: buttons, characters of their fields, of a title, of a summary. */
+  checkActionsMax: 3,
+  checkLabelCharactersMax: 20,
+  checkDescriptionCharactersMax: 40,
+  checkIdentifierCharactersMax: 20,
+  checkTitleCharactersMax: 255,
+  checkSummaryCharactersMax: 65_535,
+  /** Suggestions on one pull request, and lines of one; more is no longer a suggestion but a patch. */
+  suggestionsMax: 10,
+  suggestionLinesMax: 20,
+  /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
+  planStepsMax: 20,
+  sentenceCharactersMax: 600,
+} as const;
