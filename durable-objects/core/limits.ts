@@ -289,8 +289,9 @@ export const githubTextLimits = {
   requestCharactersMax: 16_000,
   /** Hunks that one approval may name; a person who means more approves the whole. */
   hunksChosenMax: 500,
-  /** Characters of what a turn is told of an issue or pull request, of one comment in it, of a hunk under a review comment; and comments. */
+  /** Characters of what a turn is told of an issue or pull request, of its opening text, of a comment, of a hunk under one; and comments. */
   contextCharactersMax: 64_000,
+  openingCharactersMax: 32_000,
   commentCharactersMax: 8_000,
   contextHunkCharactersMax: 4_000,
   contextCommentsMax: 50,
@@ -302,15 +303,8 @@ export const githubTextLimits = {
   pathCharactersMax: 1_024,
   /** Characters of the destination of a link that are kept: longer ones carry texts, not addresses. */
   linkCharactersMax: 500,
-  /** Digits of a proposal's hash that are shown to be copied, and that fit into the identifier of a check run's button. */
+  /** Digits of a proposal's hash that are shown to be copied: with `ok:` before them they fit into the 20 of a check run's button. */
   hashDigitsShown: 16,
-  /** GitHub's bounds for a check run: buttons, characters of their fields, of a title, of a summary. */
-  checkActionsMax: 3,
-  checkLabelCharactersMax: 20,
-  checkDescriptionCharactersMax: 40,
-  checkIdentifierCharactersMax: 20,
-  checkTitleCharactersMax: 255,
-  checkSummaryCharactersMax: 65_535,
   /** Suggestions on one pull request, and lines of one; more is no longer a suggestion but a patch. */
   suggestionsMax: 10,
   suggestionLinesMax: 20,

@@ -1,5 +1,7 @@
 /** What a comment asks of Spindle: `/spindle verb …` on its first line, or a mention of the bot at the start of a line. */
+
 import { isFootnote, type MarkdownNode, parseMarkdown } from "#core/github/markdown";
+import { carriesMarker } from "#core/github/marker";
 import { githubTextLimits } from "#core/limits";
 
 export type Verb = keyof typeof forms;
@@ -32,6 +34,7 @@ export function readComment(body: string, botLogin: string): CommentReading {
   const seen = body.toLowerCase();
   // Reading costs more than looking, and most comments are not for us.
   if (!seen.includes(commandWord) && !seen.includes(`@${botLogin.toLowerCase()}`)) return { kind: "nothing" };
+  if (carriesMarker(body)) return { kind: "nothing" };
   if (body.length > githubTextLimits.bodyCharactersMax) return mistake("This comment is too long to be read for commands.");
   const mention = mentionOf(botLogin);
   const { text, root } = parseMarkdown(body);

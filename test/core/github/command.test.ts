@@ -80,6 +80,7 @@ test.each([
   "\\@spindle please",
   "&#64;spindle please",
   "[@spindle](https://a.example) please",
+  "/spindle stop\n\n<!-- spindle:thread=t -->",
 ])("%j is said to nobody", (body) => {
   expect(read(body)).toEqual(nothing);
 });
