@@ -84,7 +84,7 @@ export function turnContext(
   };
 
   const { kind, repository, number } = snapshot;
-  const name = `${kind === "issue" ? "Issue" : "Pull request"} ${visibleLine(repository)}#${number}`;
+  const name = `${kind === "issue" ? "Issue" : "Pull request"} ${repository.replace(/[^\w./-]/g, "?")}#${number}`;
   // The opening text may be the trigger itself; edited it is another one.
   const isOpeningTold = snapshot.opening.editedAt === null || isBefore(snapshot.opening, request.at);
   if (!isOpeningTold) leftOut.afterTrigger += 1;
@@ -143,7 +143,7 @@ function sectionLines(
   const times = `${text.createdAt}${text.editedAt === null ? "" : `, edited ${text.editedAt}`}`;
   const lines = [
     "",
-    `${heading}, by ${personName(text)}, ${visibleLine(times).slice(0, 80)}:`,
+    `${heading}, by ${personName(text)}, ${times.replace(/[^\w:,.+ -]/g, "?").slice(0, 80)}:`,
     ...(title === null ? [] : quotedLines(`Title: ${visibleLine(title).slice(0, githubTextLimits.titleCharactersMax)}`)),
     ...(place === null ? [] : placeLines(place)),
     ...(body === "" ? [] : quotedLines(body.slice(0, charactersMax))),
@@ -168,9 +168,11 @@ function requestText(text: string): string {
 }
 
 function personName({ author, role }: { author: string | null; role: Role | null }): string {
-  const login = author === null ? "a deleted account" : visibleLine(author).slice(0, githubTextLimits.loginCharactersMax);
+  // Names stand outside of quotations, so they hold what GitHub's names hold and nothing else.
+  const [, login = "", bot = ""] = /^(.*?)(\[bot\])?$/s.exec(author ?? "") ?? [];
+  const spelled = `${login.slice(0, githubTextLimits.loginCharactersMax).replace(/[^\w-]/g, "?")}${bot}`;
   const right = role === null ? "permission unknown" : `permission: ${role}`;
-  return `${login.replace(/[^\w[\] -]/g, "?")} (${right})`;
+  return `${author === null ? "a deleted account" : spelled} (${right})`;
 }
 
 /** False as well for times that cannot be read: what may have changed after somebody asked is not what they asked about. */

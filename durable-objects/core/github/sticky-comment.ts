@@ -85,14 +85,15 @@ function headLines({ state, plan, sentence }: StickyComment, hide: Hide): string
   });
   const more = plan.length - steps.length;
   return [
-    `**Spindle** ${stateText(state, shortLine)}`,
+    `**Spindle** ${stateText(state, hide)}`,
     ...(sentence === null ? [] : ["", shortLine(sentence)]),
     ...(steps.length === 0 ? [] : ["", ...steps]),
     ...(more > 0 ? [`- and ${more} more steps`] : []),
   ];
 }
 
-function stateText(state: StickyState, shortLine: (text: string) => string): string {
+function stateText(state: StickyState, hide: Hide): string {
+  const shortLine = (text: string) => inertLine(hide(text));
   switch (state.type) {
     case "queued":
       return "has this in its queue.";
@@ -111,7 +112,7 @@ function stateText(state: StickyState, shortLine: (text: string) => string): str
         ? "asks for approval of a diff."
         : `asks anew: the approval of ${digits(state.stale.hash)} is stale because the branch moved. Nothing was committed.`;
     case "committed":
-      return `committed ${digits(state.hash)} as ${state.commitOid.slice(0, 12)} to ${neutralCode(state.branch)}, approved by ${shortLine(state.by)}.`;
+      return `committed ${digits(state.hash)} as ${state.commitOid.slice(0, 12)} to ${neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax))}, approved by ${shortLine(state.by)}.`;
     case "declined":
       return `committed nothing: ${shortLine(state.by)} declined ${digits(state.hash)}${state.reason === null ? "." : `: ${shortLine(state.reason)}`}`;
     default:
