@@ -58,7 +58,8 @@ export function cleanMarkdown(source: string): string {
       case "CommentBlock":
       case "ProcessingInstruction":
       case "ProcessingInstructionBlock":
-        if (node.name === "CommentBlock" && !written.includes("-->")) hiding = { element: "", depth: 1 };
+        // It ends with the quotation it stands in, but not in a browser.
+        if (!/(?:--|\?)>/.test(written)) hiding = { element: "", depth: 1 };
         return;
       case "LinkReference":
         return isFootnote(written) ? emit(written) : undefined;

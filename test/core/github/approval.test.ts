@@ -187,6 +187,8 @@ test("a path that is another one to some file systems is refused, and so is one 
   ]);
   expect(refusedPaths([added("link/x")], existing)).toMatchObject([{ refused: "fileAndDirectory" }]);
   expect(refusedPaths([added("src")], existing)).toMatchObject([{ refused: "fileAndDirectory" }]);
+  // What collides already may be changed.
+  expect(refusedPaths([{ path: "a.H", before: 0o100644, after: 0o100644 }], ["a.H", "a.h"])).toEqual([]);
   // Renamed in letters only: the old one goes.
   expect(refusedPaths([{ path: "README.md", before: 0o100644, after: null }, added("readme.md")], existing)).toEqual([]);
 });

@@ -12,6 +12,8 @@ test.each([
   ["HTML comment in a paragraph over lines", "seen <!--\nHIDDEN\n--> seen", "seen  seen"],
   ["HTML comment that does not end", "seen\n\n<!-- HIDDEN\n\nHIDDEN", "seen"],
   ["HTML comment that a block leaves open", "seen\n\n<div><!--\n\nHIDDEN\n\n--></div>", "seen"],
+  ["HTML comment that a quotation leaves open", "seen\n\n> <!-- HIDDEN\n\nHIDDEN", "seen\n\n>"],
+  ["instruction that a quotation leaves open", "seen\n\n> <? HIDDEN\n\nHIDDEN", "seen\n\n>"],
   ["attribute that a block leaves open", 'seen\n\n<div title="\n\nHIDDEN\n\n">', "seen"],
   ["zero-width signs", "se\u200ben\ufeff \u2060seen", "seen seen"],
   ["bidirectional signs", "\u202eseen\u202c \u2066seen\u2069", "seen seen"],

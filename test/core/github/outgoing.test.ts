@@ -245,6 +245,13 @@ test("a check run carries the proposal, and its buttons fit and lead back to it"
   }
 });
 
+test("a check run's summary has no secret in it, whole or cut", () => {
+  for (const sentence of ["password: hunter2hunter", `${"a ".repeat(290)}token: hunter2hunter`]) {
+    const run = checkRun({ threadId, headOid: baseOid, state: { type: "working" }, sentence, webUrl: null }, knowledge);
+    expect(run.output.summary).not.toContain("hunter");
+  }
+});
+
 test.each([
   ["malformed", { identifier: "ok:0123456789abcde", externalId: hash, headSha: baseOid }],
   ["malformed", { identifier: "lgtm|26764", externalId: hash, headSha: baseOid }],
