@@ -467,16 +467,20 @@ export interface ContextCompactionItem {
 
 export type DecisionMode = "off" | "observe" | "steer";
 
+export type DecisionNode =
+  | { type: "split"; assumptionId: string; probability: number; expectedValueOfPerfectInformation: number; whenTrue: DecisionNode; whenFalse: DecisionNode }
+  | { type: "leaf"; probability: number; actionId: string; expectedUtility: number };
+
 export interface DecisionTree {
   turnId: string;
   revision: number;
   mode: DecisionMode;
-  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[];
+  assumptions: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[];
   actions: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[];
   scenarios: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[];
   splits: { assumptionId: string; expectedValueOfPerfectInformation: number }[];
   probes: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[];
-  root: unknown;
+  root: DecisionNode;
   leadingActionId: string;
   chosen: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null };
 }
@@ -505,6 +509,7 @@ export interface DecisionTreeReadResponse {
 export interface DecisionTreeSetModeParams {
   threadId: string;
   mode: DecisionMode;
+  questionTimeoutMs?: QuestionTimeoutMs;
 }
 
 export type DecisionTreeSetModeResponse = Record<string, never>;
@@ -516,7 +521,7 @@ export interface DecisionTreeUpdated {
   mode: DecisionMode;
   because: string;
   flip: { from: string; to: string } | null;
-  delta: { assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: unknown; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
+  delta: { assumptions?: { id: string; text: string; kind: AssumptionKind; probability: number; status: "open" | "confirmed" | "refuted" | "stale"; group: string | null; evidence: { by: string; method: "tests" | "search" | "file_exists" | "command" | "user" | "default"; observed: boolean; sensitivity: number; specificity: number; weight: number; probabilityBefore: number; probabilityAfter: number; atMs: number; isStale: boolean }[] }[]; actions?: { id: string; description: string; expectedUtility: number; harmProbability: number; cost: number }[]; scenarios?: { values: Record<string, boolean>; probability: number; action: string; paperUtility: number }[]; splits?: { assumptionId: string; expectedValueOfPerfectInformation: number }[]; probes?: { id: string; assumptionId: string; kind: "tool" | "user"; valueOfInformation: number; netValueOfInformation: number; isSpent: boolean }[]; root?: DecisionNode; leadingActionId?: string; chosen?: { kind: "act" | "probe" | "ask"; id: string; because: string; needsApproval: boolean; pairedWith: string | null } };
 }
 
 export interface DynamicToolCallItem {
@@ -996,6 +1001,8 @@ export interface Question {
   isSecret: boolean;
   options: { label: string; description: string }[] | null;
 }
+
+export type QuestionTimeoutMs = number | null;
 
 export interface QueuedSubmission {
   id: string;
@@ -1821,7 +1828,7 @@ export interface ToolRequestUserInputParams {
   itemId: string;
   questions: Question[];
   isBlocking: boolean;
-  autoResolutionMs: null;
+  autoResolutionMs: number | null;
 }
 
 export interface ToolRequestUserInputResponse {
@@ -1902,6 +1909,7 @@ export interface TurnStartParams {
   multiAgentMode?: unknown;
   cyberAccessProgram?: unknown;
   decisionMode?: DecisionMode | null;
+  questionTimeoutMs?: QuestionTimeoutMs;
 }
 
 export interface TurnStartResponse {

@@ -2,7 +2,7 @@
  * Every bound of the house: default, unit (in the name), reason. Crossing one is a named refusal or a closed socket that can resume,
  * never a crash and never silence.
  */
-import { declarationBounds } from "#protocol/declaration-bounds";
+import { declarationBounds, questionBounds } from "#protocol/declaration-bounds";
 import { inputCharactersMax } from "#protocol/errors";
 
 export const limits = {
@@ -152,6 +152,7 @@ export const limits = {
   deletedRetentionMs: 5_000,
   /** What a model may declare before a step, the warnings it may cost, and ceilings of the costs it may claim. */
   declaration: declarationBounds,
+  question: questionBounds,
   declarationWarningsMax: 16,
   /** Characters of a declaration's arguments: some ten times what its bounds leave of it. */
   declarationCharactersMax: 256 * 1024,

@@ -27,6 +27,7 @@ const readers: Record<string, readonly string[]> = {
   base64: [],
   basename: [],
   cat: [],
+  cd: [],
   cmp: [],
   column: [],
   comm: [],
@@ -37,6 +38,7 @@ const readers: Record<string, readonly string[]> = {
   du: [],
   echo: [],
   egrep: [],
+  exit: [],
   expr: [],
   false: [],
   fgrep: [],
@@ -62,6 +64,7 @@ const readers: Record<string, readonly string[]> = {
   seq: [],
   sha1sum: [],
   sha256sum: [],
+  sleep: [],
   sort: ["-o", "--output"],
   stat: [],
   strings: [],
@@ -107,7 +110,8 @@ export function commandActions(command: string): CommandAction[] {
   return actions.length > 0 ? actions : [{ type: "unknown", command }];
 }
 
-function isReader([name, ...words]: string[]): boolean {
+function isReader(command: string[]): boolean {
+  const [name, ...words] = command[0] === "!" ? command.slice(1) : command;
   const writingOptions = name === undefined || !Object.hasOwn(readers, name) ? undefined : readers[name];
   if (!writingOptions) return false;
   // A second plain word of `uniq` names a file to write.
@@ -160,6 +164,9 @@ function splitCommand(command: string): string[][] | null {
       if (command.charAt(index + 1) !== "&") return null;
       index++;
       endCommand();
+    } else if (character === "!" && word === null && /^(\s|$)/.test(command.slice(index + 1, index + 2))) {
+      // A word of its own only turns an exit code around.
+      word = character;
     } else if ("<>$`\\(){}!#~".includes(character)) {
       return null;
     } else if (character === "=" && words.length === 0) {

@@ -28,6 +28,8 @@ export interface Settings {
   collaborationInstructions?: string | null;
   /** Absent where nobody said. */
   decisionMode?: DecisionMode;
+  /** How long a question of a decision waits before its default is taken; null: for ever. Absent where nobody said. */
+  questionTimeoutMs?: number | null;
   /** Absent in logs from before clients could bring tools. */
   clientTools?: ClientTool[];
 }
@@ -145,6 +147,10 @@ export type PrivateEvent =
       pairedWith: string | null;
       wasAsked: boolean;
     }
+  /** Nobody answered the question, and what was declared for that case is taken for granted. */
+  | { type: "decisionDefaulted"; callId: string; probeId: string; atMs: number }
+  /** A person did not allow the action that was held, or their client's answer could not be read. */
+  | { type: "decisionDeclined"; callId: string; actionId: string; isUnreadable: boolean }
   | { type: "decisionAnnotated"; assumptionId: string; observed: boolean; atMs: number; key: string | null }
   | { type: "decisionStale"; change: Change }
   /** What was chosen cannot be undone and may do harm: a person is asked. */

@@ -276,7 +276,9 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       return event.inputFromSeq === null ? rest : { ...rest, inputFromSeq: event.inputFromSeq };
     }
     case "decisionDeclared":
-    case "decisionObserved": {
+    case "decisionObserved":
+    case "decisionDefaulted":
+    case "decisionDeclined": {
       const decided = withCall(thread, event.callId, () => ({ type: "weighing" }));
       return { ...decided, decision: decisionAfter(thread.decision, event) };
     }

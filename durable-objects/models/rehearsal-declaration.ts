@@ -1,6 +1,8 @@
 /** The rehearsal's lines that declare what is assumed, what could be done and how it can be found out; and the call they make. */
 import * as z from "zod";
+import { type Action, worstGain } from "#core/decision-tree/action";
 import { readDeclaration } from "#core/decision-tree/declaration";
+import type { Deliberation } from "#core/decision-tree/deliberation";
 import { limits } from "#core/limits";
 import { assumptionKind } from "#protocol/declare-assumptions";
 
@@ -20,7 +22,8 @@ const sensor = { on: z.string(), se: share.optional(), sp: share.optional(), cos
 
 /**
  * Examples: `assume A1 p=0.7 kind=code_fact path=src/app.ts: TEXT` (`path` may be left out) · `action B cost=0.10 gain[A1]=0.9 gain[!A1]=-0.2 irreversible: LINE` ·
- * `probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND` · `ask Q on=A1 se=0.98 sp=0.98 cost=0.12: QUESTION`
+ * `probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND` ·
+ * `ask Q on=A1 se=0.98 sp=0.98 cost=0.12 default=yes: QUESTION` (`default` is taken when nobody answers, and may be left out)
  */
 const declaredLine = z.discriminatedUnion("word", [
   z.strictObject({ word: z.literal("assume"), id: z.string(), text, p: share, kind: assumptionKind, path: text.optional() }),
@@ -33,7 +36,7 @@ const declaredLine = z.discriminatedUnion("word", [
     irreversible: z.literal(true).optional(),
   }),
   z.strictObject({ word: z.literal("probe"), id: z.string(), text: command, ...sensor }),
-  z.strictObject({ word: z.literal("ask"), id: z.string(), text, ...sensor }),
+  z.strictObject({ word: z.literal("ask"), id: z.string(), text, ...sensor, default: z.enum(["yes", "no"]).optional() }),
 ]);
 export type DeclaredLine = z.infer<typeof declaredLine>;
 
@@ -43,7 +46,7 @@ export function parseDeclared(line: string): DeclaredLine | null | undefined {
   if (!["assume", "action", "probe", "ask"].includes(word)) return undefined;
   const colon = line.indexOf(":");
   // Without figures it asks the person at once: `ask QUESTION: A | B`.
-  if (word === "ask" && !/\s(on|se|sp|cost)=/.test(colon < 0 ? line : line.slice(0, colon))) return undefined;
+  if (word === "ask" && !/\s(on|se|sp|cost|default)=/.test(colon < 0 ? line : line.slice(0, colon))) return undefined;
   if (colon < 0) return null;
   const [, id, ...options] = line.slice(0, colon).trim().split(/\s+/);
   const fields = new Map<string, unknown>([
@@ -74,13 +77,12 @@ function gainCase(name: string): string[] | null {
 export interface Declaration {
   /** The arguments of `declare_assumptions`, with numbers where a model has words: for `readDeclaration` with `takesNumbers`. */
   call: Record<string, unknown>;
-  /** The last action that can be undone; null when there is none. */
+  /** Of the actions that can be undone the one whose worst case is best, the last of equals; null when there is none. */
   safeActionId: string | null;
 }
 
 /** All that was declared until `decide`; null when it makes no sense as a whole, such as a probe of something that is not declared. */
 export function declarationOf(lines: readonly DeclaredLine[]): Declaration | null {
-  const safeActionId = lines.findLast((line) => line.word === "action" && !line.irreversible)?.id ?? null;
   const call = {
     assumptions: lines.flatMap((line) =>
       line.word === "assume" ? { id: line.id, text: line.text, kind: line.kind, probability: line.p, path: line.path } : [],
@@ -100,12 +102,22 @@ export function declarationOf(lines: readonly DeclaredLine[]): Declaration | nul
     probes: lines.flatMap((line) =>
       line.word === "probe" ? { ...aboutAssumption(line), method: "command", command: line.text, true_when: "succeeds" } : [],
     ),
-    questions: lines.flatMap((line) => (line.word === "ask" ? { ...aboutAssumption(line), text: line.text } : [])),
-    safe_action: safeActionId,
+    questions: lines.flatMap((line) =>
+      line.word === "ask"
+        ? { ...aboutAssumption(line), text: line.text, ...(line.default ? { answer_if_silent: line.default === "yes" } : {}) }
+        : [],
+    ),
   };
   // The reader that the call is for is the judge of it. Without a safe action it says so, and has its own.
-  const { warnings } = readDeclaration(call, { takesNumbers: true });
-  return warnings.length > (safeActionId === null ? 1 : 0) ? null : { call, safeActionId };
+  const { deliberation, warnings } = readDeclaration(call, { takesNumbers: true });
+  const safeActionId = safestOf(deliberation);
+  return warnings.length > 1 ? null : { call: { ...call, safe_action: safeActionId }, safeActionId };
+}
+
+function safestOf({ actions }: Deliberation): string | null {
+  const safe = actions.filter(({ kind, cost }) => kind !== "stop" && !cost.irreversible);
+  const safest = safe.reduce<Action | null>((best, next) => (best && worstGain(best) > worstGain(next) ? best : next), null);
+  return safest?.id ?? null;
 }
 
 function aboutAssumption({ id, on, se, sp, cost }: Extract<DeclaredLine, { word: "probe" | "ask" }>) {

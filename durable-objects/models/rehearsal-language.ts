@@ -20,7 +20,7 @@ export type Instruction =
 export interface Decide {
   type: "decide";
   call: Declaration["call"];
-  /** What following a choice means, by the choice's kind and id, such as `act B`, `probe Q` or `ask Q`. */
+  /** What doing an action means, by its id. */
   steps: ReadonlyMap<string, Instruction>;
   /** What is done where nobody decides; null when nothing declared can be undone. */
   safeStep: Instruction | null;
@@ -46,7 +46,8 @@ export const explanation = `This is \`rehearsal\`, the embedded stand-in. It is 
 - \`decide\` has the lines before it weighed, and follows the choice:
   \`assume A1 p=0.7 kind=code_fact: TEXT\`,
   \`action B cost=0.1 gain[A1]=0.9 gain[!A1]=-0.2: LINE\` (LINE is one of the above; \`irreversible\` may stand before the colon),
-  \`probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND\` (exit code 0 speaks for A1), \`ask Q on=A1 se=0.98 sp=0.98 cost=0.12: QUESTION\`
+  \`probe Q on=A1 se=0.9 sp=0.85 cost=0.03: COMMAND\` (exit code 0 speaks for A1; it must only look),
+  \`ask Q on=A1 se=0.98 sp=0.98 cost=0.12: QUESTION\` (\`default=yes\` before the colon: taken when nobody answers)
 
 To talk to a real model, set OPENAI_API_KEY on the server and choose one of its models.`;
 
@@ -88,25 +89,10 @@ function parseDecide(declared: readonly (DeclaredLine | null)[]): Decide | null 
   const lines = declared.filter((line) => line !== null);
   const declaration = lines.length === declared.length ? declarationOf(lines) : null;
   if (!declaration) return null;
-  const steps = new Map(lines.flatMap(stepOf));
+  const steps = new Map(lines.flatMap((line) => (line.word === "action" ? [[line.id, parseInstruction(line.text)]] : [])));
   if (Array.from(steps.values()).some(({ type }) => type === "explain")) return null;
-  const safeStep = steps.get(`act ${declaration.safeActionId}`) ?? null;
+  const safeStep = steps.get(declaration.safeActionId ?? "") ?? null;
   return { type: "decide", call: declaration.call, steps, safeStep, followers: 0 };
-}
-
-function stepOf(line: DeclaredLine): [choice: string, step: Instruction][] {
-  switch (line.word) {
-    case "assume":
-      return [];
-    case "action":
-      return [[`act ${line.id}`, parseInstruction(line.text)]];
-    case "probe":
-      return [[`probe ${line.id}`, { type: "run", command: line.text }]];
-    case "ask":
-      return [[`ask ${line.id}`, { type: "say", text: line.text }]];
-    default:
-      return line satisfies never;
-  }
 }
 
 function parseInstruction(line: string): Instruction {

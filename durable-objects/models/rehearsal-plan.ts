@@ -146,7 +146,7 @@ function settleHead(position: Position): void {
 /** What is chosen takes the place of the declaration. Where nothing is, the rest of the message ends with it; a steer does not. */
 function takeChoice(position: Position, { steps, followers }: Decide, answer: string): void {
   const { chosen, message } = readAnswer(answer);
-  const step = chosen && steps.get(`${chosen.kind} ${chosen.id}`);
+  const step = chosen?.kind === "act" && steps.get(chosen.id);
   const reason = message ?? (chosen ? `the choice is ${chosen.kind} ${chosen.id}` : firstLineOf(answer));
   if (step) position.queue.splice(0, 1, step);
   else position.queue.splice(0, 1 + followers, { type: "say", text: `Nothing that was declared is done: ${reason}` });

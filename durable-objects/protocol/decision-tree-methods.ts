@@ -1,18 +1,26 @@
 /** What an agent assumed before a step, how likely that is, and what was chosen by it. Spindle's own: Codex has nothing of the kind. */
 import * as z from "zod";
+import { questionBounds } from "./declaration-bounds.ts";
 import { assumptionKind } from "./declare-assumptions.ts";
 import { empty, method, struct } from "./method.ts";
 
-/** `off`: the model is not asked to declare anything. `observe`: the tree is built and shown, the model decides. `steer`: the choice is followed. */
+/**
+ * `off`: the model is not asked to declare anything. In both other modes the tree is built and shown, what is worth it is looked up
+ * or asked, and what cannot be undone is held; then `observe` gives the model the choice as advice, and `steer` as the next step.
+ */
 export const decisionMode = z.enum(["off", "observe", "steer"]);
 export type DecisionMode = z.infer<typeof decisionMode>;
 
 /** What a thread does whose people said nothing. */
 export const defaultDecisionMode: DecisionMode = "observe";
 
+/** How long a question waits before its default is taken; null: for ever; absent: as before. */
+export const questionTimeoutMs = z.int().min(1).max(questionBounds.timeoutMsMax).nullable().optional();
+
+/** `default` says nothing of the truth: nobody answered, and the choice takes for granted what was declared for that case. */
 const evidence = z.object({
   by: z.string(),
-  method: z.enum(["tests", "search", "file_exists", "command", "user"]),
+  method: z.enum(["tests", "search", "file_exists", "command", "user", "default"]),
   observed: z.boolean(),
   sensitivity: z.number(),
   specificity: z.number(),
@@ -22,6 +30,23 @@ const evidence = z.object({
   atMs: z.number(),
   isStale: z.boolean(),
 });
+
+/** A node of the tree as it is drawn. `probability` is that of the path to it; the leaves' sum to 1. */
+export const decisionNode = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("split"),
+    assumptionId: z.string(),
+    probability: z.number(),
+    expectedValueOfPerfectInformation: z.number(),
+    get whenTrue() {
+      return decisionNode;
+    },
+    get whenFalse() {
+      return decisionNode;
+    },
+  }),
+  z.object({ type: z.literal("leaf"), probability: z.number(), actionId: z.string(), expectedUtility: z.number() }),
+]);
 
 const weighed = {
   assumptions: z.array(
@@ -64,8 +89,10 @@ const weighed = {
     }),
   ),
   /** The tree as it is drawn, at most three assumptions deep. */
-  root: z.unknown(),
+  root: decisionNode,
+  /** The action with the largest expected utility, whatever is chosen. */
   leadingActionId: z.string(),
+  /** What is done next, or was. An action that does not lead was taken by a default, after a no, or before something changed. */
   chosen: z.object({
     kind: z.enum(["act", "probe", "ask"]),
     id: z.string(),
@@ -115,9 +142,9 @@ export const decisionTreeMethods = {
   }),
 
   "spindle/decisionTree/setMode": method({
-    doc: "How the thread's turns use the decision tree from the next one on; `turn/start` takes a `decisionMode` of its own.",
+    doc: "How the thread's turns use the decision tree from the next one on, and how long its questions wait before their default is taken. `turn/start` takes a `decisionMode` and a `questionTimeoutMs` of its own.",
     scope: "thread",
-    params: struct("DecisionTreeSetModeParams", { threadId: z.string(), mode: decisionMode }),
+    params: struct("DecisionTreeSetModeParams", { threadId: z.string(), mode: decisionMode, questionTimeoutMs }),
     result: empty,
   }),
 };

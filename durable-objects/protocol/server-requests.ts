@@ -55,7 +55,8 @@ export const serverRequests = {
       itemId: z.string(),
       questions: z.array(question),
       isBlocking: z.boolean(),
-      autoResolutionMs: z.null(),
+      /** After so many milliseconds the thread answers for the person, without a word; null: never. */
+      autoResolutionMs: z.int().nullable(),
     }),
     /** Question id → what was chosen or written. */
     result: z.object({ answers: z.record(z.string(), z.object({ answers: z.array(z.string()) })) }),

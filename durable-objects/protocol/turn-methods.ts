@@ -1,6 +1,6 @@
 /** Turns: say something, say something more, stop. */
 import * as z from "zod";
-import { decisionMode } from "./decision-tree-methods.ts";
+import { decisionMode, questionTimeoutMs } from "./decision-tree-methods.ts";
 import {
   approvalPolicyParam,
   approvalsReviewer,
@@ -64,6 +64,7 @@ export const turnMethods = {
       cyberAccessProgram: ignored,
       /** Spindle's own: see `spindle/decisionTree/setMode`. */
       decisionMode: decisionMode.nullish(),
+      questionTimeoutMs,
     }),
     experimentalFields: [
       "additionalContext",

@@ -1,8 +1,9 @@
 /** The decision tree of a thread: each revision told as it becomes, read again, and corrected by people. */
-import { type Decision, type DecisionEvent, decisionAfter, treeAfter } from "#core/decision";
+import { type Decision, type DecisionEvent, decisionAfter, treeAfter, treeOf } from "#core/decision";
 import { type Change, markStale } from "#core/decision-tree/staleness";
-import { type DecisionTree, decide, flipBetween } from "#core/decision-tree/tree";
+import { type DecisionTree, flipBetween } from "#core/decision-tree/tree";
 import type { Draft } from "#core/frame";
+import { limits } from "#core/limits";
 import type { PrivateEvent, Settings } from "#core/private";
 import { openTurn, type Thread } from "#core/thread";
 import { type DecisionMode, type DecisionTreeRevision, defaultDecisionMode } from "#protocol/decision-tree-methods";
@@ -16,16 +17,39 @@ export function decisionModeOf(settings: Settings | null): DecisionMode {
   return settings?.decisionMode ?? defaultDecisionMode;
 }
 
+/** Milliseconds until a question's default is taken; null: never. */
+export function questionTimeoutOf(settings: Settings | null): number | null {
+  const { questionTimeoutMs } = settings ?? {};
+  return questionTimeoutMs === undefined ? limits.question.timeoutMsDefault : questionTimeoutMs;
+}
+
+/** What is not said stays. */
+export function withDecisionSettings(
+  before: Settings,
+  {
+    decisionMode,
+    questionTimeoutMs,
+  }: { decisionMode?: DecisionMode | null | undefined; questionTimeoutMs?: number | null | undefined },
+): Settings {
+  return {
+    ...before,
+    ...(decisionMode ? { decisionMode } : {}),
+    ...(questionTimeoutMs === undefined ? {} : { questionTimeoutMs }),
+  };
+}
+
 /**
  * The frames of the revision that the event makes: the whole of it for clients that know trees; for the others, while the turn is open, a
  * plan of the actions and a reasoning that names the choice. The event rides on the revision: both are there or neither.
  */
 export function revisionOf(runtime: ThreadRuntime, event: DecisionEvent): Draft[] {
-  const { decisionTree, decision } = runtime.current;
-  const { threadId } = runtime.host;
+  const { decisionTree, decision, work } = runtime.current;
   const after = decisionAfter(decision, event);
   if (!after) return [];
-  const update = updateOf(threadId, decisionTree, after);
+  const last = decisionTree?.turnId === after.turnId ? decisionTree : undefined;
+  const isOpen = work?.calls.some(({ callId }) => callId === after.callId) ?? false;
+  const now = treeOf(after, event.type === "decisionDeclared" ? undefined : last, isOpen);
+  const update = updateOf(runtime.host.threadId, after, last, now);
   const tree = treeAfter(decisionTree, update);
   const updated: Draft = { method: "spindle/decisionTree/updated", params: update, private: { event } };
   const turn = openTurn(runtime.current);
@@ -34,11 +58,13 @@ export function revisionOf(runtime: ThreadRuntime, event: DecisionEvent): Draft[
 
 type Updated = Notifications["spindle/decisionTree/updated"];
 
-/** The frame's params for what is decided now, beside the revision before it: pure. */
-function updateOf(threadId: string, before: DecisionTreeRevision | undefined, decision: Decision): Updated {
-  const { turnId, mode, deliberation } = decision;
-  const tree = decide(deliberation);
-  const last = before?.turnId === turnId ? before : undefined;
+/** The frame's params for what is decided now, beside the turn's revision before it: pure. */
+function updateOf(
+  threadId: string,
+  { turnId, mode }: Decision,
+  last: DecisionTreeRevision | undefined,
+  tree: DecisionTree,
+): Updated {
   const changed = Object.entries(tree).filter(([name, value]) => !last || !isSame(last[name as keyof DecisionTree], value));
   return {
     threadId,
@@ -46,7 +72,7 @@ function updateOf(threadId: string, before: DecisionTreeRevision | undefined, de
     revision: (last?.revision ?? 0) + 1,
     mode,
     because: tree.chosen.because,
-    flip: last ? flipBetween(last as unknown as DecisionTree, tree) : null,
+    flip: last ? flipBetween(last, tree) : null,
     delta: Object.fromEntries(changed),
   };
 }
@@ -99,7 +125,8 @@ export function decisionOutcome(
   outcome: "completed" | "interrupted" | "failed",
 ): PrivateEvent | null {
   if (decisionTree?.turnId !== turnId) return null;
-  const { revision, leadingActionId: actionId, actions } = decisionTree;
+  const { revision, chosen, leadingActionId, actions } = decisionTree;
+  const actionId = chosen.kind === "act" ? chosen.id : leadingActionId;
   const { expectedUtility = 0, harmProbability = 0 } = actions.find(({ id }) => id === actionId) ?? {};
   return { type: "decisionOutcome", turnId, revision, actionId, expectedUtility, harmProbability, outcome };
 }
@@ -137,13 +164,13 @@ export function annotateDecisionTree(
 /** For the turns that begin from here on, like every other setting. */
 export function setDecisionMode(
   runtime: ThreadRuntime,
-  { mode }: Params<"spindle/decisionTree/setMode">,
+  { mode, questionTimeoutMs }: Params<"spindle/decisionTree/setMode">,
 ): Result<"spindle/decisionTree/setMode"> {
   const { nextSettings, settings: now, status } = runtime.current;
   const before = nextSettings ?? now;
   if (!before) throw new Error("a thread without settings");
-  if (decisionModeOf(before) === mode) return {};
-  const settings: Settings = { ...before, decisionMode: mode };
+  const settings = withDecisionSettings(before, { decisionMode: mode, questionTimeoutMs });
+  if (decisionModeOf(before) === mode && questionTimeoutOf(before) === questionTimeoutOf(settings)) return {};
   runtime.commit([{ ...runtime.status(status), private: { event: { type: "settingsChanged", settings } } }]);
   return {};
 }

@@ -10,7 +10,7 @@ import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { changedSettings } from "#thread/changed-settings";
-import { annotateDecisionTree, readDecisionTree, setDecisionMode } from "#thread/decision";
+import { annotateDecisionTree, readDecisionTree, setDecisionMode, withDecisionSettings } from "#thread/decision";
 import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
 import { searchOccurrences } from "#thread/occurrences";
@@ -302,10 +302,7 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
   const { settings, info } = runtime.current;
   if (!settings) throw new Error("a thread without settings");
   const turnId = host.newId();
-  const changed = {
-    ...changedSettings(settings, params, info.cwd),
-    ...(params.decisionMode ? { decisionMode: params.decisionMode } : {}),
-  };
+  const changed = withDecisionSettings(changedSettings(settings, params, info.cwd), params);
   runtime.commit([
     ...turnStarted(runtime, turnId, { settings: changed, outputSchema: params.outputSchema }),
     ...userMessage(runtime, turnId, params),

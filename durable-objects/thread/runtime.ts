@@ -496,6 +496,7 @@ export class ThreadRuntime {
       this.fileWatch.dueAtMs(),
       this.retentionDueAtMs(),
       this.forgetDueAtMs(),
+      ...this.waiting.map(({ dueAtMs }) => dueAtMs),
     ];
     const dueAtMs = moments.reduce((earliest, at) => (at !== null && (earliest === null || at < earliest) ? at : earliest), null);
     // An alarm that comes too early looks around and is set again; only one that would come too late is moved. Setting it costs a row.
@@ -517,12 +518,29 @@ export class ThreadRuntime {
       return this.host.forget();
     }
     this.forgetStreamedText();
+    this.giveUpWaiting();
     this.deliveries.pump();
     await this.turnSlot.renew();
     this.fileWatch.pump();
     await this.outbox.flush();
     void this.drive();
     this.schedule();
+  }
+
+  /** Questions that do not wait for ever, and when (Unix ms) their time is over. */
+  private get waiting(): { requestId: string; dueAtMs: number }[] {
+    return this.current.requests.flatMap(({ id: requestId, seq, method, params }) =>
+      method === "item/tool/requestUserInput" && params.autoResolutionMs !== null
+        ? [{ requestId, dueAtMs: this.log.frame(seq).emittedAtMs + params.autoResolutionMs }]
+        : [],
+    );
+  }
+
+  /** Whose time is over is answered without a word, as Codex's clients do it. A later answer is as late as any. */
+  private giveUpWaiting(): void {
+    for (const { requestId, dueAtMs } of this.waiting) {
+      if (this.host.now() >= dueAtMs) this.respond(requestId, { type: "answered", requestId, answer: { answers: {} } });
+    }
   }
 
   /** Not under the hands of a client that is about to get it: whoever is attached has a moment more, but not for ever. */

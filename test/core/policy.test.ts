@@ -13,6 +13,10 @@ const plainReads = [
   "sort names.txt | uniq -c",
   "jq .name package.json",
   "test -f a.txt",
+  "test ! -f a.txt",
+  "! grep -q x a.txt",
+  "cd src && grep -q x a.ts || exit 1",
+  "sleep 2; grep -q yes a.txt",
   "echo 'a > b $(c) `d`'",
 ];
 
@@ -54,6 +58,9 @@ const others = [
   "toString",
   "cat a\\\nb",
   "ls !$",
+  "! rm a.txt",
+  "!ls",
+  "!",
   "cat ~/x",
 ];
 

@@ -150,6 +150,36 @@ say end`;
     });
   });
 
+  test("names the action as safe that can be undone and loses least whatever is true, the last of equals", async () => {
+    const actions = [
+      "action risky gain[A1]=0.9 gain[!A1]=-0.2: say risky",
+      "action push gain=0.5 irreversible: run git push",
+      "action wait gain=0.1: say wait",
+      "action guard gain=0.1: say guard",
+      "action half gain[A1]=0.9: say half",
+    ];
+    expect((await declaredBy(declaring({ action: actions.join("\n") }))).safe_action).toBe("guard");
+    const [, , , , half] = actions;
+    // What is not said of a case is taken to lose a little there.
+    expect((await declaredBy(declaring({ action: [half, actions[0]].join("\n") }))).safe_action).toBe("half");
+  });
+
+  test("says what is taken when nobody answers, where the line says it", async () => {
+    const asks = ["ask U on=A1 se=0.9 default=yes: is it?", "ask V on=A1 default=no: is it not?", "ask W on=A1: or?"];
+    const call = await declaredBy(declaring({ ask: asks.join("\n") }));
+    expect(call.questions.map(({ answer_if_silent }: { answer_if_silent?: boolean }) => answer_if_silent)).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+    const { deliberation } = readDeclaration(call, { takesNumbers: true });
+    expect(deliberation.probes.flatMap((probe) => (probe.kind === "user" ? probe.defaultAnswer : []))).toEqual([
+      true,
+      false,
+      null,
+    ]);
+  });
+
   test("of nothing but what cannot be undone is made too, without a safe action", async () => {
     const call = await declaredBy(declaring({ action: "action push gain[A1]=1 gain[!A1]=-1 irreversible: run git push" }));
     expect(call.safe_action).toBeNull();
@@ -189,15 +219,6 @@ describe("the choice", () => {
     expect(await new Turns(loop(false)).turn(worked)).toEqual(["call declare_assumptions", "say guarded"]);
   });
 
-  test("is followed as well where it is only shown: what would be found out is looked up or asked", async () => {
-    expect(await new Turns(choosing("probe", "Q")).turn(worked)).toEqual([
-      "call declare_assumptions",
-      "run test -f x.txt",
-      "say Done.",
-    ]);
-    expect(await new Turns(choosing("ask", "askA2")).turn(worked)).toEqual(["call declare_assumptions", "say is A2 so?"]);
-  });
-
   test("is read from parts of text too, as tools with pictures answer", async () => {
     const output = [{ type: "input_text", text: choosing("act", "safeGuard")() }];
     expect(await new Turns(() => output).turn(worked)).toEqual(["call declare_assumptions", "say guarded"]);
@@ -208,6 +229,7 @@ describe("the choice", () => {
       ['{"mode":"steer","chosen":{"kind":"none"},"message":"patchX is held for approval."}', "patchX is held for approval."],
       ['{"mode":"steer"}', '{"mode":"steer"}'],
       ['{"chosen":{"kind":"act","id":"_stop"}}', "the choice is act _stop"],
+      ['{"chosen":{"kind":"probe","id":"Q"}}', "the choice is probe Q"],
       ["There is no tool `declare_assumptions` here.\nmore", "There is no tool `declare_assumptions` here."],
       ["7", "7"],
     ] as const;
@@ -284,7 +306,7 @@ describe("where nobody decides", () => {
     return log;
   }
 
-  test("the last action that can be undone is done, after a word on why", async () => {
+  test("the safe action is done, after a word on why", async () => {
     const last = `action last gain=0.1: run make\n${worked}`.replace("say guarded", "delete x.txt");
     expect(await without(`${last}\nsay end`)).toEqual([notOffered, "delete_file x.txt", "say end"]);
     const items = itemsOf(await answer([user(`${worked}\nsay end`)], { tools }));
@@ -344,6 +366,8 @@ describe("a line with a mistake", () => {
     ["a command that is too long", declaring({ probe: `probe Q on=A1: ${"x".repeat(2_001)}` })],
     ["a sensitivity above 1", declaring({ probe: "probe Q on=A1 se=9: true" })],
     ["a specificity below 0", declaring({ ask: "ask U on=A1 sp=-1: is it so?" })],
+    ["a default that is neither yes nor no", declaring({ ask: "ask U on=A1 default=maybe: is it so?" })],
+    ["a default of nothing that is asked", declaring({ probe: "probe Q on=A1 default=yes: true" })],
     ["a question without words", declaring({ ask: "ask U on=A1:" })],
     ["a question with a probe's id", declaring({ ask: small.ask.replace("U", "Q") })],
     ["nine actions", declaring({}, ...Array.from({ length: 8 }, (_, index) => small.action.replace("B", `B${index}`)))],

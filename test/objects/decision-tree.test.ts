@@ -1,43 +1,20 @@
 import { expect } from "vitest";
-import type { Client, Message, Wire } from "./client.ts";
+import type { Client, Message } from "./client.ts";
+import {
+  asking,
+  asksAction,
+  asksPerson,
+  irreversible,
+  messages,
+  probing,
+  readTree,
+  toldToModel,
+  updates,
+} from "./decision-talk.ts";
 import { crash, inThread, story, type Told } from "./story.ts";
 
 const updated = "spindle/decisionTree/updated";
-const asksAction = "item/commandExecution/requestApproval";
-const asksPerson = "item/tool/requestUserInput";
-
-/** patch is best as long as A1 is likely; the probe can tell that it is not. */
-const probing = `assume A1 p=0.7 kind=code_fact: a.txt says yes
-action patch cost=0.10 gain[A1]=0.9 gain[!A1]=-0.6: say patched
-action guard cost=0.05 gain=0.35: say guarded
-probe Q on=A1 se=0.95 sp=0.95 cost=0.03: grep -q yes a.txt
-decide
-say end`;
-
-const asking = `assume A1 p=0.55 kind=user_intent: the person wants it renamed
-action rename cost=0.05 gain[A1]=0.9 gain[!A1]=-0.6: say renamed
-action keep cost=0.05 gain[A1]=-0.3 gain[!A1]=0.5: say kept
-ask U on=A1 se=0.98 sp=0.98 cost=0.12: Shall I rename it?
-decide
-say end`;
-
-const irreversible = `assume A1 p=0.8 kind=env_fact: nobody else uses the branch
-action push cost=0.05 gain[A1]=0.9 gain[!A1]=-0.5 irreversible: say pushed
-action stop cost=0.01 gain=0.1: say stopped
-decide
-say end`;
-
 const steering = { decisionMode: "steer" };
-
-function updates(client: Client): Wire[] {
-  return client.frames.filter(({ method }) => method === updated).map(({ params }) => params);
-}
-
-function messages(client: Client): string[] {
-  return client.frames
-    .filter(({ method, params }) => method === "item/completed" && params.item.type === "agentMessage")
-    .map(({ params }) => params.item.text);
-}
 
 /** Who was away from the beginning, or from the middle, folds what everybody folds, and reads what it folds. */
 async function foldsTheSame(client: Client, connect: Told["connect"], middle: number): Promise<void> {
@@ -50,7 +27,7 @@ async function foldsTheSame(client: Client, connect: Told["connect"], middle: nu
     other.frames.unshift(...heard);
     expect(other.fold()).toEqual(client.fold());
   }
-  const { tree } = await client.request("spindle/decisionTree/read", { threadId: client.threadId });
+  const tree = await readTree(client);
   expect(tree).toEqual(client.fold()?.decisionTree);
   const kept = await inThread(client.threadId, ({ current }) => current.decisionTree);
   expect(JSON.parse(JSON.stringify(kept))).toEqual(tree);
@@ -61,7 +38,7 @@ async function dieInProbe(client: Client): Promise<void> {
   await inThread(client.threadId, ({ host }) => {
     host.shell = () => new Promise(() => {});
   });
-  await client.say(probing, steering);
+  await client.say(probing);
   await client.untilThat(({ method, params }) => method === "item/started" && params.item.type === "commandExecution");
   await crash(client.threadId);
   await client.resume(client.threadId, { afterSeq: client.threadFrames().at(-1)?.seq ?? 0 });
@@ -70,13 +47,12 @@ async function dieInProbe(client: Client): Promise<void> {
 story("a probe refutes the likeliest assumption, and another action is done", async ({ client, connect, sleep }) => {
   await client.startThread();
   await client.writeFile("a.txt", "no\n");
-  await client.request("spindle/decisionTree/setMode", { threadId: client.threadId, mode: "steer" });
   await sleep();
   expect((await client.turn(probing)).status).toBe("completed");
   const [first, second, ...more] = updates(client);
   expect([first.revision, first.mode, first.delta.leadingActionId, first.delta.chosen.id, first.flip]).toEqual([
     1,
-    "steer",
+    "observe",
     "patch",
     "Q",
     null,
@@ -164,7 +140,7 @@ for (const [answer, done, status] of [
 ] as const) {
   story(`a question wins, and "${answer}" decides, also after a crash while it waits`, async ({ client, connect, sleep }) => {
     await client.startThread();
-    await client.say(asking, steering);
+    await client.say(asking);
     const asked = await client.until(asksPerson);
     expect(asked.params.questions).toEqual([
       expect.objectContaining({ id: "U", question: "Shall I rename it?", options: [expect.anything(), expect.anything()] }),
@@ -185,13 +161,13 @@ for (const [answer, done, status] of [
 
 for (const [decision, heard] of [
   ["accept", ["pushed", "end"]],
-  ["decline", [expect.stringContaining("push is not done: the user declined it")]],
+  ["decline", ["stopped", "end"]],
 ] as const) {
   story(
     `what cannot be undone is held until a person says ${decision}, also over a crash`,
     async ({ client, connect, sleep }) => {
       await client.startThread({ approvalPolicy: "never" });
-      await client.say(irreversible, steering);
+      await client.say(irreversible);
       const asked = await client.until(asksAction);
       expect(asked.params).toMatchObject({ command: "say pushed", reason: expect.stringContaining("cannot be undone") });
       await client.untilQuiet();
@@ -204,23 +180,102 @@ for (const [decision, heard] of [
       client.answer(asked, decision);
       expect((await client.untilTurnEnds()).status).toBe("completed");
       expect(messages(client)).toEqual(heard);
+      const { chosen, leadingActionId } = await readTree(client);
+      expect([chosen.id, leadingActionId]).toEqual([decision === "accept" ? "push" : "stop", "push"]);
       await foldsTheSame(client, connect, after);
     },
   );
 }
 
-story("observe shows the tree and does nothing by itself; off does not ask for one", async ({ client, sleep }) => {
+for (const [mode, message] of [
+  ["observe", /^This is advice, and you decide\. guard has the largest/],
+  ["steer", /^Do guard next\. guard has the largest/],
+] as const) {
+  story(`in ${mode} the probe is run as well, and the model is told so with the weights`, async ({ client, sleep }) => {
+    await client.startThread();
+    await client.writeFile("a.txt", "no\n");
+    await client.request("spindle/decisionTree/setMode", { threadId: client.threadId, mode });
+    await sleep();
+    await client.turn(probing);
+    expect(updates(client).map((update) => [update.mode, update.flip])).toEqual([
+      [mode, null],
+      [mode, { from: "patch", to: "guard" }],
+    ]);
+    expect(await toldToModel(client.threadId)).toMatchObject({
+      mode,
+      chosen: { kind: "act", id: "guard" },
+      message: expect.stringMatching(message),
+      actions: [
+        { id: "guard", expectedUtility: expect.closeTo(0.3, 6), harmProbability: 0 },
+        { id: "patch", harmProbability: expect.any(Number) },
+      ],
+    });
+    expect(messages(client)).toEqual(["guarded", "end"]);
+  });
+}
+
+story("off asks for no declaration, and what does no harm is done", async ({ client, sleep }) => {
   await client.startThread();
-  await client.turn(irreversible);
-  expect(updates(client).map(({ revision, mode }) => [revision, mode])).toEqual([[1, "observe"]]);
-  // The rehearsal takes advice, and nobody was asked.
-  expect(messages(client)).toEqual(["pushed", "end"]);
-  expect(client.methodsHeard()).not.toContain(asksAction);
   await client.request("spindle/decisionTree/setMode", { threadId: client.threadId, mode: "off" });
   await sleep();
   await client.turn(irreversible);
-  expect(updates(client).length).toBe(1);
-  expect(messages(client).slice(2)[0]).toContain("this thread offers no `declare_assumptions`");
+  expect(updates(client)).toEqual([]);
+  expect(client.methodsHeard()).not.toContain(asksAction);
+  expect(messages(client)).toEqual([expect.stringContaining("this thread offers no `declare_assumptions`"), "stopped", "end"]);
+});
+
+for (const [decision, reason] of [
+  ["decline", "push is not done: the user declined it. stop takes its place"],
+  ["no such decision", "push is not done: the client's answer could not be read. stop takes its place"],
+] as const) {
+  story(`what was held and got "${decision}" is not done, and the model hears why`, async ({ client, sleep }) => {
+    const threadId = await client.startThread();
+    await client.say(irreversible);
+    const asked = await client.until(asksAction);
+    await sleep();
+    client.sendText(JSON.stringify({ id: asked.id, result: { decision } }));
+    await client.untilTurnEnds();
+    expect(await toldToModel(threadId)).toMatchObject({
+      chosen: { kind: "act", id: "stop" },
+      message: expect.stringContaining(reason),
+    });
+    const [, second, ...more] = updates(client);
+    expect([more, second.flip, second.because]).toEqual([[], null, expect.stringContaining(reason)]);
+    expect(messages(client)).toEqual(["stopped", "end"]);
+    const outcomes = await inThread(threadId, ({ log }) =>
+      Array.from(log.frames(0), (frame) => frame.private?.event).filter((event) => event?.type === "decisionOutcome"),
+    );
+    expect(outcomes).toEqual([expect.objectContaining({ actionId: "stop", harmProbability: 0 })]);
+  });
+}
+
+story("what was chosen stays chosen when a person says afterwards that it was a mistake", async ({ client, sleep }) => {
+  const threadId = await client.startThread();
+  await client.writeFile("a.txt", "no\n");
+  await client.turn(probing);
+  await sleep();
+  await client.request("spindle/decisionTree/annotate", { threadId, assumptionId: "A1", observed: true });
+  const { params } = await client.untilThat(({ method, params }) => method === updated && params.revision === 3);
+  expect(params.flip).toEqual({ from: "guard", to: "patch" });
+  expect(await readTree(client)).toMatchObject({
+    leadingActionId: "patch",
+    chosen: { kind: "act", id: "guard", because: expect.stringContaining("guard was chosen before that.") },
+  });
+});
+
+story("a turn that was stopped while it asked looks nothing up any more", async ({ client, sleep }) => {
+  const threadId = await client.startThread();
+  const turnId = await client.say(asking);
+  await client.until(asksPerson);
+  await sleep();
+  await client.request("turn/interrupt", { threadId, turnId });
+  await client.untilTurnEnds();
+  await client.request("spindle/decisionTree/annotate", { threadId, assumptionId: "A1", observed: false });
+  expect((await readTree(client)).chosen).toMatchObject({
+    kind: "act",
+    id: "keep",
+    because: expect.stringMatching(/^Nothing more is looked up or asked\. keep has the largest/),
+  });
 });
 
 story(
@@ -239,6 +294,7 @@ story(
     expect(logOdds(third.delta.assumptions[0].probability)).toBeCloseTo(logOdds(second.delta.assumptions[0].probability) / 2, 6);
     // Its probe may be run again, and nobody decides any more.
     expect(third.delta.probes[0].isSpent).toBe(false);
+    expect(third.delta.chosen).toMatchObject({ kind: "act", id: "guard", because: expect.stringContaining("Nothing more is") });
     const outcomes = await inThread(threadId, ({ log }) =>
       Array.from(log.frames(0), (frame) => frame.private?.event).filter((event) => event?.type === "decisionOutcome"),
     );
@@ -261,7 +317,7 @@ story("a probe that could change something is not run: nobody would have approve
 
 story("a fork and a turn taken back leave no tree that is not theirs", async ({ client, sleep }) => {
   const threadId = await client.startThread();
-  const turn = await client.turn(irreversible);
+  const turn = await client.turn(probing.replace("grep", "false; grep"));
   await sleep();
   const { tree } = await client.request("spindle/decisionTree/read", { threadId });
   const { thread } = await client.request("thread/fork", { threadId });

@@ -24,7 +24,7 @@ const experimental = JSON.parse(
 /** Fields that Spindle adds; a client that does not know them leaves them out. */
 const own: Record<string, string[]> = {
   "thread/resume": ["afterSeq"],
-  "turn/start": ["decisionMode"],
+  "turn/start": ["decisionMode", "questionTimeoutMs"],
   "command/exec": ["threadId"],
   fuzzyFileSearch: ["threadId"],
   ...Object.fromEntries(

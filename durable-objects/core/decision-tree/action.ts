@@ -37,6 +37,12 @@ export function undeclaredGain({ cost }: Action): number {
   return cost.irreversible ? -0.4 : -0.1;
 }
 
+/** What it gains whatever is true. */
+export function worstGain(action: Action): number {
+  const isComplete = Object.keys(action.gain).length === 2 ** action.dependencies.length;
+  return Math.min(...Object.values(action.gain), ...(isComplete ? [] : [undeclaredGain(action)]));
+}
+
 /** `values` tells what is true; an assumption it does not know counts as false. */
 export function gainOf(action: Action, isTrue: (assumptionId: string) => boolean): number {
   const truth = action.dependencies.map((id) => (isTrue(id) ? "1" : "0")).join("");

@@ -41,9 +41,10 @@ export interface Subject {
 
 /** Example: `{"by":"Q","method":"tests","observed":false,"sensitivity":0.9,"specificity":0.85,"weight":1,…}` */
 export interface Evidence {
-  /** Who says so: a probe's id, or `user`. Two observations of one source are worth less than of two. */
+  /** Who says so: a probe's id, `user`, or `default`. Two observations of one source are worth less than of two. */
   by: string;
-  method: ProbeMethod;
+  /** `default`: nobody answered, and what was declared for that case is taken to be so. It says nothing about the truth. */
+  method: ProbeMethod | "default";
   observed: boolean;
   sensitivity: number;
   specificity: number;
@@ -55,6 +56,12 @@ export interface Evidence {
   atMs: number;
   /** What it was about has changed since. */
   isStale: boolean;
+}
+
+/** What the choice takes for granted because nobody answered; null: nothing. A person's later word takes its place. */
+export function supposedValue({ evidence }: Pick<Assumption, "evidence">): boolean | null {
+  const last = evidence.findLast(({ method }) => method === "user" || method === "default");
+  return last?.method === "default" && !last.isStale ? last.observed : null;
 }
 
 /** What has to be said of an assumption; the rest is what a new one has. */

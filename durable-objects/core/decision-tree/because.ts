@@ -1,4 +1,6 @@
 /** The choice in words: what was chosen, what came second, and the assumption that it rests on. */
+
+import { supposedValue } from "#core/decision-tree/assumption";
 import type { Choice } from "#core/decision-tree/choose";
 import type { DecisionTree } from "#core/decision-tree/tree";
 
@@ -8,7 +10,7 @@ type Weighed = Omit<DecisionTree, "chosen">;
 export function becauseOf(choice: Choice, tree: Weighed): string {
   switch (choice.kind) {
     case "act":
-      return [ranking(tree), deciding(tree), caution(choice.needsApproval, tree)].filter((sentence) => sentence !== "").join(" ");
+      return sentences(ranking(tree), deciding(tree), supposition(choice.actionId, tree), caution(choice, tree));
     case "probe":
       return `Looking first is worth ${figure(choice.netValueOfInformation)} more than acting now${together(choice.pairedWith)}. ${doubtOf(choice.probeId, tree)}`;
     case "ask":
@@ -16,6 +18,27 @@ export function becauseOf(choice: Choice, tree: Weighed): string {
     default:
       return choice satisfies never;
   }
+}
+
+/** Behind a decision nothing is looked up or asked any more: what has changed since is shown, and the choice stays. */
+export function becauseOver(actionId: string, tree: Weighed): string {
+  const isLeader = actionId === tree.leadingActionId;
+  return sentences("Nothing more is looked up or asked.", ranking(tree), isLeader ? "" : `${actionId} was chosen before that.`);
+}
+
+/** A person did not allow an action, or gave an answer that could not be read; the safe one takes its place. */
+export function becauseDeclined({ actionId, isUnreadable }: Declined, safeActionId: string): string {
+  const reason = isUnreadable ? "the client's answer could not be read" : "the user declined it";
+  return `${actionId} is not done: ${reason}. ${safeActionId} takes its place: it was declared to do no harm whatever is true.`;
+}
+
+export interface Declined {
+  actionId: string;
+  isUnreadable: boolean;
+}
+
+function sentences(...all: string[]): string {
+  return all.filter((sentence) => sentence !== "").join(" ");
 }
 
 function ranking({ actions }: Weighed): string {
@@ -31,8 +54,17 @@ function deciding(tree: Weighed): string {
   return `It rests most on ${named(split.assumptionId, tree)}.`;
 }
 
-function caution(needsApproval: boolean, { actions, leadingActionId }: Weighed): string {
-  const harm = actions.find(({ id }) => id === leadingActionId)?.harmProbability ?? 0;
+/** Nobody answered, and that decides. */
+function supposition(actionId: string, tree: Weighed): string {
+  const supposed = tree.assumptions.flatMap((assumption) => {
+    const value = supposedValue(assumption);
+    return value === null ? [] : [`${named(assumption.id, tree)} is taken ${value ? "to be so" : "not to be so"}`];
+  });
+  return supposed.length === 0 ? "" : `Nobody answered: ${supposed.join(" and ")}, as was declared, and so ${actionId} is best.`;
+}
+
+function caution({ needsApproval, actionId }: Extract<Choice, { kind: "act" }>, { actions }: Weighed): string {
+  const harm = actions.find(({ id }) => id === actionId)?.harmProbability ?? 0;
   return needsApproval ? `It cannot be undone and may do harm (${percent(harm)}), so a person decides.` : "";
 }
 

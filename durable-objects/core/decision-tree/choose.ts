@@ -3,7 +3,7 @@
 import type { Budget, Deliberation } from "#core/decision-tree/deliberation";
 import { harmProbability, needsApproval } from "#core/decision-tree/guard";
 import type { Probe } from "#core/decision-tree/probe";
-import { best, expectedUtilities, type Outlook, probabilitiesOf, rounding } from "#core/decision-tree/utility";
+import { best, expectedUtilities, type Outlook, probabilitiesOf, rounding, supposing } from "#core/decision-tree/utility";
 import { type Worth, worthOf, worthOfPair } from "#core/decision-tree/voi";
 
 export type Choice =
@@ -16,8 +16,10 @@ export type Choice =
 /**
  * The probe with the largest net value of information, if that is above 0 and the budget allows it; else the action with the largest
  * expected utility. A person is asked only where that is worth more than every look-up. Our design, in place of PCE's leaf "communicate".
+ * What is taken for granted because nobody answered decides what is best, and never what is harmless.
  */
-export function choose(outlook: Outlook, { probes, budget }: Pick<Deliberation, "probes" | "budget">): Choice {
+export function choose(believed: Outlook, { probes, budget }: Pick<Deliberation, "probes" | "budget">): Choice {
+  const outlook = supposing(believed);
   const open = probes.filter((probe) => !probe.isSpent && isAffordable(probe, budget));
   const first = mostWorth(open.map((probe) => worthOf(outlook, probe)));
   if (first && first.netValueOfInformation > rounding) return asking(first, null);
@@ -29,7 +31,7 @@ export function choose(outlook: Outlook, { probes, budget }: Pick<Deliberation, 
     if (pair) return asking(pair.worth, pair.second.id);
   }
   const action = outlook.actions[leader.action];
-  const harm = harmProbability(outlook, leader.action);
+  const harm = Math.max(harmProbability(believed, leader.action), harmProbability(outlook, leader.action));
   return { kind: "act", actionId: action?.id ?? "", needsApproval: action !== undefined && needsApproval(action, harm) };
 }
 

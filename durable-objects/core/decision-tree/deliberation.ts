@@ -45,6 +45,32 @@ export function observe(deliberation: Deliberation, probeId: string, observed: b
   return believe(asked, probe.assumptionId, { ...said, observed, atMs }, probe);
 }
 
+/**
+ * Nobody answered the question: what was declared for that case is taken for granted by the choice (`supposing`). What is believed
+ * stays as it was, because silence is no observation: its likelihood ratio is 1.
+ */
+export function takeDefault(deliberation: Deliberation, probeId: string, atMs: number): Deliberation {
+  const asked = observe(deliberation, probeId, null, atMs);
+  const probe = asked.probes.find(({ id }) => id === probeId);
+  if (probe?.kind !== "user" || probe.defaultAnswer === null) return asked;
+  const assumption = asked.assumptions.find(({ id }) => id === probe.assumptionId);
+  if (!assumption || assumption.resolved !== null || assumption.evidence.length >= limits.evidencePerAssumptionMax) return asked;
+  const probability = probabilityOf(asked.assumptions, assumption.id);
+  const evidence: Evidence = {
+    by: "default",
+    method: "default",
+    observed: probe.defaultAnswer,
+    sensitivity: 0.5,
+    specificity: 0.5,
+    weight: 0,
+    probabilityBefore: probability,
+    probabilityAfter: probability,
+    atMs,
+    isStale: false,
+  };
+  return replace(asked, assumption.id, (before) => ({ ...before, evidence: [...before.evidence, evidence] }));
+}
+
 /** A person says that an assumption is so, or is not. */
 export function annotate(deliberation: Deliberation, assumptionId: string, observed: boolean, atMs: number): Deliberation {
   const assumption = deliberation.assumptions.find(({ id }) => id === assumptionId);

@@ -98,7 +98,10 @@ export function decide(deliberation: Deliberation): DecisionTree {
 }
 
 /** Evidence changed what is best; null when it did not. Worth a line in the decision log. */
-export function flipBetween(before: DecisionTree, after: DecisionTree): { from: string; to: string } | null {
+export function flipBetween(
+  before: Pick<DecisionTree, "leadingActionId">,
+  after: Pick<DecisionTree, "leadingActionId">,
+): { from: string; to: string } | null {
   if (before.leadingActionId === after.leadingActionId) return null;
   return { from: before.leadingActionId, to: after.leadingActionId };
 }

@@ -1,6 +1,6 @@
 /** What each action is worth in each scenario, and the best one under any belief. */
 import { type Action, costIn, gainOf, weights } from "#core/decision-tree/action";
-import type { Assumption } from "#core/decision-tree/assumption";
+import { type Assumption, supposedValue } from "#core/decision-tree/assumption";
 import { type World, worldsOf } from "#core/decision-tree/world";
 
 /** All that can happen: worlds, and by action and world its gain and its utility G(a|S) − λ·C(a|S). */
@@ -22,6 +22,17 @@ export function outlookOf(assumptions: readonly Assumption[], actions: readonly 
     (gains[index] ?? []).map((gain) => gain - weights.lambda * costIn(action, gain)),
   );
   return { assumptions, actions, worlds, gains, utilities };
+}
+
+/** The same where all that is taken for granted is so. What is believed to be impossible is not taken for granted. */
+export function supposing(outlook: Outlook): Outlook {
+  const values = outlook.assumptions.map(supposedValue);
+  if (values.every((value) => value === null)) return outlook;
+  const isSupposed = (world: World) => values.every((value, position) => value === null || world.values[position] === value);
+  const total = sum(outlook.worlds.map((world) => (isSupposed(world) ? world.probability : 0)));
+  if (total === 0) return outlook;
+  const worlds = outlook.worlds.map((world) => ({ ...world, probability: isSupposed(world) ? world.probability / total : 0 }));
+  return { ...outlook, worlds };
 }
 
 /** By world. They need not sum to 1: then what comes out is scaled as they are. */

@@ -1,5 +1,4 @@
 /** A declared decision: weighed, looked into, asked about, held where it may do harm, and given back to the model as a choice. */
-import type { Decision } from "#core/decision";
 import { readDeclaration } from "#core/decision-tree/declaration";
 import { observationOf } from "#core/decision-tree/observation";
 import type { ToolProbe, UserProbe } from "#core/decision-tree/probe";
@@ -11,7 +10,7 @@ import { type Call, openTurn } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ServerRequestResult } from "#protocol/server-requests";
-import { decisionModeOf, revisionOf } from "#thread/decision";
+import { decisionModeOf, questionTimeoutOf, revisionOf } from "#thread/decision";
 import type { ThreadRuntime } from "#thread/runtime";
 import { commandItem } from "#thread/steps/command";
 
@@ -35,31 +34,29 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
   ]);
 }
 
-/** Does what the newest revision chose. Where the model decides by itself, it is told and nothing is done. */
+/** Does what the newest revision chose, whoever decides in the end: looking and asking change nothing, a hold is a question. */
 export function decideStep(runtime: ThreadRuntime, call: Call): void {
   const { decision, decisionTree: tree } = runtime.current;
   const turn = openTurn(runtime.current);
   if (!turn || !decision || !tree || decision.callId !== call.callId) throw new Error(`nothing is declared by ${call.callId}`);
   const { chosen } = tree;
   const probe = decision.deliberation.probes.find(({ id }) => id === chosen.id);
-  if (decision.mode !== "steer") settle(runtime, call, tree, null);
-  else if (chosen.kind !== "act" && probe?.kind === "tool") look(runtime, call, turn.id, tree, probe);
+  if (chosen.kind !== "act" && probe?.kind === "tool") look(runtime, call, turn.id, tree, probe);
   else if (chosen.kind !== "act" && probe?.kind === "user") ask(runtime, call, turn.id, tree, probe);
-  else act(runtime, call, turn.id, tree, decision);
+  else act(runtime, call, turn.id, tree);
 }
 
-function act(runtime: ThreadRuntime, call: Call, turnId: string, tree: DecisionTreeRevision, decision: Decision): void {
-  const { chosen, actions } = tree;
+function act(runtime: ThreadRuntime, call: Call, turnId: string, tree: DecisionTreeRevision): void {
+  const { chosen } = tree;
   // What a person said holds for the action they were shown, and not for another that leads by now.
   const judged = call.state.type === "actionJudged" && call.state.actionId === chosen.id ? call.state.decision : null;
   if (chosen.needsApproval && judged === null) {
     hold(runtime, call, turnId, tree);
   } else if (!chosen.needsApproval || judged === "accept" || judged === "acceptForSession") {
-    settle(runtime, call, tree, null);
+    settle(runtime, call, tree);
   } else {
-    const safe = actions.find(({ id }) => id === decision.deliberation.safeActionId);
-    const why = judged === "garbage" ? "the client's answer could not be read" : "the user declined it";
-    settle(runtime, call, tree, `${chosen.id} is not done: ${why}. What does no harm is ${safe?.id}: ${safe?.description}`);
+    const declined = { callId: call.callId, actionId: chosen.id, isUnreadable: judged === "garbage" };
+    runtime.commit(revisionOf(runtime, { type: "decisionDeclined", ...declined }));
   }
 }
 
@@ -121,39 +118,52 @@ export async function runProbe(runtime: ThreadRuntime, call: Call): Promise<void
   observed(runtime, call, { probeId, observed: observationOf(probe, run), pairedWith, wasAsked: true }, [done]);
 }
 
-/** Asks the person. Like an approval it may wait for days, for any client. */
+/**
+ * Asks the person. Like an approval it may wait for days, for any client; where a default is declared, for as long as policy says.
+ * Codex's clients wait by `isBlocking` alone: it is the thread that ends the waiting, by its alarm.
+ */
 function ask(runtime: ThreadRuntime, call: Call, turnId: string, tree: DecisionTreeRevision, probe: UserProbe): void {
   const { threadId } = runtime.host;
   const { callId } = call;
   const requestId = `${threadId}:${runtime.host.newId()}`;
   const assumption = tree.assumptions.find(({ id }) => id === probe.assumptionId)?.text ?? "";
+  const silence = (value: boolean) => (probe.defaultAnswer === value ? " (taken when nobody answers)" : "");
   const options = [
-    { label: "Yes", description: `It is so: ${assumption}` },
-    { label: "No", description: `It is not so: ${assumption}` },
+    { label: "Yes", description: `It is so: ${assumption}${silence(true)}` },
+    { label: "No", description: `It is not so: ${assumption}${silence(false)}` },
   ];
+  const autoResolutionMs = probe.defaultAnswer === null ? null : questionTimeoutOf(runtime.current.settings);
   const question = { id: probe.id, header: "Decision", question: probe.question, isOther: false, isSecret: false, options };
   runtime.commit([
     runtime.status({ type: "active", activeFlags: ["waitingOnUserInput"] }),
     {
       method: "item/tool/requestUserInput",
       id: requestId,
-      params: { threadId, turnId, itemId: callId, questions: [question], isBlocking: true, autoResolutionMs: null },
+      params: { threadId, turnId, itemId: callId, questions: [question], isBlocking: true, autoResolutionMs },
       private: { event: { type: "decisionQuestionAsked", callId, probeId: probe.id, requestId } },
     },
   ]);
 }
 
-/** A person answered. What is neither yes nor no tells nothing, and is not asked again. */
+/** A person answered, or nobody did: then the default is taken. What is neither yes nor no tells nothing and is not asked again. */
 export function takeOpinion(runtime: ThreadRuntime, call: Call): void {
   const { state } = call;
   if (state.type !== "questionAnswered") return;
   // It was read by the request's own schema before it came into the log.
   const answer = state.answer as ServerRequestResult<"item/tool/requestUserInput"> | null;
   const [said = ""] = answer?.answers[state.probeId]?.answers ?? [];
+  const { probeId } = state;
+  const probe = runtime.current.decision?.deliberation.probes.find(({ id }) => id === probeId);
+  const hasDefault = probe?.kind === "user" && probe.defaultAnswer !== null;
   const opinion = /^\s*(yes|no)\b/i.exec(said)?.[1]?.toLowerCase();
   const status = runtime.status({ type: "active", activeFlags: [] });
-  const learnt = { probeId: state.probeId, observed: opinion === undefined ? null : opinion === "yes" };
-  observed(runtime, call, { ...learnt, pairedWith: null, wasAsked: true }, [status]);
+  if (answer && said.trim() === "" && hasDefault) {
+    const event = { type: "decisionDefaulted", callId: call.callId, probeId, atMs: runtime.host.now() } as const;
+    runtime.commit([status, ...revisionOf(runtime, event)]);
+    return;
+  }
+  const learnt = opinion === undefined ? null : opinion === "yes";
+  observed(runtime, call, { probeId, observed: learnt, pairedWith: null, wasAsked: true }, [status]);
 }
 
 function observed(
@@ -195,22 +205,20 @@ function hold(runtime: ThreadRuntime, call: Call, turnId: string, tree: Decision
   ]);
 }
 
-/** The model hears what is chosen and why; `refusal` says why what was chosen may not be done. */
-function settle(runtime: ThreadRuntime, call: Call, tree: DecisionTreeRevision, refusal: string | null): void {
+/** The model hears what is chosen and why, with the weights: as its next step, or as advice where it decides by itself. */
+function settle(runtime: ThreadRuntime, call: Call, tree: DecisionTreeRevision): void {
   const { mode, revision, chosen, actions, assumptions } = tree;
-  const runnerUp = actions
-    .filter(({ id }) => id !== tree.leadingActionId)
-    .toSorted((one, other) => other.expectedUtility - one.expectedUtility)[0];
   const { kind, id, because } = chosen;
-  const advice = mode === "steer" ? "Do this next." : "This is advice: you decide.";
   const output = {
     mode,
     revision,
-    chosen: refusal === null ? { kind, id, because } : { kind: "none" },
-    message: refusal ?? `${advice} ${because}`,
-    runnerUp: runnerUp ? { id: runnerUp.id, expectedUtility: runnerUp.expectedUtility } : null,
-    warnings: runtime.current.decision?.warnings ?? [],
+    chosen: { kind, id, because },
+    message: mode === "steer" ? `Do ${id} next. ${because}` : `This is advice, and you decide. ${because}`,
+    actions: actions
+      .map(({ id, expectedUtility, harmProbability }) => ({ id, expectedUtility, harmProbability }))
+      .toSorted((one, other) => other.expectedUtility - one.expectedUtility),
     assumptions: assumptions.map(({ id, probability, status }) => ({ id, probability, status })),
+    warnings: runtime.current.decision?.warnings ?? [],
   };
   const event: PrivateEvent = { type: "settled", callId: call.callId, landed: [] };
   const modelItems = [callOutput(call.raw, { type: "told", message: JSON.stringify(output) })];

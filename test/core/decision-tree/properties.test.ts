@@ -1,7 +1,7 @@
 /** What holds for every deliberation within bounds, seeded. */
 import { expect, test } from "vitest";
 import { compose, leavesOf } from "#core/decision-tree/compose";
-import { type Deliberation, observe } from "#core/decision-tree/deliberation";
+import { type Deliberation, observe, takeDefault } from "#core/decision-tree/deliberation";
 import { markStale } from "#core/decision-tree/staleness";
 import { decide } from "#core/decision-tree/tree";
 import { outlookOf } from "#core/decision-tree/utility";
@@ -21,7 +21,8 @@ function forEverySeed(check: (deliberation: Deliberation, random: Random, seed: 
 /** With some evidence, in the order in which it came. */
 function withEvidence(deliberation: Deliberation, random: Random): Deliberation {
   let changed = deliberation;
-  for (const { id } of shuffled(deliberation.probes, random)) changed = observe(changed, id, random.chance(0.5), 1);
+  for (const { id } of shuffled(deliberation.probes, random))
+    changed = random.chance(0.2) ? takeDefault(changed, id, 1) : observe(changed, id, random.chance(0.5), 1);
   return random.chance(0.3) ? markStale(changed, { type: "committed" }) : changed;
 }
 
