@@ -285,12 +285,12 @@ export const memoryLimits = {
 export const githubTextLimits = {
   /** Characters of a comment or of the body of an issue: GitHub's own bound, for what it sends and for what it takes. */
   bodyCharactersMax: 65_536,
-  /** Characters of a line that is a command, and of a request, which goes on over lines: what a person writes, not what one pastes. */
+  /** Characters of a line that is a command, and of a request, which may go on: what a person writes, not what one pastes. */
   commandCharactersMax: 2_000,
   requestCharactersMax: 16_000,
   /** Hunks that one approval may name; a person who means more approves the whole. */
   hunksChosenMax: 500,
-  /** Characters of what a turn is told of an issue or pull request, of its opening text, of a comment, of a hunk under one; and comments. */
+  /** Characters of what a turn is told of an issue, of its opening text, of a comment, of a hunk under one; and comments. */
   contextCharactersMax: 64_000,
   openingCharactersMax: 32_000,
   commentCharactersMax: 8_000,
@@ -304,7 +304,7 @@ export const githubTextLimits = {
   pathCharactersMax: 1_024,
   /** Characters of the destination of a link that are kept: longer ones carry texts, not addresses. */
   linkCharactersMax: 500,
-  /** Digits of a proposal's hash that are shown to be copied: with `ok:` before them they fit into the 20 of a check run's button. */
+  /** Digits of a proposal's hash that are shown: with `ok:` before them they fit into the 20 of a check run's button. */
   hashDigitsShown: 16,
   /** Suggestions on one pull request, and lines of one; more is no longer a suggestion but a patch. */
   suggestionsMax: 10,

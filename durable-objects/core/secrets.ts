@@ -47,8 +47,9 @@ const shapes: readonly RegExp[] = [
 const words = /[A-Za-z0-9+/=_-]{20,}/g;
 
 /**
- * The text without secrets, and how many were hidden. Hiding twice changes nothing more. `spared` are identifiers of ours that look like
- * dice and are none (a thread's id, a commit's): they only count as spelled, what stands beside them is looked at all the same.
+ * The text without secrets, and how many were hidden. Hiding twice changes nothing more. `spared` are identifiers of ours that
+ * look like dice and are none (a thread's id, a commit's): they only count as spelled, what stands beside them is looked at all
+ * the same.
  */
 export function hideSecrets(text: string, spared: readonly string[] = []): { text: string; count: number } {
   let count = 0;
@@ -66,8 +67,9 @@ export function hideSecrets(text: string, spared: readonly string[] = []): { tex
 }
 
 /**
- * True for a word that nobody would spell: hexadecimal from 32 digits on, or twenty signs with the entropy of dice of which sixteen are in
- * pieces that are neither a number nor made of words. 3.3 bits a sign: English runs at about 3, twenty random signs of base64 at about 4. Ours.
+ * True for a word that nobody would spell: hexadecimal from 32 digits on, or twenty signs with the entropy of dice of which
+ * sixteen are in pieces that are neither a number nor made of words. 3.3 bits a sign: English runs at about 3, twenty random
+ * signs of base64 at about 4. Ours.
  */
 export function looksRandom(word: string): boolean {
   if (/^[0-9a-f-]{32,}$/i.test(word) && /\d/.test(word)) return true;

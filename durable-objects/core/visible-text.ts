@@ -1,8 +1,9 @@
 /** Texts of others as a person sees them, and as a model may be shown them: without signs that hide or reorder, and quoted. */
 
 /**
- * Signs that take no room, change the order of others, or choose how one looks: control and format characters (bidirectional marks, the
- * tags U+E0000…), whatever Unicode calls ignorable by default (variation selectors, fillers of Hangul), the empty pattern of Braille.
+ * Signs that take no room, change the order of others, or choose how one looks: control and format characters (bidirectional
+ * marks, the tags U+E0000…), whatever Unicode calls ignorable by default (variation selectors, fillers of Hangul), the empty
+ * pattern of Braille.
  */
 const invisible = /[^\P{C}\n\t]|\p{Default_Ignorable_Code_Point}|\u2800/gu;
 
@@ -25,8 +26,8 @@ export function revealedText(text: string): string {
 }
 
 /**
- * Quoted as data: every line behind `> `, so that none leaves the quotation; brackets of tags and chat templates are spelled with other
- * signs, so that nothing passes for the end of a marker or for a role.
+ * Quoted as data: every line behind `> `, so that none leaves the quotation; brackets of tags and chat templates are spelled
+ * with other signs, so that nothing passes for the end of a marker or for a role.
  */
 export function quotedLines(text: string): string[] {
   return visibleText(text)

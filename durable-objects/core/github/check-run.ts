@@ -57,8 +57,8 @@ export type RequestedAction =
   { verb: "approve" | "decline"; hash: string } | { refused: "malformed" | "otherProposal" | "otherCommit"; answer: string };
 
 /**
- * What a press of a button asks for. `headOid` is the commit that the proposal's branch is on now. The button, the run it stands on and
- * the commit that the run stands on have to mean the same.
+ * What a press of a button asks for. `headOid` is the commit that the proposal's branch is on now. The button, the run it
+ * stands on and the commit that the run stands on have to mean the same.
  */
 export function readRequestedAction(
   { identifier, externalId, headSha }: { identifier: string; externalId: string; headSha: string },

@@ -4,10 +4,11 @@ import { githubTextLimits } from "#core/limits";
 import { visibleText } from "#core/visible-text";
 
 /**
- * The text without HTML (comments, tags with their attributes, elements that do not show), link titles, unused link definitions and
- * footnotes, alternative texts of images, what follows a code block's language, cells beyond a table's columns, and signs that cannot be
- * seen. Numeric character references are decoded first. Code stays as it is, for there all of it shows. Markup that is not closed hides
- * the rest, as it does in a browser. This very text is what the model gets, and what a person can be shown of it.
+ * The text without HTML (comments, tags with their attributes, elements that do not show), link titles, unused link definitions
+ * and footnotes, alternative texts of images, what follows a code block's language, cells beyond a table's columns, and signs
+ * that cannot be seen. Numeric character references are decoded first. Code stays as it is, for there all of it shows. Markup
+ * that is not closed hides the rest, as it does in a browser. This very text is what the model gets, and what a person can be
+ * shown of it.
  */
 export function cleanMarkdown(source: string): string {
   const { text, root } = parseMarkdown(source);
@@ -150,7 +151,10 @@ export function cleanMarkdown(source: string): string {
 /** Nesting beyond which nobody reads, and a walk would run out of stack. */
 const depthMax = 100;
 
-/** One comment, declaration, instruction or tag, quotation marks of attributes respected. Sticky: it stands where it is looked for. */
+/**
+ * One comment, declaration, instruction or tag, quotation marks of attributes respected. Sticky: it stands where it is looked
+ * for.
+ */
 const markup = /<!--(?:-?>|[\s\S]*?-->)|<!\[CDATA\[[\s\S]*?\]\]>|<[!?][^>]*>|<\/?[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>/iy;
 
 const hiddenElements: ReadonlySet<string> = new Set(

@@ -9,7 +9,10 @@ export type Verb = keyof typeof forms;
 export type Command =
   /** `text`: what the person adds, null when nothing. */
   | { verb: "run"; text: string | null }
-  /** `hash`: at least twelve digits, lower case. `hunks`: null for all of them, else ascending. `including`: paths that need naming. */
+  /**
+   * `hash`: at least twelve digits, lower case. `hunks`: null for all of them, else ascending. `including`: paths that need
+   * naming.
+   */
   | { verb: "approve"; hash: string; hunks: number[] | null; including: string[] }
   | { verb: "decline"; reason: string | null }
   | { verb: "steer"; text: string }
@@ -18,17 +21,20 @@ export type Command =
 export type CommentReading =
   /** Speaks to somebody else. */
   | { kind: "nothing" }
-  /** `@bot …`: begins a turn or steers the one that runs. `text`: what stands after the mention, to the comment's end; may be "". */
+  /**
+   * `@bot …`: begins a turn or steers the one that runs. `text`: what stands after the mention, to the comment's end; may be
+   * "".
+   */
   | { kind: "mention"; text: string }
   | { kind: "command"; command: Command }
   /** Meant for Spindle and not understood. `answer`: one sentence or two of Markdown, ours but for a word quoted in code. */
   | { kind: "mistake"; answer: string };
 
 /**
- * Reads a comment that was just created. Only what a reader sees as plain text at the start of a line counts: code, block quotes (replies by
- * mail quote our own instructions), lists, headings, links, images, tables and HTML are not spoken to us. A verb that changes something
- * has to be on the first line, and a comment says one thing to Spindle. What is free text goes on to the comment's end.
- * `botLogin` as in `@spindle`, without "[bot]".
+ * Reads a comment that was just created. Only what a reader sees as plain text at the start of a line counts: code, block
+ * quotes (replies by mail quote our own instructions), lists, headings, links, images, tables and HTML are not spoken to us. A
+ * verb that changes something has to be on the first line, and a comment says one thing to Spindle. What is free text goes on
+ * to the comment's end. `botLogin` as in `@spindle`, without "[bot]".
  */
 export function readComment(body: string, botLogin: string): CommentReading {
   const seen = body.toLowerCase();
@@ -81,7 +87,10 @@ export function commandForms(): string[] {
   return Object.values(forms);
 }
 
-/** A login in GitHub's sense ends where neither letter, digit nor hyphen follows; `@bot/team` and `@bot.example` are somebody else. */
+/**
+ * A login in GitHub's sense ends where neither letter, digit nor hyphen follows; `@bot/team` and `@bot.example` are somebody
+ * else.
+ */
 function mentionOf(botLogin: string): RegExp {
   const login = botLogin.replace(/[^A-Za-z0-9-]/g, "\\$&");
   return new RegExp(`^[ \\t]*@${login}(?:\\[bot\\])?(?:[,:;!?]|\\.(?=\\s|$))?(?=\\s|$)`, "i");

@@ -16,7 +16,10 @@ export function isStickyComment(
   return authorId === botId && body.startsWith(stickyMarker(threadId));
 }
 
-/** Whether a text is, or holds, a copy of a comment of ours, which says nothing to us: bots that mirror comments would make a loop. */
+/**
+ * Whether a text is, or holds, a copy of a comment of ours, which says nothing to us: bots that mirror comments would make a
+ * loop.
+ */
 export function carriesMarker(body: string): boolean {
   return body.includes(start);
 }

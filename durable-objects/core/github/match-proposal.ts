@@ -13,8 +13,8 @@ export type MatchRefusal = "malformed" | "none" | "ambiguous" | "stale" | "decid
 export type Match<Known extends KnownProposal> = { proposal: Known } | { refused: MatchRefusal; answer: string };
 
 /**
- * `prefix`: at least twelve hexadecimal digits. Every proposal that the thread ever had counts, not only the open ones: whoever can make
- * two diffs with the same first digits must not have the one approved that nobody saw.
+ * `prefix`: at least twelve hexadecimal digits. Every proposal that the thread ever had counts, not only the open ones: whoever
+ * can make two diffs with the same first digits must not have the one approved that nobody saw.
  */
 export function matchProposal<Known extends KnownProposal>(
   prefix: string,

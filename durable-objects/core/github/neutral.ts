@@ -1,10 +1,13 @@
-/** Texts of a model or of strangers on their way to GitHub: shown as they are, and inert. Nobody is pinged, nothing linked or broken out of. */
+/**
+ * Texts of a model or of strangers on their way to GitHub: shown as they are, and inert. Nobody is pinged, nothing linked or
+ * broken out of.
+ */
 import { revealedText, visibleText } from "#core/visible-text";
 
 /**
- * Markdown that shows the text literally: each sign that could be markup is escaped, and a sign without width stands where GitHub would
- * see a mention, a reference, a link. The mark is spelled as an entity; `&#64;` would not do, for GitHub looks for mentions afterwards.
- * Line ends become spaces.
+ * Markdown that shows the text literally: each sign that could be markup is escaped, and a sign without width stands where
+ * GitHub would see a mention, a reference, a link. The mark is spelled as an entity; `&#64;` would not do, for GitHub looks for
+ * mentions afterwards. Line ends become spaces.
  */
 export function neutralLine(text: string): string {
   return unlinked(visibleText(text).replace(/\s+/g, " ").trim())
@@ -18,8 +21,8 @@ export function neutralPlain(text: string): string {
 }
 
 /**
- * The text in a code block, where nothing is Markdown, mention or reference. The fence is longer than any run of its sign within, and what
- * cannot be seen is spelled: whoever approves a diff sees all of it.
+ * The text in a code block, where nothing is Markdown, mention or reference. The fence is longer than any run of its sign
+ * within, and what cannot be seen is spelled: whoever approves a diff sees all of it.
  */
 export function fenced(text: string, language: "diff" | "text" | "suggestion"): string {
   const shown = revealedText(text).replace(/\n$/, "");

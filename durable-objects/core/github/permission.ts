@@ -1,4 +1,7 @@
-/** Who may do what. The one source is GitHub's answer about a collaborator's permission; where it cannot be read, the answer is no. */
+/**
+ * Who may do what. The one source is GitHub's answer about a collaborator's permission; where it cannot be read, the answer is
+ * no.
+ */
 import { type Act, type OurApp, type SenderRefusal, senderRefusal } from "#core/github/sender";
 
 /** "steer" stands for every command that changes a running turn; "see" for reading a thread with private context. */
@@ -82,8 +85,8 @@ export function approvalsMissing(
 }
 
 /**
- * The role a reply gives to this person. `permission` is the old, coarse field (admin, write, read, none), `role_name` the exact one, which
- * may be an organisation's own word. `author_association` is not asked: it is wrong for private members.
+ * The role a reply gives to this person. `permission` is the old, coarse field (admin, write, read, none), `role_name` the
+ * exact one, which may be an organisation's own word. `author_association` is not asked: it is wrong for private members.
  */
 export function readRole(reply: PermissionReply, personId: number): Role | { refused: "permissionUnknown" | "otherPerson" } {
   if (reply === null || reply.status !== 200 || !isRecord(reply.body)) return { refused: "permissionUnknown" };

@@ -19,10 +19,10 @@ export interface BoundDiff {
 }
 
 /**
- * SHA-256 over canonical JSON: `[repositoryId,baseOid,[[path,mode,before,after],…]]`, paths in the order of their UTF-16 units, modes as six
- * octal digits. The hash of a workspace's proposal says what changes; this one says in addition where, so that a yes given in one repository
- * or before a push says nothing about another. Anybody can make it again from git's own output. Throws where something is no object id or
- * a path stands twice: that is our mistake.
+ * SHA-256 over canonical JSON: `[repositoryId,baseOid,[[path,mode,before,after],…]]`, paths in the order of their UTF-16 units,
+ * modes as six octal digits. The hash of a workspace's proposal says what changes; this one says in addition where, so that a
+ * yes given in one repository or before a push says nothing about another. Anybody can make it again from git's own output.
+ * Throws where something is no object id or a path stands twice: that is our mistake.
  */
 export function proposalHash({ repositoryId, baseOid, changes }: BoundDiff, sha256: Hash): string {
   const rows = changes

@@ -1,4 +1,7 @@
-/** The last thing that happens to a text before it goes to GitHub: nothing that was posted can be taken back, edits keep a history. */
+/**
+ * The last thing that happens to a text before it goes to GitHub: nothing that was posted can be taken back, edits keep a
+ * history.
+ */
 import { hideSecrets } from "#core/secrets";
 
 export interface RedactionKnowledge {

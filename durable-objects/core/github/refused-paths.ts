@@ -29,7 +29,10 @@ const symlink = 0o120000;
 const plain = 0o100644;
 const executable = 0o100755;
 
-/** Every path that refuses the whole proposal, with its reason. `existing`: all files of the base commit. Empty: nothing is refused. */
+/**
+ * Every path that refuses the whole proposal, with its reason. `existing`: all files of the base commit. Empty: nothing is
+ * refused.
+ */
 export function refusedPaths(changes: readonly ChangedPath[], existing: Iterable<string>): PathRefusal[] {
   const collision = collisions(changes, existing);
   return changes.flatMap((change) => {
@@ -98,7 +101,10 @@ function folded(text: string): string {
     .toLowerCase();
 }
 
-/** Of each path that is new: whether it, or a folder of it, is spelled otherwise elsewhere, or is a file here and a folder there. */
+/**
+ * Of each path that is new: whether it, or a folder of it, is spelled otherwise elsewhere, or is a file here and a folder
+ * there.
+ */
 function collisions(changes: readonly ChangedPath[], existing: Iterable<string>): (change: ChangedPath) => PathProblem | null {
   const gone = new Set(changes.filter(({ after }) => after === null).map(({ path }) => path));
   const files = new Set([...existing].filter((path) => !gone.has(path)));

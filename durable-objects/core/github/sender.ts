@@ -17,7 +17,9 @@ export interface Act {
 
 export type SenderRefusal = "senderMissing" | "ourselves" | "bot" | "notAPerson";
 
-/** Why this sender is not heard, null for a person, or a program that the operator allowed by its id. Names are never compared. */
+/**
+ * Why this sender is not heard, null for a person, or a program that the operator allowed by its id. Names are never compared.
+ */
 export function senderRefusal({ sender, viaAppId }: Act, ours: OurApp, botIdsAllowed: readonly number[]): SenderRefusal | null {
   if (sender === null) return "senderMissing";
   if (sender.id === ours.botId || viaAppId === ours.appId) return "ourselves";

@@ -1,4 +1,7 @@
-/** The one comment of a thread on an issue or pull request: what stands, what is to be decided, and the exact line that decides it. */
+/**
+ * The one comment of a thread on an issue or pull request: what stands, what is to be decided, and the exact line that decides
+ * it.
+ */
 import type { Piece } from "#core/github/hunks";
 import { stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine } from "#core/github/neutral";
@@ -42,8 +45,8 @@ export interface StickyBody {
 }
 
 /**
- * Every text of others is inert in it; only lines of ours are Markdown. Secrets are hidden in each text before it is escaped or cut, for
- * neither an escaped nor half a secret looks like one.
+ * Every text of others is inert in it; only lines of ours are Markdown. Secrets are hidden in each text before it is escaped or
+ * cut, for neither an escaped nor half a secret looks like one.
  */
 export function stickyComment(comment: StickyComment, knowledge: RedactionKnowledge): StickyBody {
   const { threadId, state, webUrl } = comment;
@@ -70,12 +73,9 @@ type Hide = (text: string) => string;
 const roomForNotes = 1_000;
 
 function hiddenLines(count: number): string[] {
-  return count === 0
-    ? []
-    : [
-        "",
-        `**${count === 1 ? "One value looks" : `${count} values look`} like a secret and ${count === 1 ? "is" : "are"} hidden here.**`,
-      ];
+  if (count === 0) return [];
+  const values = count === 1 ? "One value looks like a secret and is" : `${count} values look like a secret and are`;
+  return ["", `**${values} hidden here.**`];
 }
 
 function headLines({ state, plan, sentence }: StickyComment, hide: Hide): string[] {
@@ -111,25 +111,33 @@ function stateText(state: StickyState, hide: Hide): string {
       return state.stale === null
         ? "asks for approval of a diff."
         : `asks anew: the approval of ${digits(state.stale.hash)} is stale because the branch moved. Nothing was committed.`;
-    case "committed":
-      return `committed ${digits(state.hash)} as ${state.commitOid.slice(0, 12)} to ${neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax))}, approved by ${shortLine(state.by)}.`;
-    case "declined":
-      return `committed nothing: ${shortLine(state.by)} declined ${digits(state.hash)}${state.reason === null ? "." : `: ${shortLine(state.reason)}`}`;
+    case "committed": {
+      const branch = neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax));
+      const commit = state.commitOid.slice(0, 12);
+      return `committed ${digits(state.hash)} as ${commit} to ${branch}, approved by ${shortLine(state.by)}.`;
+    }
+    case "declined": {
+      const why = state.reason === null ? "." : `: ${shortLine(state.reason)}`;
+      return `committed nothing: ${shortLine(state.by)} declined ${digits(state.hash)}${why}`;
+    }
     default:
       return state satisfies never;
   }
 }
 
+const instruction = " To commit exactly this diff, comment the first line; the second says no.";
+
 /** How to say yes and no, to be copied as it stands. */
 function howLines({ hash, baseOid, pieces }: StickyProposal, approvalsMissing: number): string[] {
   const named = [...new Set(pieces.map(({ path }) => path).filter(needsNaming))];
-  const approve = `/spindle approve ${hash.slice(0, githubTextLimits.hashDigitsShown)}${named.length === 0 ? "" : ` including=${named.join(",")}`}`;
+  const including = named.length === 0 ? "" : ` including=${named.join(",")}`;
+  const approve = `/spindle approve ${hash.slice(0, githubTextLimits.hashDigitsShown)}${including}`;
   const isWritable =
     approve.length <= githubTextLimits.commandCharactersMax &&
     named.every((path) => !/[\s,]/.test(revealedText(path)) && revealedText(path) === path);
   return [
     "",
-    `Made on commit ${baseOid.slice(0, 12)}.${isWritable ? " To commit exactly this diff, comment the first line; the second says no." : ""}`,
+    `Made on commit ${baseOid.slice(0, 12)}.${isWritable ? instruction : ""}`,
     ...(isWritable
       ? [fenced(approve, "text")]
       : ["It changes files whose names cannot be written in a comment, so only the web client can approve it."]),
@@ -151,24 +159,20 @@ function diffLines(
 ): { lines: string[]; hunksNotShown: number[] } {
   const shown: string[] = [];
   const hunksNotShown: number[] = [];
-  let left = room;
+  let roomLeft = room;
   for (const piece of pieces) {
     const lines = pieceLines(piece, hide);
     const size = lines.join("\n").length + 1;
-    if (size > left) hunksNotShown.push(piece.number);
+    if (size > roomLeft) hunksNotShown.push(piece.number);
     else {
-      left -= size;
+      roomLeft -= size;
       shown.push(...lines);
     }
   }
   const files = new Set(pieces.map(({ path }) => path)).size;
-  const notShown =
-    hunksNotShown.length === 0
-      ? []
-      : [
-          "",
-          `**${hunksNotShown.length} of ${pieces.length} hunks do not fit here** (${ranges(hunksNotShown)}). An approval without \`hunks=\` commits them too${webUrl === null ? "." : "; the web client shows them all."}`,
-        ];
+  const left = `**${hunksNotShown.length} of ${pieces.length} hunks do not fit here** (${ranges(hunksNotShown)}).`;
+  const also = `An approval without \`hunks=\` commits them too${webUrl === null ? "." : "; the web client shows them all."}`;
+  const notShown = hunksNotShown.length === 0 ? [] : ["", `${left} ${also}`];
   const summary = `${pieces.length === 1 ? "1 hunk" : `${pieces.length} hunks`} in ${files === 1 ? "1 file" : `${files} files`}`;
   return { lines: [...notShown, "", "<details>", `<summary>${summary}</summary>`, "", ...shown, "</details>"], hunksNotShown };
 }

@@ -1,4 +1,7 @@
-/** A proposal as suggestions on a pull request from a fork, whose branch we may not write to: its author commits them one by one. */
+/**
+ * A proposal as suggestions on a pull request from a fork, whose branch we may not write to: its author commits them one by
+ * one.
+ */
 import { hunksBetween } from "#core/diff";
 import type { ProposedFile } from "#core/github/hunks";
 import { fenced } from "#core/github/neutral";
@@ -22,9 +25,9 @@ export interface SuggestionComment {
 export type ShownLines = (path: string) => readonly { from: number; to: number }[];
 
 /**
- * One suggestion for each run of changed lines, or null where not all of the proposal can be suggested: too many, too long, a file that
- * comes, goes or is binary, lines outside of the pull request's diff, signs that a suggestion would lose, a secret. Half of a proposal is
- * not suggested.
+ * One suggestion for each run of changed lines, or null where not all of the proposal can be suggested: too many, too long, a
+ * file that comes, goes or is binary, lines outside of the pull request's diff, signs that a suggestion would lose, a secret.
+ * Half of a proposal is not suggested.
  */
 export function suggestions(
   files: readonly ProposedFile[],

@@ -23,7 +23,12 @@ const bound: BoundDiff = {
 };
 
 test("a proposal's hash is made of canonical JSON, which anybody can write down", () => {
-  const written = `[42,"${oid("b")}",[["a.txt",null,"${oid("3")}",null],["b.txt","100644","${oid("1")}","${oid("2")}"],["run.sh","100755",null,"${oid("4")}"]]]`;
+  const rows = [
+    `["a.txt",null,"${oid("3")}",null]`,
+    `["b.txt","100644","${oid("1")}","${oid("2")}"]`,
+    `["run.sh","100755",null,"${oid("4")}"]`,
+  ];
+  const written = `[42,"${oid("b")}",[${rows.join(",")}]]`;
   expect(proposalHash(bound, sha256)).toBe(sha256(written));
   expect(proposalHash({ ...bound, changes: bound.changes.toReversed() }, sha256)).toBe(sha256(written));
 });

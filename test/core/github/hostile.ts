@@ -1,4 +1,7 @@
-/** Comments, titles, diffs, names of files and branches that want to be obeyed, to leak, to approve or to break out; from a seed. */
+/**
+ * Comments, titles, diffs, names of files and branches that want to be obeyed, to leak, to approve or to break out; from a
+ * seed.
+ */
 import { createRandom, type Random } from "../../support/random.ts";
 
 export interface Hostile {

@@ -1,6 +1,6 @@
 /**
- * What happened to other agents and bots in public, each as a test, as far as words decide it; and a crowd of hostile texts. Not here, because
- * no text decides them: 8 (no code of a repository runs where the key lives), 10 (the webhook's signature).
+ * What happened to other agents and bots in public, each as a test, as far as words decide it; and a crowd of hostile texts.
+ * Not here, because no text decides them: 8 (no code of a repository runs where the key lives), 10 (the webhook's signature).
  */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
