@@ -59,16 +59,16 @@ export function cleanMarkdown(source: string): string {
       case "CommentBlock":
       case "ProcessingInstruction":
       case "ProcessingInstructionBlock":
-        // It ends with the quotation it stands in, but not in a browser.
-        if (!/(?:--|\?)>/.test(written)) hiding = { element: "", depth: 1 };
-        return;
-      case "LinkReference":
-        return isFootnote(written) ? emit(written) : undefined;
-      case "Image":
-        return emit("[image]");
       case "HTMLTag":
       case "HTMLBlock":
         return html(written);
+      case "LinkReference":
+        if (isFootnote(written)) return emit(written);
+        // What is a definition here may be a paragraph to GitHub, and its tags may hide what follows.
+        captured(() => html(written));
+        return;
+      case "Image":
+        return targetOf(node) === undefined ? walk(node, node.from, node.to, depth) : emit("[image]");
       case "Entity":
         return emit(decoded(written));
       case "CodeInfo":
@@ -82,18 +82,24 @@ export function cleanMarkdown(source: string): string {
     }
   };
 
+  /** Where a link or image leads; undefined for brackets that only look like one, because nothing defines their label. */
+  const targetOf = ({ children }: MarkdownNode): string | undefined => {
+    const [opening, closing, ...parentheses] = children.filter(({ name }) => name === "LinkMark");
+    const url = children.find(({ name }) => name === "URL");
+    if (url !== undefined) return destination(text.slice(url.from, url.to));
+    const label = children.find(({ name }) => name === "LinkLabel");
+    const isEmpty = label === undefined || label.to - label.from <= 2;
+    const written = isEmpty ? text.slice(opening?.to, closing?.from) : text.slice(label.from + 1, label.to - 1);
+    return parentheses.length > 0 ? "" : definitions.get(normalLabel(written));
+  };
+
   const link = (node: MarkdownNode, depth: number) => {
     const [opening, closing] = node.children.filter(({ name }) => name === "LinkMark");
-    if (opening === undefined || closing === undefined) return walk(node, node.from, node.to, depth);
+    const target = targetOf(node);
+    if (opening === undefined || closing === undefined || target === undefined) return walk(node, node.from, node.to, depth);
     const inner = captured(() => walk(node, opening.to, closing.from, depth));
-    const label = node.children.find(({ name }) => name === "LinkLabel");
-    const url = node.children.find(({ name }) => name === "URL");
-    const written = label === undefined ? text.slice(opening.to, closing.from) : text.slice(label.from + 1, label.to - 1);
-    const target = url === undefined ? definitions.get(normalLabel(written)) : destination(text.slice(url.from, url.to));
     // A link without words is a place where nobody sees one.
-    if (visibleText(inner).trim() === "") return;
-    if (url === undefined && target === undefined) return emit(`[${inner}]${label === undefined ? "" : `[${written}]`}`);
-    emit(target ? `[${inner}](${target})` : `[${inner}]`);
+    if (visibleText(inner).trim() !== "") emit(target === "" ? `[${inner}]` : `[${inner}](${target})`);
   };
 
   const table = (node: MarkdownNode, depth: number) => {
@@ -118,7 +124,7 @@ export function cleanMarkdown(source: string): string {
       if (next === -1) return;
       markup.lastIndex = at + next;
       const found = markup.exec(written);
-      if (found === null) {
+      if (found === null || endsEarlier.test(found[0])) {
         hiding = { element: "", depth: 1 };
         return;
       }
@@ -155,7 +161,11 @@ const depthMax = 100;
  * One comment, declaration, instruction or tag, quotation marks of attributes respected. Sticky: it stands where it is looked
  * for.
  */
-const markup = /<!--(?:-?>|[\s\S]*?-->)|<!\[CDATA\[[\s\S]*?\]\]>|<[!?][^>]*>|<\/?[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>/iy;
+const markup =
+  /<!--(?:-?>|[\s\S]*?-->)|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<!(?!--)[^>]*>|<\/?[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>/iy;
+
+/** Markdown ends these at `]]>` and `?>`, a browser at the first `>`; a tag between the two may hide what follows. */
+const endsEarlier = /^<(?:\?|!\[)[^>]*>[\s\S]*</;
 
 const hiddenElements: ReadonlySet<string> = new Set(
   "script style template title textarea noscript noembed noframes iframe object svg math xmp plaintext select head dialog".split(
