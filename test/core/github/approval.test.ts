@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { type KnownProposal, matchProposal } from "#core/github/match-proposal";
 import { type BoundDiff, type PathChange, proposalHash } from "#core/github/proposal-hash";
 import { namingProblems, needsNaming, refusedPaths } from "#core/github/refused-paths";
+import { readReview } from "#core/github/review";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const oid = (digit: string) => digit.repeat(40);
@@ -226,4 +227,31 @@ test("what instructs agents or chooses reviewers has to be named, and only what 
   expect(namingProblems(changes, [])).toEqual({ missing: ["AGENTS.md", "docs/CODEOWNERS"], unknown: [] });
   expect(namingProblems(changes, ["AGENTS.md", "CLAUDE.md"])).toEqual({ missing: ["docs/CODEOWNERS"], unknown: ["CLAUDE.md"] });
   expect(namingProblems(changes, ["AGENTS.md", "docs/CODEOWNERS", "a.ts"])).toEqual({ missing: [], unknown: [] });
+});
+
+test.each([
+  ["submitted", "approved", "b", 70, { verb: "approve" }],
+  [
+    "submitted",
+    "approved",
+    "c",
+    70,
+    { refused: "otherCommit", answer: "That review looked at a commit that is no longer the last." },
+  ],
+  [
+    "submitted",
+    "approved",
+    null,
+    70,
+    { refused: "otherCommit", answer: "That review looked at a commit that is no longer the last." },
+  ],
+  ["submitted", "changes_requested", "c", 70, { verb: "decline" }],
+  ["submitted", "commented", "b", 70, { verb: "nothing" }],
+  ["edited", "approved", "b", 70, { verb: "nothing" }],
+  ["dismissed", "dismissed", "c", 70, { verb: "revoke" }],
+  ["submitted", "approved", "b", 1, { verb: "nothing" }],
+  ["submitted", "approved", "b", null, { verb: "nothing" }],
+])("a review that is %s as %s of commit %s on a pull request of %s", (action, state, commit, authorId, reading) => {
+  const commitId = commit === null ? null : oid(commit);
+  expect(readReview({ action, state, commitId }, { authorId, headOid: oid("b") }, { appId: 7, botId: 70 })).toEqual(reading);
 });

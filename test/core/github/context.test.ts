@@ -152,6 +152,7 @@ test("the newest comments fill the room that there is, cut ones say so, and the 
   expect(text).toContain("> 39: word");
   expect(text).not.toContain("> 0: word");
   expect(text).toContain("(cut: 2003 more characters)");
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBe("> ".length + githubTextLimits.commentCharactersMax);
   expect(leftOut.tooLong).toBeGreaterThan(30);
   expect(text).toContain(`Left out: ${leftOut.tooLong} for length.`);
   const opening = { ...snapshot().opening, body: "a ".repeat(30_000) };
