@@ -409,3 +409,36 @@ export const memoryLimits = {
   /** Comparisons of meta-prompts that are kept for rating them anew. */
   comparisonsMax: 2_000,
 } as const;
+
+/** What is read of people's texts on GitHub, and what is written there. */
+export const githubTextLimits = {
+  /** Characters of a comment or of the body of an issue: GitHub's own bound, for what it sends and for what it takes. */
+  bodyCharactersMax: 65_536,
+  /** Characters of a line that is a command, and of a request, which may go on: what a person writes, not what one pastes. */
+  commandCharactersMax: 2_000,
+  requestCharactersMax: 16_000,
+  /** Hunks that one approval may name; a person who means more approves the whole. */
+  hunksChosenMax: 500,
+  /** Characters of what a turn is told of an issue, of its opening text, of a comment, of a hunk under one; and comments. */
+  contextCharactersMax: 64_000,
+  openingCharactersMax: 32_000,
+  commentCharactersMax: 8_000,
+  contextHunkCharactersMax: 4_000,
+  contextCommentsMax: 50,
+  /** Characters of Markdown that are cleaned for one turn. A hostile text costs up to 60 µs a character, an honest one 1. */
+  cleanedCharactersMax: 128 * 1024,
+  /** Characters of a title, of a login and of a path where they are shown. */
+  titleCharactersMax: 256,
+  loginCharactersMax: 64,
+  pathCharactersMax: 1_024,
+  /** Characters of the destination of a link that are kept: longer ones carry texts, not addresses. */
+  linkCharactersMax: 500,
+  /** Digits of a proposal's hash that are shown: with `ok:` before them they fit into the 20 of a check run's button. */
+  hashDigitsShown: 16,
+  /** Suggestions on one pull request, and lines of one; more is no longer a suggestion but a patch. */
+  suggestionsMax: 10,
+  suggestionLinesMax: 20,
+  /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
+  planStepsMax: 20,
+  sentenceCharactersMax: 600,
+} as const;
