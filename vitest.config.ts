@@ -14,7 +14,7 @@ export default defineConfig({
           name: "objects",
           testTimeout: 20_000,
           include: ["test/objects/**/*.test.ts"],
-          globalSetup: ["test/objects/schema-server.ts", "test/objects/key-server.ts"],
+          globalSetup: ["test/objects/schema-server.ts", "test/objects/key-server.ts", "test/objects/webhook-examples.ts"],
         },
       },
     ],

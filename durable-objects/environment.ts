@@ -2,6 +2,8 @@
 import type { AccessObject } from "./access/access-object.ts";
 import type { ConnectionObject } from "./connection/connection-object.ts";
 import type { DirectoryObject } from "./directory/directory-object.ts";
+import type { GitHubAppObject } from "./github/app-object.ts";
+import type { RepositoryObject } from "./github/repository-object.ts";
 import type { MemoryObject } from "./memory/memory-object.ts";
 import type { ThreadObject } from "./thread/thread-object.ts";
 
@@ -10,6 +12,8 @@ export interface Environment {
   CONNECTION: DurableObjectNamespace<ConnectionObject>;
   DIRECTORY: DurableObjectNamespace<DirectoryObject>;
   ACCESS: DurableObjectNamespace<AccessObject>;
+  REPOSITORY: DurableObjectNamespace<RepositoryObject>;
+  GITHUB_APP: DurableObjectNamespace<GitHubAppObject>;
   MEMORY_WRITER: DurableObjectNamespace<MemoryObject>;
   /** What those objects publish. */
   MEMORY: KVNamespace;
@@ -32,6 +36,13 @@ export interface Environment {
   SPINDLE_ACCESS_TEAM_DOMAIN?: string;
   SPINDLE_ACCESS_AUDIENCE?: string;
   SPINDLE_ALLOWED_ORIGINS?: string;
+  /** The GitHub App: docs/github.md. Without any of these there is no GitHub here. */
+  GITHUB_APP_ID?: string;
+  /** PEM, PKCS#1 as GitHub gives it or PKCS#8. Read by `app-token.ts` and nowhere else. */
+  GITHUB_APP_PRIVATE_KEY?: string;
+  /** While the secret is being changed: the new one and the old one, with a space between. */
+  GITHUB_WEBHOOK_SECRET?: string;
+  GITHUB_API_URL?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
   /** Milliseconds between two manifests of one memory, in place of half a minute; for load runs. */
@@ -70,4 +81,18 @@ export function memoryStub(environment: Environment, account: string): DurableOb
 /** One for the whole server: a credential has to be found before it is known whose it is. */
 export function accessStub(environment: Environment): DurableObjectStub<AccessObject> {
   return environment.ACCESS.get(environment.ACCESS.idFromName("access"));
+}
+
+/** Named by the account like a thread: a repository that passes to another owner is another object, and its threads stay behind. */
+export function repositoryStub(
+  environment: Environment,
+  account: string,
+  repositoryId: number,
+): DurableObjectStub<RepositoryObject> {
+  return environment.REPOSITORY.get(environment.REPOSITORY.idFromName(`${account}/${repositoryId}`));
+}
+
+/** One for the whole server, as there is one App. */
+export function githubAppStub(environment: Environment): DurableObjectStub<GitHubAppObject> {
+  return environment.GITHUB_APP.get(environment.GITHUB_APP.idFromName("app"));
 }

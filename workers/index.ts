@@ -3,15 +3,20 @@ import { type Handler, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { withAdmission } from "#access/admission";
 import { globalAccount } from "#core/memory/fragment";
+import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
-import { connectionStub, type Environment, memoryStub, threadStub } from "../durable-objects/environment.ts";
+import { connectionStub, type Environment, githubAppStub, memoryStub, threadStub } from "../durable-objects/environment.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
+import { installationRoutes } from "./github/installation-routes.ts";
+import { webhookRoute } from "./github/webhook-route.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 
 export { AccessObject } from "#access/access-object";
 export { ConnectionObject } from "#connection/connection-object";
 export { DirectoryObject } from "#directory/directory-object";
+export { GitHubAppObject } from "#github/app-object";
+export { RepositoryObject } from "#github/repository-object";
 export { MemoryObject } from "#memory/memory-object";
 export { ThreadObject } from "#thread/thread-object";
 
@@ -19,6 +24,9 @@ const app = new Hono<Door>();
 
 app.get("/healthz", (context) => context.body(null, 200));
 app.get("/readyz", (context) => context.body(null, 200));
+
+/** Before the guard, which is about people and their browsers: this door has a key of its own. */
+app.route("/", webhookRoute);
 
 app.use(guard);
 
@@ -43,6 +51,7 @@ app.get("*", async (context, next) => {
 
 app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
+app.route("/", installationRoutes);
 
 /** The page runs its own script and nothing else, and talks to its own origin only. */
 const pageHeaders = secureHeaders({
@@ -67,8 +76,14 @@ app.on("GET", ["/sign-in.css", "/icon.svg"], pageHeaders, asset);
 /** Whatever is left is the web client. */
 app.get("*", authenticate, pageHeaders, asset);
 
-export default {
-  fetch: app.fetch,
-  /** Daily: what is old leaves the memories. */
-  scheduled: (_, environment) => memoryStub(environment, globalAccount).sweepAll(),
-} satisfies ExportedHandler<Environment>;
+export default { fetch: app.fetch, scheduled } satisfies ExportedHandler<Environment>;
+
+/** As wrangler.toml says it. */
+const catchUpCron = "*/10 * * * *";
+
+/** By the clocks of wrangler.toml: GitHub is asked for deliveries that did not arrive; daily, what is old leaves the memories. */
+async function scheduled({ cron }: ScheduledController, environment: Environment): Promise<void> {
+  if (cron !== catchUpCron) return await memoryStub(environment, globalAccount).sweepAll();
+  const settings = readGitHubSettings(environment);
+  if (settings !== null && !("problem" in settings)) await githubAppStub(environment).catchUp();
+}

@@ -15,9 +15,44 @@ const editLengthMax = 2_000;
  * Only "\n" ends a line, as in git: a "\r" belongs to its line. Example: `@@ -1 +1,2 @@\n alpha\n+beta\n`
  */
 export function textHunks(before: string, after: string): string {
-  return hunksOf(editsOf(linesOf(before), linesOf(after)))
-    .map(hunkText)
-    .join("");
+  return hunksBetween(before, after).map(hunkText).join("");
+}
+
+/** A line with its terminator, which only the last line of a text may lack. */
+export type Edit = { sign: " " | "-" | "+"; line: string };
+
+/** Changed lines with the equal ones around them. */
+export interface Hunk {
+  /** Lines before the hunk, in each text. */
+  oldBefore: number;
+  newBefore: number;
+  edits: Edit[];
+}
+
+/** The hunks of `textHunks` before they are written. */
+export function hunksBetween(before: string, after: string): Hunk[] {
+  return hunksOf(editsOf(linesOf(before), linesOf(after)));
+}
+
+/** One hunk as git writes it, from its `@@` on. */
+export function hunkText({ oldBefore, newBefore, edits }: Hunk): string {
+  const oldCount = edits.filter((edit) => edit.sign !== "+").length;
+  const newCount = edits.filter((edit) => edit.sign !== "-").length;
+  const body = edits.map(({ sign, line }) => `${sign}${line}${line.endsWith("\n") ? "" : "\n\\ No newline at end of file\n"}`);
+  return `@@ -${range(oldBefore, oldCount)} +${range(newBefore, newCount)} @@\n${body.join("")}`;
+}
+
+/** `before` with only these of its hunks made, which ascend. Making all of them gives `after`. */
+export function withHunks(before: string, chosen: readonly Hunk[]): string {
+  const lines = linesOf(before);
+  let at = 0;
+  let out = "";
+  for (const { oldBefore, edits } of chosen) {
+    out += lines.slice(at, oldBefore).join("");
+    out += edits.flatMap(({ sign, line }) => (sign === "-" ? [] : [line])).join("");
+    at = oldBefore + edits.filter(({ sign }) => sign !== "+").length;
+  }
+  return out + lines.slice(at).join("");
 }
 
 /** One file of a git patch. `hash` is the full blob id; `mode` is git's, as a number. */
@@ -66,8 +101,6 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-type Edit = { sign: " " | "-" | "+"; line: string };
-
 function editsOf(before: string[], after: string[]): Edit[] {
   const parts = diffArrays(before, after, { maxEditLength: editLengthMax });
   if (parts === undefined) return replacement(before, after);
@@ -87,13 +120,6 @@ function replacement(before: string[], after: string[]): Edit[] {
     ...edits("+", after.slice(head, after.length - tail)),
     ...edits(" ", before.slice(before.length - tail)),
   ];
-}
-
-interface Hunk {
-  /** Lines before the hunk, in each text. */
-  oldBefore: number;
-  newBefore: number;
-  edits: Edit[];
 }
 
 /** Groups changes whose contexts touch, each with at most three equal lines around it. */
@@ -127,13 +153,6 @@ function hunksOf(edits: Edit[]): Hunk[] {
   const last = hunks.at(-1);
   if (open !== null && last !== undefined) last.edits.length -= Math.max(0, equalAtEnd - contextLines);
   return hunks;
-}
-
-function hunkText({ oldBefore, newBefore, edits }: Hunk): string {
-  const oldCount = edits.filter((edit) => edit.sign !== "+").length;
-  const newCount = edits.filter((edit) => edit.sign !== "-").length;
-  const body = edits.map(({ sign, line }) => `${sign}${line}${line.endsWith("\n") ? "" : "\n\\ No newline at end of file\n"}`);
-  return `@@ -${range(oldBefore, oldCount)} +${range(newBefore, newCount)} @@\n${body.join("")}`;
 }
 
 /** A range without lines is named by the line before it; a count of one is left out. */

@@ -262,6 +262,63 @@ export const workspaceLimits = {
 
 export type WorkspaceLimits = typeof workspaceLimits;
 
+/** What is taken from GitHub, and what is asked of it. */
+export const githubApiLimits = {
+  /** Bytes of one webhook's body; GitHub sends none that is larger. */
+  webhookBytesMax: 25 * 1024 * 1024,
+  /** Characters of a text out of a webhook that are kept: GitHub's own bound for the body of a comment, an issue or a pull request. */
+  webhookTextCharactersMax: 65_536,
+  /** A delivery is remembered this long: GitHub sends one again for three days. */
+  deliveryRetentionMs: 7 * 24 * 60 * 60_000,
+  /** Deliveries that wait in one repository. A repository with more has a loop, not a team. */
+  deliveriesWaitingMax: 1_000,
+  /** Two clicks on one button are one when they are this near: they carry no time, and two hooks tell of one click within seconds. */
+  clickWindowMs: 10 * 60_000,
+  /** Effects that wait in one repository, and characters of one: it is one row. */
+  effectsWaitingMax: 1_000,
+  effectCharactersMax: 900_000,
+  /** Bytes of the files of one commit: they come in one call between two objects, which holds 32 MiB. */
+  commitBytesMax: 24 * 1024 * 1024,
+  /** Bytes of files in one GraphQL commit: as base64 in one JSON text; above it blob by blob. */
+  graphqlCommitBytesMax: 8 * 1024 * 1024,
+  /** Attempts of one effect or one delivery that failed for reasons that pass. With the pauses below about 20 minutes. */
+  attemptsMax: 10,
+  /** An effect that could not happen for a day is given up: nobody waits for it any more. */
+  effectLifetimeMs: 24 * 60 * 60_000,
+  /** First pause before another attempt, doubled each time, with jitter; and its ceiling. */
+  retryPauseMs: 1_000,
+  retryPauseMsMax: 5 * 60_000,
+  /** Pause after a refusal for too many requests that says no time: GitHub asks for at least a minute. And the longest that is believed. */
+  rateLimitPauseMs: 60_000,
+  rateLimitPauseMsMax: 60 * 60_000,
+  /** GitHub ends a request after 10 s; a little more for the way there and back. */
+  requestTimeoutMs: 15_000,
+  /** Bytes of one answer: a blob of the largest file of a workspace as base64, and room around it. */
+  answerBytesMax: 24 * 1024 * 1024,
+  /** Pages of 100 that a list is followed for. */
+  pagesMax: 10,
+  /** What turns used is counted for a day, the longest that a budget is for. */
+  useRetentionMs: 24 * 60 * 60_000,
+  /** Two edits of one comment or check run are this far apart: GitHub allows about 80 writes a minute for all of an installation. */
+  editIntervalMs: 5_000,
+  /** A permission that only triggers something is believed this long; for an approval it is asked anew. */
+  permissionCacheMs: 60_000,
+  /** Files and bytes of a repository that are copied into a workspace at once; the others are listed and read when they are wanted. */
+  snapshotFilesMax: 2_000,
+  snapshotBytesMax: 32 * 1024 * 1024,
+  /** Bytes of one file that is copied at once. */
+  snapshotFileBytesMax: 1024 * 1024,
+  /** Bytes of blobs in one answer between two objects, and how many are asked for. */
+  blobPageBytesMax: 8 * 1024 * 1024,
+  blobPageFilesMax: 50,
+  /** Commits that are looked through for one of ours after an answer was lost. */
+  commitsSearchedMax: 30,
+  /** How far back failed deliveries are looked for, how often one is asked for again, and the first pause between, doubled each time. */
+  catchUpMs: 3 * 24 * 60 * 60_000,
+  redeliveriesMax: 3,
+  redeliveryPauseMs: 10 * 60_000,
+} as const;
+
 /** What the memory may hold, and what of it a turn is given. */
 export const memoryLimits = {
   /** Characters of a fragment's title, of when it applies, and of what it says: short enough to be read, and to be wrong cheaply. */
@@ -353,4 +410,37 @@ export const memoryLimits = {
   pageEntriesUsual: 25,
   /** Comparisons of meta-prompts that are kept for rating them anew. */
   comparisonsMax: 2_000,
+} as const;
+
+/** What is read of people's texts on GitHub, and what is written there. */
+export const githubTextLimits = {
+  /** Characters of a comment or of the body of an issue: GitHub's own bound, for what it sends and for what it takes. */
+  bodyCharactersMax: 65_536,
+  /** Characters of a line that is a command, and of a request, which may go on: what a person writes, not what one pastes. */
+  commandCharactersMax: 2_000,
+  requestCharactersMax: 16_000,
+  /** Hunks that one approval may name; a person who means more approves the whole. */
+  hunksChosenMax: 500,
+  /** Characters of what a turn is told of an issue, of its opening text, of a comment, of a hunk under one; and comments. */
+  contextCharactersMax: 64_000,
+  openingCharactersMax: 32_000,
+  commentCharactersMax: 8_000,
+  contextHunkCharactersMax: 4_000,
+  contextCommentsMax: 50,
+  /** Characters of Markdown that are cleaned for one turn. A hostile text costs up to 60 µs a character, an honest one 1. */
+  cleanedCharactersMax: 128 * 1024,
+  /** Characters of a title, of a login and of a path where they are shown. */
+  titleCharactersMax: 256,
+  loginCharactersMax: 64,
+  pathCharactersMax: 1_024,
+  /** Characters of the destination of a link that are kept: longer ones carry texts, not addresses. */
+  linkCharactersMax: 500,
+  /** Digits of a proposal's hash that are shown: with `ok:` before them they fit into the 20 of a check run's button. */
+  hashDigitsShown: 16,
+  /** Suggestions on one pull request, and lines of one; more is no longer a suggestion but a patch. */
+  suggestionsMax: 10,
+  suggestionLinesMax: 20,
+  /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
+  planStepsMax: 20,
+  sentenceCharactersMax: 600,
 } as const;

@@ -7,7 +7,7 @@ import { type Draft, type Fragment, type Scope, scopeKey } from "#core/memory/fr
 import { applyPlan } from "#core/memory/operation";
 import { outcomeOf } from "#core/memory/outcome";
 import type { TurnReport } from "#core/memory/report";
-import { hideSecrets } from "#core/memory/secrets";
+import { hideSecrets } from "#core/secrets";
 import type { Sql } from "#core/sql";
 import type { Fragments } from "#memory/fragments";
 import type { Scopes } from "#memory/scopes";

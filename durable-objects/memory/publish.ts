@@ -2,11 +2,12 @@
  * The way into KV: first shards that never change, then the one manifest that names them, at most one in `intervalMs`. A crash between the two
  * leaves the old generation as it was. Everything that is about to be written stands in SQL before, so that nothing in KV is unknown here.
  */
+import type { Hash } from "#core/hash";
 import { memoryLimits } from "#core/limits";
 import { scopeOf } from "#core/memory/fragment";
 import { collectable } from "#core/memory/generations";
 import type { Knowledge } from "#core/memory/learn";
-import { canonical, type Hash, type Manifest, nextManifest, readManifest, writeManifest, writeShard } from "#core/memory/shard";
+import { canonical, type Manifest, nextManifest, readManifest, writeManifest, writeShard } from "#core/memory/shard";
 import { newStanding, type Standing } from "#core/memory/standing";
 import type { Sql } from "#core/sql";
 import type { Fragments } from "#memory/fragments";

@@ -17,6 +17,7 @@ const floors: readonly (readonly string[])[] = [
     "durable-objects/memory",
     "durable-objects/thread",
     "durable-objects/connection",
+    "durable-objects/github",
   ],
   ["durable-objects"],
   ["workers"],
@@ -45,7 +46,8 @@ test("the protocol knows zod and nothing else", () => {
 });
 
 test("the core reads no clock, throws no dice, and touches no platform", () => {
-  expect(new Set(filesOf("durable-objects/core").flatMap(packagesOf))).toEqual(new Set(["diff"]));
+  // Pure both: the smallest difference of two texts; Markdown with the place of each node, for what a comment says is decided by it.
+  expect(new Set(filesOf("durable-objects/core").flatMap(packagesOf))).toEqual(new Set(["diff", "@lezer/markdown"]));
   const forbidden =
     /\b(Date\.now|new Date\b|Math\.random|performance\.|setTimeout|setInterval|fetch\(|crypto\.|process\.|console\.)/;
   const found = filesOf("durable-objects/core").flatMap((file) =>
@@ -62,6 +64,18 @@ test("the browser's client takes no zod and no server code but reduce and types"
   );
   const allowed = /^#client\/|^#core\/(reduce|thread)$|^#protocol\/(json-rpc|user-input)$/;
   expect(values.filter((target) => !allowed.test(target))).toEqual([]);
+});
+
+test("the private key of the GitHub App is read in one file, and no token outlives its job", () => {
+  const files = ["durable-objects", "workers", "web"].flatMap(filesOf);
+  const naming = (word: RegExp) => files.filter((file) => linesOf(file).some((line) => word.test(withoutComment(line))));
+  // `settings.ts` names it in a sentence for the operator, `environment.ts` in its type.
+  const readers = naming(/GITHUB_APP_PRIVATE_KEY/).filter((file) => !/(environment|github\/settings)\.ts$/.test(file));
+  expect(readers).toEqual(["durable-objects/github/app-token.ts"]);
+  const minting = naming(/access_tokens"/).filter((file) => !file.endsWith("/routes.ts"));
+  expect(minting).toEqual(["durable-objects/github/installation.ts"]);
+  const minter = linesOf("durable-objects/github/installation.ts").map(withoutComment).join("\n");
+  expect(minter).not.toMatch(/\bsql\b|storage|report\([^)]*\btoken\b/);
 });
 
 test("no file reads the folder beside the project", () => {

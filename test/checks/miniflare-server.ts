@@ -3,18 +3,18 @@
  * which makes it cheap enough to be killed fifty times, and it has none of the proxies of `wrangler dev`, which makes it fit to be measured.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, Response as MiniflareResponse } from "miniflare";
 import { endGroup, endWithUs, pidOf } from "./process-group.ts";
 import { freePort, projectRoot, type Server, type ServerOptions } from "./server.ts";
 
-/** Bundles the Worker as it would be deployed. Returns the folder; whoever asked removes it. */
-export async function bundleWorker(): Promise<string> {
+/** Bundles the Worker as it would be deployed, or another `entry` around it. Returns the folder; whoever asked removes it. */
+export async function bundleWorker(entry: string | null = null): Promise<string> {
   const outDirectory = mkdtempSync(join(tmpdir(), "spindle-bundle-"));
   const assets = join(projectRoot, "web/app/dist");
   if (!existsSync(assets)) {
@@ -23,7 +23,8 @@ export async function bundleWorker(): Promise<string> {
     writeFileSync(join(assets, "index.html"), "<!doctype html><title>Spindle</title>The web client is not built.\n");
   }
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
-  await promisify(execFile)(process.execPath, [wrangler, "deploy", "--dry-run", `--outdir=${outDirectory}`], {
+  const parameters = ["deploy", ...(entry === null ? [] : [entry]), "--dry-run", `--outdir=${outDirectory}`];
+  await promisify(execFile)(process.execPath, [wrangler, ...parameters], {
     cwd: projectRoot,
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
   });
@@ -42,7 +43,8 @@ export async function startMiniflare({
   persistTo,
   env = {},
   modules = [],
-}: ServerOptions & { bundle: string; modules?: string[] }): Promise<MiniflareServer> {
+  outbound,
+}: ServerOptions & { bundle: string; modules?: string[]; outbound?: string }): Promise<MiniflareServer> {
   const servedPort = port ?? (await freePort());
   const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-miniflare-"));
   const printed: string[] = [];
@@ -54,7 +56,14 @@ export async function startMiniflare({
   }
 
   async function start(): Promise<ChildProcess> {
-    const options: ChildOptions = { bundle, modules, port: servedPort, persistTo: storage, env };
+    const options: ChildOptions = {
+      bundle,
+      modules,
+      port: servedPort,
+      persistTo: storage,
+      env,
+      ...(outbound ? { outbound } : {}),
+    };
     const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(options)], {
       cwd: projectRoot,
       stdio: ["ignore", "pipe", "pipe"],
@@ -111,12 +120,14 @@ interface ChildOptions {
   port: number;
   persistTo: string;
   env: Record<string, string>;
+  /** `address:port`, where all requests go that leave the Worker, whatever their host. */
+  outbound?: string;
 }
 
 const readyLine = "miniflare serves";
 
 /** What runs in the process of its own. */
-async function serve({ bundle, modules, port, persistTo, env }: ChildOptions): Promise<void> {
+async function serve({ bundle, modules, port, persistTo, env, outbound }: ChildOptions): Promise<void> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "spindle",
@@ -125,7 +136,7 @@ async function serve({ bundle, modules, port, persistTo, env }: ChildOptions): P
       cf: false,
       telemetry: { enabled: false },
       resourcePersistencePath: persistTo,
-      modules: ["index.js", ...modules].map((file) => ({ type: "ESModule", path: join(bundle, file) })),
+      modules: [mainOf(bundle), ...modules].map((file) => ({ type: "ESModule", path: join(bundle, file) })),
       modulesRoot: bundle,
       compatibilityDate: "2026-10-20",
       compatibilityFlags: ["nodejs_compat"],
@@ -135,15 +146,33 @@ async function serve({ bundle, modules, port, persistTo, env }: ChildOptions): P
         ACCESS: { className: "AccessObject", useSQLite: true },
         MEMORY_WRITER: { className: "MemoryObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
+        REPOSITORY: { className: "RepositoryObject", useSQLite: true },
+        GITHUB_APP: { className: "GitHubAppObject", useSQLite: true },
       },
       kvNamespaces: ["MEMORY"],
       serviceBindings: { ASSETS: () => new Response("no pages here", { status: 404 }) as never },
       bindings: env,
+      ...(outbound === undefined ? {} : { outboundService: (request: Request) => passOn(request, outbound) as never }),
     }),
   );
   process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit(0)));
   await miniflare.ready;
   console.log(`${readyLine} ${port}`);
+}
+
+/** Says in `x-forwarded-host` where it was to go. */
+async function passOn(request: Request, address: string): Promise<Response> {
+  const { host, pathname, search } = new URL(request.url);
+  const body = request.body === null ? null : await request.text();
+  const headers = { ...Object.fromEntries(request.headers), "x-forwarded-host": host };
+  const answer = await fetch(`http://${address}${pathname}${search}`, { method: request.method, headers, body });
+  return new MiniflareResponse(await answer.text(), { status: answer.status }) as never;
+}
+
+/** The Worker's own file, or that of the entry that was bundled in its place. */
+function mainOf(bundle: string): string {
+  if (existsSync(join(bundle, "index.js"))) return "index.js";
+  return readdirSync(bundle).find((name) => name.endsWith(".js")) ?? "index.js";
 }
 
 if (import.meta.main) await serve(JSON.parse(process.argv[2] ?? "{}"));

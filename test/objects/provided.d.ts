@@ -1,9 +1,10 @@
-/** What `schema-server.ts` and `key-server.ts` give to the stories. */
+/** What `schema-server.ts`, `key-server.ts` and `webhook-examples.ts` give to the stories. */
 import "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
     schemaServer: string;
     keyServer: string;
+    webhookExamples: string;
   }
 }

@@ -1,7 +1,8 @@
 /** The door: what is proposed becomes a clean draft within all bounds, or is refused by name. Nothing enters the memory another way. */
 import { memoryLimits } from "#core/limits";
 import type { Draft, Scope } from "#core/memory/fragment";
-import { hideSecrets } from "#core/memory/secrets";
+import { hideSecrets } from "#core/secrets";
+import { visibleText } from "#core/visible-text";
 
 export type Admission = { draft: Draft } | { refusal: string };
 
@@ -30,13 +31,9 @@ function tooLong(field: string, charactersMax: number): Admission {
   return { refusal: `a fragment's ${field} has at most ${charactersMax} characters` };
 }
 
-/** Without secrets, and without what a reader cannot see: control characters, and the invisible ones that reorder or hide text. */
+/** Without secrets, and without what a reader cannot see. */
 function clean(text: string): string {
-  const visible = text
-    .replace(/\r\n?|[\u0085\u2028\u2029\v\f]/g, "\n")
-    .replace(/\t/g, " ")
-    .replace(/[^\P{C}\n]/gu, "");
-  return hideSecrets(visible).text.trim();
+  return hideSecrets(visibleText(text).replace(/\t/g, " ")).text.trim();
 }
 
 function cleanLine(text: string): string {

@@ -4,8 +4,8 @@
  */
 import { memoryLimits } from "#core/limits";
 import type { Draft, Provenance } from "#core/memory/fragment";
-import { hideSecrets } from "#core/memory/secrets";
 import { languagesOf, taskOf } from "#core/memory/task-cluster";
+import { hideSecrets } from "#core/secrets";
 
 /** What is known of a turn when it is over, and of what a person said to it afterwards. */
 export interface FinishedTurn {

@@ -1,6 +1,7 @@
 /** Fragments as a model reads them: quoted notes that may be wrong. What stands in them is data, whatever it says. */
 import type { Fragment } from "#core/memory/fragment";
 import type { ModelItem } from "#core/private";
+import { quotedLines } from "#core/visible-text";
 
 /** What a turn is shown of a fragment, as it was then. */
 export type Note = Pick<Fragment, "kind" | "title" | "when" | "content" | "state">;
@@ -28,23 +29,8 @@ function noteLines({ kind, title, when, content, state }: Note, place: number): 
   const standing = state === "active" ? "has helped often" : state === "probation" ? "has helped before" : "new, untested";
   return [
     "",
-    ...quoted(`[note ${place + 1}] ${kind}, ${standing}: ${title}`),
-    ...quoted(`Applies when: ${when}`),
-    ...quoted(content),
+    ...quotedLines(`[note ${place + 1}] ${kind}, ${standing}: ${title}`),
+    ...quotedLines(`Applies when: ${when}`),
+    ...quotedLines(content),
   ];
-}
-
-function quoted(text: string): string[] {
-  return inert(text)
-    .split("\n")
-    .map((line) => `> ${line}`);
-}
-
-/** Every kind of line end becomes one, so that no line escapes its quotation mark; tags and control marks of chat templates lose their brackets. */
-function inert(text: string): string {
-  return text
-    .replace(/\r\n?|[\u0085\u2028\u2029\v\f]/g, "\n")
-    .replace(/[^\P{C}\n]/gu, "")
-    .replace(/<(?=[/|!?a-z_])/gi, "‹")
-    .replace(/\[(?=\/?(?:INST|SYS)\])/gi, "(");
 }

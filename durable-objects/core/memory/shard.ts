@@ -1,10 +1,8 @@
 /** Fragments of one scope as text that never changes, named by its hash; and a manifest that names the shards of a generation. */
+import type { Hash } from "#core/hash";
 import { type Fragment, type Scope, scopeKey } from "#core/memory/fragment";
 import type { Knowledge } from "#core/memory/learn";
 import type { Standing } from "#core/memory/standing";
-
-/** Of a text's UTF-8 bytes, as hexadecimal digits. The platform brings it: SHA-256. */
-export type Hash = (text: string) => string;
 
 /** Version of both formats; a reader that meets another one keeps what it has. */
 const format = 1;

@@ -1,6 +1,8 @@
 /** The memory as a reader holds it: whole scopes, never torn, never older than what it had. Reading itself is the caller's. */
+
+import type { Hash } from "#core/hash";
 import { type Fragment, globalAccount } from "#core/memory/fragment";
-import { type Hash, type Manifest, readShard, type ScopeShard } from "#core/memory/shard";
+import { type Manifest, readShard, type ScopeShard } from "#core/memory/shard";
 
 export interface Snapshot {
   manifest: Manifest;

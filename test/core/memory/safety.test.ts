@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { admit } from "#core/memory/admit";
 import { distil, type FinishedTurn } from "#core/memory/distil";
 import { noteItem } from "#core/memory/note";
-import { hideSecrets, looksRandom } from "#core/memory/secrets";
+import { hideSecrets, looksRandom } from "#core/secrets";
 import { createRandom } from "../../support/random.ts";
 import { draft, fragment } from "./fragments.ts";
 import { hostileTexts } from "./hostile-texts.ts";

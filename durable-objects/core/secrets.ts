@@ -1,4 +1,4 @@
-/** Secrets do not enter the memory: what has the shape of one, or looks like dice, is hidden before anything is stored. */
+/** What has the shape of a secret, or looks like dice, is hidden before a text is stored in the memory or posted anywhere. */
 
 /** One word, so that hiding what is hidden changes nothing. */
 const hidden = "[hidden-secret]";
@@ -13,7 +13,8 @@ const shapes: readonly RegExp[] = [
   // AWS access key ids.
   /\b(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{12,}/g,
   // GitHub, GitLab, npm, PyPI, Slack, Hugging Face, Docker, DigitalOcean, Shopify, SendGrid, Google, Stripe, OpenAI, Anthropic.
-  /\bgh[pousr]_[A-Za-z0-9]{16,}/g,
+  // GitHub's installation tokens are `ghs_<app>_<JWT>` since 2026, with dots: github.blog/changelog/2026-05-15-…-override-header.
+  /\bgh[pousr]_[A-Za-z0-9._-]{16,}/g,
   /\bgithub_pat_[A-Za-z0-9_]{16,}/g,
   /\bglpat-[A-Za-z0-9_-]{16,}/g,
   /\bnpm_[A-Za-z0-9]{16,}/g,
@@ -45,8 +46,12 @@ const shapes: readonly RegExp[] = [
 /** Runs of letters, digits and the signs of base64 and its kin. A path is one too, but its pieces are spelled. */
 const words = /[A-Za-z0-9+/=_-]{20,}/g;
 
-/** The text without secrets, and how many were hidden. Hiding twice changes nothing more. */
-export function hideSecrets(text: string): { text: string; count: number } {
+/**
+ * The text without secrets, and how many were hidden. Hiding twice changes nothing more. `spared` are identifiers of ours that
+ * look like dice and are none (a thread's id, a commit's): they only count as spelled, what stands beside them is looked at all
+ * the same.
+ */
+export function hideSecrets(text: string, spared: readonly string[] = []): { text: string; count: number } {
   let count = 0;
   const hide = () => {
     count += 1;
@@ -54,13 +59,17 @@ export function hideSecrets(text: string): { text: string; count: number } {
   };
   let open = text;
   for (const shape of shapes) open = open.replace(shape, (found) => (found.startsWith(hidden.slice(0, -1)) ? found : hide()));
-  open = open.replace(words, (found) => (looksRandom(found) ? hide() : found));
+  open = open.replace(words, (found) => {
+    const rest = spared.reduce((left, known) => left.replaceAll(known, ""), found);
+    return looksRandom(rest) ? hide() : found;
+  });
   return { text: open, count };
 }
 
 /**
- * True for a word that nobody would spell: hexadecimal from 32 digits on, or twenty signs with the entropy of dice of which sixteen are in
- * pieces that are neither a number nor made of words. 3.3 bits a sign: English runs at about 3, twenty random signs of base64 at about 4. Ours.
+ * True for a word that nobody would spell: hexadecimal from 32 digits on, or twenty signs with the entropy of dice of which
+ * sixteen are in pieces that are neither a number nor made of words. 3.3 bits a sign: English runs at about 3, twenty random
+ * signs of base64 at about 4. Ours.
  */
 export function looksRandom(word: string): boolean {
   if (/^[0-9a-f-]{32,}$/i.test(word) && /\d/.test(word)) return true;

@@ -1,0 +1,212 @@
+/**
+ * The one comment of a thread on an issue or pull request: what stands, what is to be decided, and the exact line that decides
+ * it.
+ */
+import type { Piece } from "#core/github/hunks";
+import { stickyMarker } from "#core/github/marker";
+import { fenced, neutralCode, neutralLine } from "#core/github/neutral";
+import { type RedactionKnowledge, redact } from "#core/github/redact";
+import { needsNaming } from "#core/github/refused-paths";
+import { githubTextLimits } from "#core/limits";
+import { revealedText } from "#core/visible-text";
+
+export interface StickyComment {
+  threadId: string;
+  state: StickyState;
+  /** The steps of the model's plan, with what the protocol calls their status. */
+  plan: readonly { step: string; status: "pending" | "inProgress" | "completed" }[];
+  /** What was decided and why, or what the model said last, in a sentence. null: nothing yet. */
+  sentence: string | null;
+  /** The thread in the web client; null where none is configured. */
+  webUrl: string | null;
+}
+
+export type StickyState =
+  | { type: "queued" | "working" | "finished" | "stopped" | "held" }
+  | { type: "failed"; reason: string }
+  /** `stale`: the approval of a diff whose base has moved; this one takes its place. */
+  | { type: "awaitingApproval"; proposal: StickyProposal; stale: { hash: string } | null; approvalsMissing: number }
+  | { type: "committed"; hash: string; commitOid: string; branch: string; by: string }
+  | { type: "declined"; hash: string; by: string; reason: string | null };
+
+export interface StickyProposal {
+  /** Whole. */
+  hash: string;
+  baseOid: string;
+  pieces: readonly Piece[];
+}
+
+export interface StickyBody {
+  /** Not longer than GitHub takes. */
+  body: string;
+  /** Numbers of the hunks that did not fit, and how many secrets were hidden; the comment says both. */
+  hunksNotShown: number[];
+  secretsHidden: number;
+}
+
+/**
+ * Every text of others is inert in it; only lines of ours are Markdown. Secrets are hidden in each text before it is escaped or
+ * cut, for neither an escaped nor half a secret looks like one.
+ */
+export function stickyComment(comment: StickyComment, knowledge: RedactionKnowledge): StickyBody {
+  const { threadId, state, webUrl } = comment;
+  const known = { ...knowledge, spared: [...knowledge.spared, threadId] };
+  let secretsHidden = 0;
+  const hide: Hide = (text) => {
+    const hidden = redact(text, known);
+    secretsHidden += hidden.count;
+    return hidden.text;
+  };
+  const head = [stickyMarker(threadId), ...headLines(comment, hide), ...(webUrl === null ? [] : ["", webLine(webUrl)])];
+  if (state.type !== "awaitingApproval")
+    return { body: [...head, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
+  const how = howLines(state.proposal, state.approvalsMissing);
+  const room = githubTextLimits.bodyCharactersMax - [...head, ...how].join("\n").length - roomForNotes;
+  const { lines, hunksNotShown } = diffLines(state.proposal, room, webUrl, hide);
+  return { body: [...head, ...how, ...hiddenLines(secretsHidden), ...lines].join("\n"), hunksNotShown, secretsHidden };
+}
+
+/** Hides what is secret in a text of others. */
+type Hide = (text: string) => string;
+
+/** Characters for the lines that say what is not shown, and for what holds the hunks. */
+const roomForNotes = 1_000;
+
+function hiddenLines(count: number): string[] {
+  if (count === 0) return [];
+  const values = count === 1 ? "One value looks like a secret and is" : `${count} values look like a secret and are`;
+  return ["", `**${values} hidden here.**`];
+}
+
+function headLines({ state, plan, sentence }: StickyComment, hide: Hide): string[] {
+  const shortLine = (text: string) => inertLine(hide(text));
+  const steps = plan.slice(0, githubTextLimits.planStepsMax).map(({ step, status }) => {
+    return `- [${status === "completed" ? "x" : " "}] ${shortLine(step)}${status === "inProgress" ? " *(now)*" : ""}`;
+  });
+  const more = plan.length - steps.length;
+  return [
+    `**Spindle** ${stateText(state, hide)}`,
+    ...(sentence === null ? [] : ["", shortLine(sentence)]),
+    ...(steps.length === 0 ? [] : ["", ...steps]),
+    ...(more > 0 ? [`- and ${more} more steps`] : []),
+  ];
+}
+
+function stateText(state: StickyState, hide: Hide): string {
+  const shortLine = (text: string) => inertLine(hide(text));
+  switch (state.type) {
+    case "queued":
+      return "has this in its queue.";
+    case "working":
+      return "is working on it.";
+    case "finished":
+      return "is done; nothing is to be committed.";
+    case "stopped":
+      return "was stopped.";
+    case "held":
+      return "is on hold; `/spindle unhold` lets it go on.";
+    case "failed":
+      return `failed: ${shortLine(state.reason)}`;
+    case "awaitingApproval":
+      return state.stale === null
+        ? "asks for approval of a diff."
+        : `asks anew: the approval of ${digits(state.stale.hash)} is stale because the branch moved. Nothing was committed.`;
+    case "committed": {
+      const branch = neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax));
+      const commit = state.commitOid.slice(0, 12);
+      return `committed ${digits(state.hash)} as ${commit} to ${branch}, approved by ${shortLine(state.by)}.`;
+    }
+    case "declined": {
+      const why = state.reason === null ? "." : `: ${shortLine(state.reason)}`;
+      return `committed nothing: ${shortLine(state.by)} declined ${digits(state.hash)}${why}`;
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+const instruction = " To commit exactly this diff, comment the first line; the second says no.";
+
+/** How to say yes and no, to be copied as it stands. */
+function howLines({ hash, baseOid, pieces }: StickyProposal, approvalsMissing: number): string[] {
+  const named = [...new Set(pieces.map(({ path }) => path).filter(needsNaming))];
+  const including = named.length === 0 ? "" : ` including=${named.join(",")}`;
+  const approve = `/spindle approve ${hash.slice(0, githubTextLimits.hashDigitsShown)}${including}`;
+  const isWritable =
+    approve.length <= githubTextLimits.commandCharactersMax &&
+    named.every((path) => !/[\s,]/.test(revealedText(path)) && revealedText(path) === path);
+  return [
+    "",
+    `Made on commit ${baseOid.slice(0, 12)}.${isWritable ? instruction : ""}`,
+    ...(isWritable
+      ? [fenced(approve, "text")]
+      : ["It changes files whose names cannot be written in a comment, so only the web client can approve it."]),
+    fenced("/spindle decline", "text"),
+    ...(named.length === 0
+      ? []
+      : ["It changes files that instruct agents or choose reviewers, which is why an approval names them."]),
+    ...(pieces.length > 1 ? ["Some hunks only: add `hunks=1,3-5`. What was left out is not committed."] : []),
+    ...(approvalsMissing > 1 ? [`${approvalsMissing} people have to approve.`] : []),
+  ];
+}
+
+/** Hunks as long as there is room; one that does not fit is not cut, because half a hunk looks like a whole one. */
+function diffLines(
+  { pieces }: StickyProposal,
+  room: number,
+  webUrl: string | null,
+  hide: Hide,
+): { lines: string[]; hunksNotShown: number[] } {
+  const shown: string[] = [];
+  const hunksNotShown: number[] = [];
+  let roomLeft = room;
+  for (const piece of pieces) {
+    const lines = pieceLines(piece, hide);
+    const size = lines.join("\n").length + 1;
+    if (size > roomLeft) hunksNotShown.push(piece.number);
+    else {
+      roomLeft -= size;
+      shown.push(...lines);
+    }
+  }
+  const files = new Set(pieces.map(({ path }) => path)).size;
+  const left = `**${hunksNotShown.length} of ${pieces.length} hunks do not fit here** (${ranges(hunksNotShown)}).`;
+  const also = `An approval without \`hunks=\` commits them too${webUrl === null ? "." : "; the web client shows them all."}`;
+  const notShown = hunksNotShown.length === 0 ? [] : ["", `${left} ${also}`];
+  const summary = `${pieces.length === 1 ? "1 hunk" : `${pieces.length} hunks`} in ${files === 1 ? "1 file" : `${files} files`}`;
+  return { lines: [...notShown, "", "<details>", `<summary>${summary}</summary>`, "", ...shown, "</details>"], hunksNotShown };
+}
+
+function pieceLines({ number, path, kind, text }: Piece, hide: Hide): string[] {
+  const note = { lines: "", added: " (new file)", deleted: " (deleted)", mode: " (other mode)", binary: " (binary)" }[kind];
+  return [`**${number}** ${neutralCode(hide(path))}${note}`, ...(text === "" ? [] : [fenced(hide(text), "diff")]), ""];
+}
+
+/** 1, 2, 3, 7 as "1-3, 7"; a long list is cut, its count stands beside it. */
+function ranges(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  const written = runs.slice(0, 20).map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
+  return `${written.join(", ")}${runs.length > 20 ? " …" : ""}`;
+}
+
+function webLine(webUrl: string): string {
+  const url = encodeURI(webUrl).replace(/[()<>]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `[Open the thread](${url})`;
+}
+
+/** Escaped a text grows up to ninefold; one that does is cut again, so that the comment's length is bounded whatever it holds. */
+function inertLine(text: string): string {
+  const most = githubTextLimits.sentenceCharactersMax;
+  const line = neutralLine(text.slice(0, most));
+  const isCut = text.length > most || line.length > 2 * most;
+  return `${line.length > 2 * most ? neutralLine(text.slice(0, most / 5)) : line}${isCut ? "…" : ""}`;
+}
+
+function digits(hash: string): string {
+  return `\`${hash.slice(0, githubTextLimits.hashDigitsShown)}\``;
+}

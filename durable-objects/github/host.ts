@@ -1,0 +1,22 @@
+/** GitHub as the operator configured it, on the platform. */
+import type { GitHubHost } from "#github/installation";
+import { readGitHubSettings } from "#github/settings";
+import type { Environment } from "../environment.ts";
+import { report } from "../platform.ts";
+
+/** Throws when GitHub is not configured, or wrongly: nothing at GitHub can be done then, now or later. */
+export function githubHost(environment: Environment): GitHubHost {
+  const settings = readGitHubSettings(environment);
+  if (settings === null) throw new Error("GitHub is not configured");
+  if ("problem" in settings) throw new Error(settings.problem);
+  const { appId, apiUrl } = settings;
+  return {
+    environment,
+    appId,
+    apiUrl,
+    fetch: (input, init) => fetch(input, init),
+    now: () => Date.now(),
+    deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+    report,
+  };
+}

@@ -1,0 +1,95 @@
+/** One repository on the platform: its storage, its alarm, and the calls of other objects. All that matters is in `repository.ts`. */
+import { DurableObject } from "cloudflare:workers";
+import type { Consequences } from "#github/consequences";
+import type { Effect, Outcome } from "#github/effect";
+import type { RepositoryEvent } from "#github/event";
+import { githubHost } from "#github/host";
+import type { Received } from "#github/inbox";
+import { createRepositorySchema, Repository } from "#github/repository";
+import { type BlobPage, readBlobs, readTree, type TreeListing } from "#github/snapshot-source";
+import { callThread } from "#github/thread-call";
+import type { TurnUse } from "#github/uses";
+import { type Environment, githubAppStub } from "../environment.ts";
+import { newId, report } from "../platform.ts";
+
+export class RepositoryObject extends DurableObject<Environment> {
+  /** What follows from events. Nothing does yet: they are taken in and remembered. */
+  protected readonly consequences: Consequences = { ofEvent: async () => [], ofOutcome: () => [] };
+  private opened: Repository | null = null;
+
+  constructor(context: DurableObjectState, environment: Environment) {
+    super(context, environment);
+    createRepositorySchema(context.storage.sql);
+  }
+
+  /** A webhook's delivery. Durable when this returns; "full" when there is no room for it now. */
+  async receive(deliveryId: string, event: RepositoryEvent): Promise<Received> {
+    return this.repository().receive(deliveryId, event);
+  }
+
+  /** What a thread of the repository wants to happen at GitHub; `contents` are the files of commits among it. */
+  async addEffects(effects: Effect[], contents: Uint8Array[] = []): Promise<void> {
+    this.repository().add(effects, contents);
+  }
+
+  /** A turn that GitHub began, and what it has used until now; told again as it grows. */
+  async noteUse(use: TurnUse): Promise<void> {
+    this.repository().noteUse(use);
+  }
+
+  /** Null while it has not happened. */
+  async outcomeOf(key: string): Promise<Outcome | null> {
+    return this.repository().outcomeOf(key);
+  }
+
+  /** The files of a commit, without their contents. Throws when GitHub does not give them. */
+  async readTree(commitOid: string): Promise<TreeListing> {
+    return this.repository().withJob((job) => readTree(job.calls({ contents: "read" }), commitOid));
+  }
+
+  /** Contents by their git ids, as many as one answer holds. */
+  async readBlobs(oids: string[]): Promise<BlobPage> {
+    return this.repository().withJob((job) => readBlobs(job.calls({ contents: "read" }), oids));
+  }
+
+  override async alarm(): Promise<void> {
+    await this.repository().pump();
+  }
+
+  /** Opened when first needed: it needs the consequences, which a class below this one may set. */
+  private repository(): Repository {
+    if (this.opened === null) {
+      this.opened = this.open();
+      // What was at work when the object went goes on by itself.
+      this.opened.schedule();
+    }
+    return this.opened;
+  }
+
+  private open(): Repository {
+    const { ctx, env } = this;
+    const account = accountOf(ctx);
+    return new Repository({
+      sql: ctx.storage.sql,
+      transaction: (closure) => ctx.storage.transactionSync(closure),
+      github: () => githubHost(env),
+      consequences: this.consequences,
+      now: () => Date.now(),
+      newId,
+      random: () => Math.random(),
+      setAlarm: (atMs) => {
+        ctx.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
+      },
+      isStopped: (installationId) => githubAppStub(env).isStopped(installationId),
+      ownApp: () => githubAppStub(env).ownApp(),
+      callThread: (threadId, call) => callThread(env, { account, threadId }, call),
+      report,
+    });
+  }
+}
+
+function accountOf(context: DurableObjectState): string {
+  const { name } = context.id;
+  if (!name) throw new Error("a repository's object is always named");
+  return name.slice(0, name.lastIndexOf("/"));
+}

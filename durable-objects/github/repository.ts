@@ -1,0 +1,312 @@
+/**
+ * One repository: what came from GitHub, one after the other, and what has to happen there. All of it is in the rows; a crash between
+ * any two lines is made up for by the alarm, which looks for what is due.
+ */
+import { githubApiLimits } from "#core/limits";
+import type { Sql } from "#core/sql";
+import type { Consequences, RepositoryReads } from "#github/consequences";
+import { baseOf, type Effect, type EffectResult, type Outcome, type ThreadCall } from "#github/effect";
+import type { RepositoryEvent } from "#github/event";
+import { GitHubError, isPassing } from "#github/failure";
+import { createInboxSchema, Inbox, type Received, type WaitingDelivery } from "#github/inbox";
+import { type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
+import { createOutboxSchema, Outbox, type WaitingEffect } from "#github/outbox";
+import { perform } from "#github/perform/perform";
+import type { OwnApp } from "#github/perform/performance";
+import { Permissions } from "#github/permission";
+import { createUsesSchema, noteUse, recentUses, type TurnUse } from "#github/uses";
+import type { WireError } from "#protocol/errors";
+import { collectBlobs, putBlob, readBlob } from "#workspace/blob";
+import { Workspace } from "#workspace/store";
+
+export interface RepositoryHost {
+  sql: Sql;
+  transaction<Result>(closure: () => Result): Result;
+  /** Throws when GitHub is not configured. */
+  github(): GitHubHost;
+  consequences: Consequences;
+  now(): number;
+  newId(): string;
+  /** In [0, 1). */
+  random(): number;
+  setAlarm(atMs: number): void;
+  /** Whether the operator or GitHub stopped the installation. Throws when nobody can say. */
+  isStopped(installationId: number): Promise<boolean>;
+  ownApp(): Promise<OwnApp>;
+  callThread(threadId: string, call: ThreadCall): Promise<{ text: string | null } | { refused: WireError }>;
+  report(event: string, details: Record<string, unknown>): void;
+}
+
+export function createRepositorySchema(sql: Sql): void {
+  createInboxSchema(sql);
+  createOutboxSchema(sql);
+  createUsesSchema(sql);
+  // The contents of commits that wait.
+  Workspace.createSchema(sql);
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS github_place (
+      id INTEGER PRIMARY KEY CHECK (id = 1), installation_id INTEGER NOT NULL, repository_id INTEGER NOT NULL, owner TEXT NOT NULL,
+      repo TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS github_threads (issue_number INTEGER PRIMARY KEY, thread_id TEXT NOT NULL UNIQUE) STRICT;
+  `);
+}
+
+type PlaceRow = { installation_id: number; repository_id: number; owner: string; repo: string };
+
+export class Repository {
+  private readonly host: RepositoryHost;
+  private readonly inbox: Inbox;
+  private readonly outbox: Outbox;
+  private readonly permissions: Permissions;
+  private pumping: Promise<void> | null = null;
+
+  constructor(host: RepositoryHost) {
+    this.host = host;
+    this.inbox = new Inbox(host.sql);
+    this.outbox = new Outbox(host.sql, () => host.newId());
+    this.permissions = new Permissions(() => host.now());
+  }
+
+  /** Returns when it is durable; what follows happens later, from the alarm. */
+  receive(deliveryId: string, event: RepositoryEvent): Received {
+    const received = this.host.transaction(() => {
+      this.setPlace(event);
+      return this.inbox.receive(deliveryId, event, this.host.now());
+    });
+    this.schedule();
+    return received;
+  }
+
+  /** What a thread, or anything else of the account, wants to happen at GitHub. `contents` are the files of commits among them. */
+  add(effects: Effect[], contents: Uint8Array[] = []): void {
+    const bytes = contents.reduce((sum, { length }) => sum + length, 0);
+    if (bytes > githubApiLimits.commitBytesMax) throw new Error(`a commit of ${bytes} bytes is too large`);
+    this.host.transaction(() => {
+      for (const content of contents) putBlob(this.host.sql, content);
+      this.outbox.add(effects, { deliveryId: null, nowMs: this.host.now() });
+    });
+    this.schedule();
+  }
+
+  noteUse(use: TurnUse): void {
+    noteUse(this.host.sql, use, this.host.now());
+  }
+
+  outcomeOf(key: string): Outcome | null {
+    return this.outbox.outcomeOf(key)?.outcome ?? null;
+  }
+
+  /** Does whatever is due, one thing after the other: GitHub asks for no two requests at once. Never throws. */
+  pump(): Promise<void> {
+    this.pumping ??= this.work().finally(() => {
+      this.pumping = null;
+      this.schedule();
+    });
+    return this.pumping;
+  }
+
+  schedule(): void {
+    const times = [this.inboxNextAtMs(), this.outbox.nextAtMs()].filter((atMs) => atMs !== null);
+    if (times.length > 0) this.host.setAlarm(Math.max(Math.min(...times), this.host.now()));
+  }
+
+  /** A job with this repository's tokens, for whoever reads it; they end with the job. */
+  async withJob<Result>(work: (job: InstallationJob) => Promise<Result>): Promise<Result> {
+    const job = new InstallationJob(() => this.host.github(), this.place());
+    try {
+      return await work(job);
+    } finally {
+      await job.end();
+    }
+  }
+
+  private async work(): Promise<void> {
+    try {
+      while (this.nextDelivery() !== null || this.outbox.due(this.host.now()) !== null) {
+        await this.withJob(async (job) => {
+          for (let isBusy = true; isBusy; ) {
+            const delivery = this.nextDelivery();
+            if (delivery !== null) await this.decide(delivery, job);
+            const effect = this.outbox.due(this.host.now());
+            if (effect !== null) await this.attempt(effect, job);
+            isBusy = delivery !== null || effect !== null;
+          }
+        });
+      }
+    } catch (error) {
+      this.host.report("repositoryStumbled", { error: String(error) });
+      // What was at work is due again by itself, but not at once: whatever it was may be so again.
+      this.pause(githubApiLimits.retryPauseMsMax);
+    }
+  }
+
+  private nextDelivery(): WaitingDelivery | null {
+    const nowMs = this.host.now();
+    return this.outbox.pausedUntilMs() > nowMs ? null : this.inbox.due(nowMs);
+  }
+
+  private inboxNextAtMs(): number | null {
+    const atMs = this.inbox.nextAtMs();
+    return atMs === null ? null : Math.max(atMs, this.outbox.pausedUntilMs());
+  }
+
+  private async decide({ deliveryId, event, attempts }: WaitingDelivery, job: InstallationJob): Promise<void> {
+    if (attempts >= githubApiLimits.attemptsMax) return this.inbox.settle(deliveryId, "failed", "exhausted");
+    this.inbox.attempt(deliveryId, this.retryAtMs(attempts));
+    this.schedule();
+    try {
+      if (await this.host.isStopped(event.installationId)) return this.inbox.settle(deliveryId, "stopped");
+      const effects = await this.host.consequences.ofEvent(event, this.reads(deliveryId, job));
+      this.host.transaction(() => {
+        this.inbox.settle(deliveryId, "done");
+        this.outbox.add(effects, { deliveryId, nowMs: this.host.now() });
+      });
+    } catch (error) {
+      this.host.report("deliveryNotDecided", { deliveryId, attempts, error: String(error) });
+      if (error instanceof GitHubError && error.failure.type === "rateLimited") this.pause(error.failure.retryAfterMs);
+      // What GitHub refuses for good it refuses again. Anything else may be better after a while, and is not tried for ever.
+      if (error instanceof GitHubError && !isPassing(error.failure)) this.inbox.settle(deliveryId, "failed", String(error));
+    }
+  }
+
+  private reads(deliveryId: string, job: InstallationJob): RepositoryReads {
+    return {
+      place: this.place(),
+      deliveryId,
+      nowMs: this.host.now(),
+      permissionOf: (person, how) => this.permissions.of(person, job.calls({ metadata: "read" }, deliveryId), how),
+      calls: (permissions) => job.calls(permissions, deliveryId),
+      threadOf: (issueNumber) => this.threadOf(issueNumber),
+      uses: () => recentUses(this.host.sql, this.host.now()),
+      resultOf: (key) => this.resultOf(key)?.result ?? null,
+    };
+  }
+
+  private async attempt(effect: WaitingEffect, job: InstallationJob): Promise<void> {
+    const { key, attempts } = effect;
+    const nowMs = this.host.now();
+    if (attempts >= githubApiLimits.attemptsMax || nowMs - effect.createdAtMs > githubApiLimits.effectLifetimeMs) {
+      return this.settle(effect, { type: "failed", failure: { type: "exhausted", last: `${attempts} attempts` } });
+    }
+    this.outbox.attempt(key, this.retryAtMs(attempts));
+    this.schedule();
+    const base = this.baseOf(effect);
+    if (base === "waiting") return this.outbox.retry(effect, this.retryAtMs(0), { isCounted: false });
+    if (base === "failed") {
+      const failure = { type: "withoutBase", key: baseOf(effect.action) ?? "" } as const;
+      return this.settle(effect, { type: "failed", failure });
+    }
+    try {
+      if (await this.host.isStopped(this.place().installationId)) {
+        return this.settle(effect, { type: "failed", failure: { type: "stopped" } });
+      }
+      const app = await this.host.ownApp();
+      this.outbox.markUncertain(key);
+      this.settle(effect, await this.performed(effect, { job, app, base }));
+    } catch (error) {
+      this.failed(effect, error);
+    }
+  }
+
+  private async performed(
+    effect: WaitingEffect,
+    { job, app, base }: { job: InstallationJob; app: OwnApp; base: { id: string; result: EffectResult } | null },
+  ): Promise<Outcome> {
+    const { key, id, action, deliveryId, isUncertain, createdAtMs, progress } = effect;
+    if (action.type === "callThread") {
+      const reply = await this.host.callThread(action.threadId, action.call);
+      if ("refused" in reply) return { type: "failed", failure: { type: "refused", error: reply.refused } };
+      return { type: "done", result: { type: "threadReply", text: reply.text } };
+    }
+    const result = await perform(action, {
+      id,
+      isUncertain,
+      createdAtMs,
+      progress,
+      app,
+      base,
+      saveProgress: (text) => this.outbox.saveProgress(key, text),
+      calls: (permissions) => job.calls(permissions, deliveryId),
+      blob: (oid) => readBlob(this.host.sql, oid),
+    });
+    return { type: "done", result };
+  }
+
+  private failed(effect: WaitingEffect, error: unknown): void {
+    const { key, attempts } = effect;
+    this.host.report("effectFailed", { key, type: effect.action.type, attempts, error: String(error) });
+    // Not GitHub's: another object could not be reached, or the fault is ours. The row says when it is tried again.
+    if (!(error instanceof GitHubError)) return;
+    const { failure } = error;
+    if (failure.type === "rateLimited") {
+      this.pause(failure.retryAfterMs);
+      this.outbox.retry(effect, this.host.now() + failure.retryAfterMs, { isCounted: false });
+    } else if (failure.type === "unauthorized") {
+      this.outbox.retry(effect, this.retryAtMs(attempts), { isCounted: true });
+    } else if (!isPassing(failure)) {
+      this.settle(effect, { type: "failed", failure });
+    }
+    // Else it may have happened: the row stays uncertain, and says when it is looked at again.
+  }
+
+  private settle(effect: WaitingEffect, outcome: Outcome): void {
+    const { key, lane, action, deliveryId } = effect;
+    const nowMs = this.host.now();
+    this.host.transaction(() => {
+      this.outbox.settle(effect, outcome, nowMs);
+      this.outbox.add(this.host.consequences.ofOutcome({ key, lane, action }, outcome), { deliveryId, nowMs });
+      if (action.type === "commit") collectBlobs(this.host.sql, this.outbox.neededBlobs());
+    });
+    if (outcome.type === "failed") this.host.report("effectGivenUp", { key, type: action.type, failure: outcome.failure });
+  }
+
+  private baseOf({ action }: WaitingEffect): { id: string; result: EffectResult } | null | "waiting" | "failed" {
+    const key = baseOf(action);
+    if (key === null) return null;
+    return this.resultOf(key) ?? (this.outbox.isWaiting(key) ? "waiting" : "failed");
+  }
+
+  private resultOf(key: string): { id: string; result: EffectResult } | null {
+    const known = this.outbox.outcomeOf(key);
+    return known?.outcome.type === "done" ? { id: known.id, result: known.outcome.result } : null;
+  }
+
+  private pause(durationMs: number): void {
+    this.outbox.pause(this.host.now() + durationMs);
+  }
+
+  /** Half of the pause is by chance, so that repositories that failed together do not come back together. */
+  private retryAtMs(attempts: number): number {
+    const pauseMs = Math.min(githubApiLimits.retryPauseMs * 2 ** attempts, githubApiLimits.retryPauseMsMax);
+    return this.host.now() + Math.round(pauseMs * (0.5 + this.host.random() / 2));
+  }
+
+  /** Names and installations change; the last webhook knows them. */
+  private setPlace({ installationId, repository }: RepositoryEvent): void {
+    this.host.sql.exec(
+      "INSERT OR REPLACE INTO github_place (id, installation_id, repository_id, owner, repo) VALUES (1, ?, ?, ?, ?)",
+      installationId,
+      repository.id,
+      repository.owner,
+      repository.name,
+    );
+  }
+
+  private place(): RepositoryPlace {
+    const [row] = this.host.sql.exec<PlaceRow>("SELECT * FROM github_place").toArray();
+    if (!row) throw new Error("no webhook has said yet which repository this is");
+    return { installationId: row.installation_id, repositoryId: row.repository_id, owner: row.owner, repo: row.repo };
+  }
+
+  private threadOf(issueNumber: number): string {
+    this.host.sql.exec(
+      "INSERT OR IGNORE INTO github_threads (issue_number, thread_id) VALUES (?, ?)",
+      issueNumber,
+      this.host.newId(),
+    );
+    return this.host.sql
+      .exec<{ thread_id: string }>("SELECT thread_id FROM github_threads WHERE issue_number = ?", issueNumber)
+      .one().thread_id;
+  }
+}

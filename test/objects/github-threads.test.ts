@@ -1,0 +1,110 @@
+/** A repository's calls to threads of its account: they may come twice, after any crash, and happen once. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { expect, test } from "vitest";
+import type { Effect, Outcome, ThreadCall } from "#github/effect";
+import type { RepositoryObject } from "#github/repository-object";
+import { callThread } from "#github/thread-call";
+import { githubAppStub, repositoryStub } from "../../durable-objects/environment.ts";
+import { newId } from "../../durable-objects/platform.ts";
+import { accountOfOwner } from "../../workers/github/account.ts";
+import { Client } from "./client.ts";
+import { headersFor } from "./front-door.ts";
+import { environment } from "./story.ts";
+
+const ownerId = 2_001;
+const account = accountOfOwner(ownerId);
+const input = [{ type: "text" as const, text: "say hello", text_elements: [] }];
+
+function callsOf(threadId: string): ThreadCall[] {
+  const params = { threadId, input, clientUserMessageId: `delivery of ${threadId}` };
+  return [
+    { type: "start", params: {} },
+    { type: "request", request: { method: "turn/start", params } },
+  ];
+}
+
+test("a thread is started and its turn begun, however often that is asked, and the account's clients see it", async () => {
+  const threadId = newId();
+  for (let time = 0; time < 3; time++) {
+    for (const call of callsOf(threadId))
+      expect(await callThread(environment, { account, threadId }, call)).not.toHaveProperty("refused");
+  }
+  const client = await Client.connect({ headers: await headersFor(`github:${ownerId}`) });
+  await client.untilQuiet();
+  const { data } = await client.request("thread/list", {});
+  expect(data.map(({ id }: { id: string }) => id)).toContain(threadId);
+  const { thread } = await client.request("thread/read", { threadId, includeTurns: true });
+  expect(thread.turns).toHaveLength(1);
+  client.close();
+  const stranger = await Client.connect({ headers: await headersFor(`github:${ownerId + 1}`) });
+  expect((await stranger.request("thread/list", {})).data).toEqual([]);
+  stranger.close();
+});
+
+test("what a thread refuses is an outcome, and not tried again", async () => {
+  const threadId = newId();
+  const request = { method: "turn/start", params: { threadId, input, clientUserMessageId: "x" } } as const;
+  expect(await callThread(environment, { account, threadId }, { type: "request", request })).toEqual({
+    refused: expect.objectContaining({ code: expect.any(Number) }),
+  });
+});
+
+const deaths = [
+  [0, "lost"],
+  [0, "kept"],
+  [1, "lost"],
+  [1, "kept"],
+] as const;
+
+test.for(deaths)(
+  "the repository's object dies at its commit %i, which is %s, and the calls happen once",
+  async ([moment, what]) => {
+    const repositoryId = 8_000 + 2 * moment + (what === "lost" ? 0 : 1);
+    const threadId = newId();
+    const stub = repositoryStub(environment, account, repositoryId);
+    await runInDurableObject(githubAppStub(environment), (app) => {
+      Object.assign(app, { app: { id: 4711, slug: "spindle" } });
+    });
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec("INSERT OR REPLACE INTO github_place VALUES (1, 99, ?, 'acme', 'widgets')", repositoryId);
+    });
+    const effects: Effect[] = callsOf(threadId).map((call, index) => ({
+      key: `call ${index}`,
+      lane: threadId,
+      action: { type: "callThread", threadId, call },
+    }));
+    await runInDurableObject(stub, async (repository: RepositoryObject) => repository.addEffects(effects));
+    let isDead = false;
+    try {
+      await runInDurableObject(stub, async (repository: RepositoryObject, state) => {
+        const die = () => {
+          isDead = true;
+          state.abort("crash");
+        };
+        let commits = 0;
+        const { transactionSync } = state.storage;
+        state.storage.transactionSync = (closure) => {
+          const result = transactionSync.call(state.storage, closure);
+          if (commits++ === moment && what === "lost") die();
+          else if (commits === moment + 1) void state.storage.sync().then(die);
+          return result as never;
+        };
+        await repository.alarm();
+      });
+    } catch {
+      // That it died is what was asked for.
+    }
+    const outcome = async (): Promise<Outcome | null> => repositoryStub(environment, account, repositoryId).outcomeOf("call 1");
+    for (let round = 0; round < 100 && (await outcome()) === null; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await runDurableObjectAlarm(repositoryStub(environment, account, repositoryId));
+    }
+    expect(isDead).toBe(true);
+    expect(await outcome()).toMatchObject({ type: "done", result: { type: "threadReply" } });
+    await evictDurableObject(repositoryStub(environment, account, repositoryId));
+    const client = await Client.connect({ headers: await headersFor(`github:${ownerId}`) });
+    const { thread } = await client.request("thread/read", { threadId, includeTurns: true });
+    expect(thread.turns).toHaveLength(1);
+    client.close();
+  },
+);
