@@ -39,6 +39,8 @@ export interface CommitChange {
 export type ThreadCall =
   /** Harmless when the thread is there. */
   | { type: "start"; params: Params<"thread/start"> }
+  /** A turn on exactly this commit, when no other runs; the thread is started where there is none. Harmless twice. */
+  | { type: "begin"; repositoryId: number; commitOid: string; text: string; key: string }
   /** One that creates something carries its own key, as law 6 wants: `clientUserMessageId`. */
   | { type: "request"; request: Request }
   /** The first answer counts, so that a second of the same changes nothing. */
