@@ -191,6 +191,8 @@ export class Repository {
     this.schedule();
     try {
       if (await this.host.isStopped(event.installationId)) return this.inbox.settle(deliveryId, "stopped");
+      // Somebody took the App's variables away: asking again and again brings them back to nobody.
+      if (!this.isConfigured()) return this.inbox.settle(deliveryId, "failed", "GitHub is not configured");
       const decision = await this.host.consequences.ofEvent(event, this.reads(deliveryId, job));
       this.host.transaction(() => {
         this.inbox.settle(deliveryId, "done");
@@ -201,6 +203,15 @@ export class Repository {
       if (error instanceof GitHubError && error.failure.type === "rateLimited") this.pause(error.failure.retryAfterMs);
       // What GitHub refuses for good it refuses again. Anything else may be better after a while, and is not tried for ever.
       if (error instanceof GitHubError && !isPassing(error.failure)) this.inbox.settle(deliveryId, "failed", String(error));
+    }
+  }
+
+  private isConfigured(): boolean {
+    try {
+      this.host.github();
+      return true;
+    } catch {
+      return false;
     }
   }
 
