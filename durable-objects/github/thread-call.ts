@@ -27,24 +27,11 @@ type Called = { text: string | null } | { refused: WireError };
 export async function callThread(environment: Environment, place: Place, call: ThreadCall): Promise<Called> {
   const { threadId } = place;
   const thread = callable(threadStub(environment, place.account, threadId));
-  const connection = `github:${threadId}`;
   switch (call.type) {
-    case "start": {
-      const attached = await thread.startThread(call.params, client, { connection, replay: true });
-      if (!("refused" in attached)) {
-        // Nobody listens on this connection; what the thread says is read from it when it is wanted.
-        await thread.detach(connection);
-        return { text: null };
-      }
-      // That it exists is why a second attempt is refused, and is what was wanted.
-      const read = { method: "thread/read", params: { threadId, includeTurns: false } } as const;
-      const reply = await thread.request(read, connection);
-      return "refused" in reply ? { refused: attached.refused } : { text: null };
-    }
     case "begin":
       return begin(thread, threadId, call);
     case "request": {
-      const reply = await thread.request(call.request, connection);
+      const reply = await thread.request(call.request, "github");
       return "refused" in reply ? reply : { text: reply.resultText };
     }
     case "respond":
@@ -110,7 +97,6 @@ interface CallableThread {
   resumeThread(params: Params<"thread/resume">, subscriber: { connection: string; replay: boolean }): Promise<Attached>;
   enterRepository(repositoryId: number, entry: { commitOid: string; key: string }): Promise<Entered>;
   askedProposal(requestId: string): Promise<AskedProposal | null>;
-  detach(connection: string): Promise<void>;
   request(request: Request, connection: string): Promise<Reply>;
   respond(requestId: string, reply: { result: unknown }): Promise<void>;
 }
