@@ -290,6 +290,21 @@ try {
     },
   );
 
+  await step("a no commits nothing and says whose it was, and a stop ends the turn", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/b.txt: beta");
+    await untilAsked(issue);
+    await say(people.writer, issue, "/spindle decline not now");
+    await untilSaid(issue, "committed nothing: wanda declined");
+    const other = await newIssue();
+    await say(people.writer, other, "/spindle run\nwrite docs/c.txt: gamma");
+    await untilAsked(other);
+    await say(people.stranger, other, "/spindle stop");
+    await say(people.writer, other, "/spindle stop");
+    await untilSaid(other, "was stopped.");
+    equal((await pulls()).length, 1);
+  });
+
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
     await quiet();
     const heard = stage.heard.length;
