@@ -1,7 +1,7 @@
 /** What is done at GitHub, or to a thread, because of something: each a row of the outbox until it has happened once. */
 import type { GitHubFailure } from "#github/failure";
 import type { WireError } from "#protocol/errors";
-import type { Params, Request } from "#protocol/methods";
+import type { Request } from "#protocol/methods";
 
 /** Where a comment or a reaction goes; the two need different permissions. */
 export interface Conversation {
@@ -37,8 +37,8 @@ export interface CommitChange {
 }
 
 export type ThreadCall =
-  /** Harmless when the thread is there. */
-  | { type: "start"; params: Params<"thread/start"> }
+  /** A turn on exactly this commit, when no other runs; the thread is started where there is none. Harmless twice. */
+  | { type: "begin"; repositoryId: number; commitOid: string; text: string; key: string }
   /** One that creates something carries its own key, as law 6 wants: `clientUserMessageId`. */
   | { type: "request"; request: Request }
   /** The first answer counts, so that a second of the same changes nothing. */

@@ -25,6 +25,7 @@ export interface IssueFacts {
   title: string;
   body: string;
   author: Person | null;
+  createdAt: string;
   isOpen: boolean;
   /** An issue's comments and a pull request's come by the same event. */
   isPullRequest: boolean;
@@ -41,6 +42,8 @@ export interface CommentFacts {
   id: number;
   body: string;
   author: Person | null;
+  /** The App that wrote it with the author's token; null when the author did. */
+  viaAppId: number | null;
   url: string;
   createdAt: string;
   updatedAt: string;
@@ -163,6 +166,7 @@ const issue = z
     user: person,
     state: z.string(),
     pull_request: z.object({}).nullish(),
+    created_at: text,
     updated_at: z.string(),
   })
   .transform(
@@ -173,6 +177,7 @@ const issue = z
       author: value.user,
       isOpen: value.state === "open",
       isPullRequest: value.pull_request != null,
+      createdAt: value.created_at,
       updatedAt: value.updated_at,
     }),
   );
@@ -185,6 +190,7 @@ const pullRequest = z
     user: person,
     state: z.string(),
     draft: z.boolean().nullish(),
+    created_at: text,
     updated_at: z.string(),
     // The fork may be gone.
     head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.int() }).nullish() }),
@@ -199,6 +205,7 @@ const pullRequest = z
       isOpen: value.state === "open",
       isPullRequest: true,
       isDraft: value.draft ?? false,
+      createdAt: value.created_at,
       updatedAt: value.updated_at,
       head: { ref: value.head.ref, oid: value.head.sha, repositoryId: value.head.repo?.id ?? null },
       base: { ref: value.base.ref, oid: value.base.sha },
@@ -209,6 +216,7 @@ const commentMembers = {
   id: z.int(),
   body: text,
   user: person,
+  performed_via_github_app: z.object({ id: z.int() }).nullish(),
   html_url: text,
   created_at: z.string(),
   updated_at: z.string(),
@@ -216,7 +224,7 @@ const commentMembers = {
 
 function commentFacts(value: z.infer<z.ZodObject<typeof commentMembers>>): CommentFacts {
   const { id, body, user: author, html_url: url, created_at: createdAt, updated_at: updatedAt } = value;
-  return { id, body, author, url, createdAt, updatedAt };
+  return { id, body, author, viaAppId: value.performed_via_github_app?.id ?? null, url, createdAt, updatedAt };
 }
 
 function commonOf({ installation, repository, sender }: z.infer<typeof common>): Common {

@@ -3,18 +3,22 @@ import { DurableObject } from "cloudflare:workers";
 import type { Consequences } from "#github/consequences";
 import type { Effect, Outcome } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
+import { ofEvent } from "#github/follow/of-event";
+import { ofFrames } from "#github/follow/of-frames";
+import { ofOutcome } from "#github/follow/of-outcome";
 import { githubHost } from "#github/host";
 import type { Received } from "#github/inbox";
 import { createRepositorySchema, Repository } from "#github/repository";
 import { type BlobPage, readBlobs, readTree, type TreeListing } from "#github/snapshot-source";
-import { callThread } from "#github/thread-call";
+import { callThread, readProposal } from "#github/thread-call";
 import type { TurnUse } from "#github/uses";
+import type { Delivery, DeliveryAck } from "#thread/host";
 import { type Environment, githubAppStub } from "../environment.ts";
 import { newId, report } from "../platform.ts";
 
 export class RepositoryObject extends DurableObject<Environment> {
-  /** What follows from events. Nothing does yet: they are taken in and remembered. */
-  protected readonly consequences: Consequences = { ofEvent: async () => [], ofOutcome: () => [] };
+  /** What follows from events, from what threads say, and from effects. */
+  protected readonly consequences: Consequences = { ofEvent, ofFrames, ofOutcome };
   private opened: Repository | null = null;
 
   constructor(context: DurableObjectState, environment: Environment) {
@@ -30,6 +34,11 @@ export class RepositoryObject extends DurableObject<Environment> {
   /** What a thread of the repository wants to happen at GitHub; `contents` are the files of commits among it. */
   async addEffects(effects: Effect[], contents: Uint8Array[] = []): Promise<void> {
     this.repository().add(effects, contents);
+  }
+
+  /** A thread of the repository has something to tell; it tells every client so. */
+  async deliver(delivery: Delivery): Promise<DeliveryAck> {
+    return this.repository().deliver(delivery);
   }
 
   /** A turn that GitHub began, and what it has used until now; told again as it grows. */
@@ -82,6 +91,7 @@ export class RepositoryObject extends DurableObject<Environment> {
       },
       isStopped: (installationId) => githubAppStub(env).isStopped(installationId),
       ownApp: () => githubAppStub(env).ownApp(),
+      readProposal: (threadId, requestId) => readProposal(env, { account, threadId }, requestId),
       callThread: (threadId, call) => callThread(env, { account, threadId }, call),
       report,
     });

@@ -2,6 +2,7 @@
  * One repository: what came from GitHub, one after the other, and what has to happen there. All of it is in the rows; a crash between
  * any two lines is made up for by the alarm, which looks for what is due.
  */
+import type { HeardFrame } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { Sql } from "#core/sql";
 import type { Consequences, RepositoryReads } from "#github/consequences";
@@ -10,12 +11,15 @@ import type { RepositoryEvent } from "#github/event";
 import { GitHubError, isPassing } from "#github/failure";
 import { createInboxSchema, Inbox, type Received, type WaitingDelivery } from "#github/inbox";
 import { type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
+import { createLedgerSchema, Ledger } from "#github/ledger";
 import { createOutboxSchema, Outbox, type WaitingEffect } from "#github/outbox";
 import { perform } from "#github/perform/perform";
 import type { OwnApp } from "#github/perform/performance";
 import { Permissions } from "#github/permission";
 import { createUsesSchema, noteUse, recentUses, type TurnUse } from "#github/uses";
 import type { WireError } from "#protocol/errors";
+import type { AskedProposal } from "#thread/asked-proposal";
+import type { Delivery, DeliveryAck } from "#thread/host";
 import { collectBlobs, putBlob, readBlob } from "#workspace/blob";
 import { Workspace } from "#workspace/store";
 
@@ -33,6 +37,7 @@ export interface RepositoryHost {
   /** Whether the operator or GitHub stopped the installation. Throws when nobody can say. */
   isStopped(installationId: number): Promise<boolean>;
   ownApp(): Promise<OwnApp>;
+  readProposal(threadId: string, requestId: string): Promise<AskedProposal | null>;
   callThread(threadId: string, call: ThreadCall): Promise<{ text: string | null } | { refused: WireError }>;
   report(event: string, details: Record<string, unknown>): void;
 }
@@ -41,6 +46,7 @@ export function createRepositorySchema(sql: Sql): void {
   createInboxSchema(sql);
   createOutboxSchema(sql);
   createUsesSchema(sql);
+  createLedgerSchema(sql);
   // The contents of commits that wait.
   Workspace.createSchema(sql);
   sql.exec(`
@@ -59,6 +65,9 @@ export class Repository {
   private readonly inbox: Inbox;
   private readonly outbox: Outbox;
   private readonly permissions: Permissions;
+  private readonly ledger: Ledger;
+  /** How far each thread was heard; behind what is written by nothing that matters. */
+  private readonly heardThrough = new Map<string, number>();
   private pumping: Promise<void> | null = null;
 
   constructor(host: RepositoryHost) {
@@ -66,6 +75,7 @@ export class Repository {
     this.inbox = new Inbox(host.sql);
     this.outbox = new Outbox(host.sql, () => host.newId());
     this.permissions = new Permissions(() => host.now());
+    this.ledger = new Ledger(host.sql);
   }
 
   /** Returns when it is durable; what follows happens later, from the alarm. */
@@ -87,6 +97,30 @@ export class Repository {
       this.outbox.add(effects, { deliveryId: null, nowMs: this.host.now() });
     });
     this.schedule();
+  }
+
+  /** What a thread of the repository tells those who follow it: all frames after `after`. */
+  async deliver({ threadId, after, frames }: Delivery): Promise<DeliveryAck> {
+    const talk = this.ledger.talk(threadId);
+    if (talk === null) return { gone: true };
+    const heard = Math.max(talk.view.seq, this.heardThrough.get(threadId) ?? 0);
+    if (after === null || after > heard || frames.length === 0) return { gone: false, cursor: heard };
+    const told = frames.map(({ seq, text }) => ({ ...(JSON.parse(text) as HeardFrame), seq }));
+    const { host } = this;
+    const decision = await host.consequences.ofFrames(threadId, told, host);
+    host.transaction(() => this.outbox.add(decision(this.ledger), { deliveryId: null, nowMs: host.now() }));
+    const cursor = Math.max(heard, told.at(-1)?.seq ?? 0);
+    this.heardThrough.set(threadId, cursor);
+    this.noteUseOf(threadId);
+    this.schedule();
+    return { gone: false, cursor };
+  }
+
+  /** The turn that works now is on the account of whoever asked for it. */
+  private noteUseOf(threadId: string): void {
+    const { view, asked } = this.ledger.talk(threadId) ?? {};
+    if (!view?.turn || view.turn.key !== asked?.key) return;
+    this.noteUse({ turnId: view.turn.id, personId: asked.by.id, atMs: view.turn.startedAtMs, tokens: view.turn.tokens });
   }
 
   noteUse(use: TurnUse): void {
@@ -157,10 +191,12 @@ export class Repository {
     this.schedule();
     try {
       if (await this.host.isStopped(event.installationId)) return this.inbox.settle(deliveryId, "stopped");
-      const effects = await this.host.consequences.ofEvent(event, this.reads(deliveryId, job));
+      // Somebody took the App's variables away: asking again and again brings them back to nobody.
+      if (!this.isConfigured()) return this.inbox.settle(deliveryId, "failed", "GitHub is not configured");
+      const decision = await this.host.consequences.ofEvent(event, this.reads(deliveryId, job));
       this.host.transaction(() => {
         this.inbox.settle(deliveryId, "done");
-        this.outbox.add(effects, { deliveryId, nowMs: this.host.now() });
+        this.outbox.add(decision(this.ledger), { deliveryId, nowMs: this.host.now() });
       });
     } catch (error) {
       this.host.report("deliveryNotDecided", { deliveryId, attempts, error: String(error) });
@@ -170,16 +206,26 @@ export class Repository {
     }
   }
 
+  private isConfigured(): boolean {
+    try {
+      this.host.github();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   private reads(deliveryId: string, job: InstallationJob): RepositoryReads {
     return {
       place: this.place(),
       deliveryId,
       nowMs: this.host.now(),
+      ownApp: () => this.host.ownApp(),
       permissionOf: (person, how) => this.permissions.of(person, job.calls({ metadata: "read" }, deliveryId), how),
       calls: (permissions) => job.calls(permissions, deliveryId),
       threadOf: (issueNumber) => this.threadOf(issueNumber),
       uses: () => recentUses(this.host.sql, this.host.now()),
-      resultOf: (key) => this.resultOf(key)?.result ?? null,
+      ledger: this.ledger,
     };
   }
 
@@ -255,8 +301,10 @@ export class Repository {
     const nowMs = this.host.now();
     this.host.transaction(() => {
       this.outbox.settle(effect, outcome, nowMs);
-      this.outbox.add(this.host.consequences.ofOutcome({ key, lane, action }, outcome), { deliveryId, nowMs });
-      if (action.type === "commit") collectBlobs(this.host.sql, this.outbox.neededBlobs());
+      this.outbox.add(this.host.consequences.ofOutcome({ key, lane, action }, outcome, this.ledger), { deliveryId, nowMs });
+      if (action.type === "commit") {
+        collectBlobs(this.host.sql, [...this.outbox.neededBlobs(), ...this.ledger.neededBlobs()]);
+      }
     });
     if (outcome.type === "failed") this.host.report("effectGivenUp", { key, type: action.type, failure: outcome.failure });
   }

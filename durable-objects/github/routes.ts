@@ -29,6 +29,7 @@ export const routes = [
   "POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions",
   "GET /repos/{owner}/{repo}/pulls",
   "POST /repos/{owner}/{repo}/pulls",
+  "GET /repos/{owner}/{repo}/pulls/{pull_number}",
 ] as const;
 
 export type Route = (typeof routes)[number];

@@ -1,37 +1,37 @@
 /** Calls from a repository to a thread of its account. Each may be repeated: after a crash nobody knows whether it came through. */
+import { visibleLine } from "#core/visible-text";
 import type { ThreadCall } from "#github/effect";
+import { repositoryConnection } from "#github/thread-connection";
 import { protocolVersion } from "#models/catalogue";
 import type { WireError } from "#protocol/errors";
 import type { Params, Request } from "#protocol/methods";
+import type { AskedProposal } from "#thread/asked-proposal";
 import type { Attached, Reply } from "#thread/reply";
+import type { Entered } from "#thread/repository-entry";
 import { type Environment, threadStub } from "../environment.ts";
 
 /** Who began the thread, as every client sees it. */
 const client = { name: "spindle-github", version: protocolVersion };
 
+/** Every change asks; commands change nothing but an overlay, and reach no network. */
+const settings: Params<"thread/start"> = { approvalPolicy: "on-request" };
+
+interface Place {
+  account: string;
+  threadId: string;
+}
+
+type Called = { text: string | null } | { refused: WireError };
+
 /** What the thread refuses is a value. Throws when it cannot be reached. */
-export async function callThread(
-  environment: Environment,
-  { account, threadId }: { account: string; threadId: string },
-  call: ThreadCall,
-): Promise<{ text: string | null } | { refused: WireError }> {
-  const thread = callable(threadStub(environment, account, threadId));
+export async function callThread(environment: Environment, place: Place, call: ThreadCall): Promise<Called> {
+  const { threadId } = place;
+  const thread = callable(threadStub(environment, place.account, threadId));
   switch (call.type) {
-    case "start": {
-      // Nobody listens on this connection; what the thread says is read from it when it is wanted.
-      const connection = `github:${threadId}`;
-      const attached = await thread.startThread(call.params, client, { connection, replay: true });
-      if (!("refused" in attached)) {
-        await thread.detach(connection);
-        return { text: null };
-      }
-      // That it exists is why a second attempt is refused, and is what was wanted.
-      const read = { method: "thread/read", params: { threadId, includeTurns: false } } as const;
-      const reply = await thread.request(read, connection);
-      return "refused" in reply ? { refused: attached.refused } : { text: null };
-    }
+    case "begin":
+      return begin(thread, threadId, call);
     case "request": {
-      const reply = await thread.request(call.request, `github:${threadId}`);
+      const reply = await thread.request(call.request, "github");
       return "refused" in reply ? reply : { text: reply.resultText };
     }
     case "respond":
@@ -42,6 +42,51 @@ export async function callThread(
   }
 }
 
+/** What an approval of the thread was asked for; null when it waits for none any more. */
+export async function readProposal(
+  environment: Environment,
+  { account, threadId }: Place,
+  requestId: string,
+): Promise<AskedProposal | null> {
+  return callable(threadStub(environment, account, threadId)).askedProposal(requestId);
+}
+
+/** The repository follows the thread before anything happens in it, and the files are there before the model is asked. */
+async function begin(thread: CallableThread, threadId: string, call: Extract<ThreadCall, { type: "begin" }>): Promise<Called> {
+  const follower = { connection: repositoryConnection(call.repositoryId), replay: true };
+  const started = await thread.startThread(settings, client, follower);
+  if ("refused" in started) {
+    const resumed = await thread.resumeThread({ threadId, excludeTurns: true }, follower);
+    if ("refused" in resumed) return resumed;
+  }
+  const entered = await thread.enterRepository(call.repositoryId, { commitOid: call.commitOid, key: call.key });
+  if (entered.type === "busy") throw new Error(`a turn of ${threadId} still runs`);
+  const text = entered.type === "begun" ? call.text : [call.text, ...missingLines(entered)].join("\n");
+  const input = [{ type: "text" as const, text, text_elements: [] }];
+  const params = { threadId, input, clientUserMessageId: call.key };
+  const reply = await thread.request({ method: "turn/start", params }, follower.connection);
+  return "refused" in reply ? reply : { text: reply.resultText };
+}
+
+const pathsNamedMax = 20;
+
+/** A model that takes the workspace for the whole repository would make anew what is only not here. */
+function missingLines({ absent, refused, isTruncated }: Extract<Entered, { type: "entered" }>): string[] {
+  const paths = [...absent, ...refused];
+  if (paths.length === 0 && !isTruncated) return [];
+  const named = paths.slice(0, pathsNamedMax).map((path) => `- ${visibleLine(path).slice(0, 200)}`);
+  const more = paths.length - named.length;
+  return [
+    "",
+    "<repository_note>",
+    "These paths of the repository are not in the workspace, and must not be written:",
+    ...named,
+    ...(more > 0 ? [`- and ${more} more`] : []),
+    ...(isTruncated ? ["- and others that GitHub did not list"] : []),
+    "</repository_note>",
+  ];
+}
+
 /** The platform's own type of a call says less of its result. */
 interface CallableThread {
   startThread(
@@ -49,7 +94,9 @@ interface CallableThread {
     by: typeof client,
     subscriber: { connection: string; replay: boolean },
   ): Promise<Attached>;
-  detach(connection: string): Promise<void>;
+  resumeThread(params: Params<"thread/resume">, subscriber: { connection: string; replay: boolean }): Promise<Attached>;
+  enterRepository(repositoryId: number, entry: { commitOid: string; key: string }): Promise<Entered>;
+  askedProposal(requestId: string): Promise<AskedProposal | null>;
   request(request: Request, connection: string): Promise<Reply>;
   respond(requestId: string, reply: { result: unknown }): Promise<void>;
 }

@@ -5,17 +5,28 @@ import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { memoryLimits } from "#core/limits";
+import { repositoryOfConnection } from "#github/thread-connection";
 import type { Catalogue } from "#models/catalogue";
 import { refusals } from "#protocol/errors";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
+import { type AskedProposal, askedProposal } from "#thread/asked-proposal";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
+import { type Entered, enterRepository } from "#thread/repository-entry";
 import { unknownThread } from "#thread/requests";
 import { ThreadRuntime } from "#thread/runtime";
 import { type ClientAnswer, ThreadService } from "#thread/service";
 import { runShell } from "#tools/shell";
-import { connectionStub, directoryStub, type Environment, memoryStub, threadName, threadStub } from "../environment.ts";
+import {
+  connectionStub,
+  directoryStub,
+  type Environment,
+  memoryStub,
+  repositoryStub,
+  threadName,
+  threadStub,
+} from "../environment.ts";
 import { catalogueOf, newId, report, sleep } from "../platform.ts";
 
 export class ThreadObject extends DurableObject<Environment> {
@@ -109,6 +120,16 @@ export class ThreadObject extends DurableObject<Environment> {
     this.service.respond(requestId, reply);
   }
 
+  /** The repository's files at a commit become the workspace, while no turn runs. */
+  async enterRepository(repositoryId: number, entry: { commitOid: string; key: string }): Promise<Entered> {
+    const { account } = nameOf(this.ctx);
+    return enterRepository(this.runtime, repositoryStub(this.env, account, repositoryId), entry);
+  }
+
+  async askedProposal(requestId: string): Promise<AskedProposal | null> {
+    return askedProposal(this.runtime, requestId);
+  }
+
   private host(account: string, threadId: string): Host {
     const { ctx, env } = this;
     return {
@@ -128,8 +149,10 @@ export class ThreadObject extends DurableObject<Environment> {
         ctx.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
       },
       deliver: (connection, delivery) => {
-        const direct = connection.startsWith(directPrefix);
-        return direct ? this.sockets.deliver(connection, delivery) : deliverTo(env, connection, delivery);
+        if (connection.startsWith(directPrefix)) return this.sockets.deliver(connection, delivery);
+        const repositoryId = repositoryOfConnection(connection);
+        if (repositoryId !== null) return repositoryStub(env, account, repositoryId).deliver(delivery);
+        return deliverTo(env, connection, delivery);
       },
       takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
       releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),

@@ -3,11 +3,12 @@
  * the gate that knows GitHub's own description. Deliveries come twice and not at all; the server is killed with SIGKILL between any two
  * requests. `npm run check:github`, which then runs every fault and every death of `test/github`.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { blobHash } from "#workspace/blob";
 import { privateKey } from "../support/github/repository.ts";
@@ -162,12 +163,71 @@ async function say(login: string, issue: number, body: string): Promise<void> {
 
 /** Our comments of an issue: what a person reads of them. */
 async function answersIn(issue: number): Promise<string[]> {
-  const comments = await read<{ body: string; user: { login: string } }[]>(`/issues/${issue}/comments`);
-  return comments.filter(({ user }) => user.login === `${app.slug}[bot]`).map(({ body }) => body.split("\n")[0] ?? "");
+  const comments = await read<{ body: string; user: { login: string } }[]>(`/issues/${issue}/comments?per_page=100`);
+  const ours = comments.filter(({ user }) => user.login === `${app.slug}[bot]`);
+  return ours.map(({ body }) => body.replace(/<!--.*?-->/g, "").trim());
 }
 
-const untilDone = (issue: number) =>
-  eventually("the answer", async () => ((await answersIn(issue)).includes("Done.") ? true : null));
+/** Our only comment of an issue, as soon as it says this. */
+const untilSaid = (issue: number, words: string) =>
+  eventually(`"${words}" in #${issue}`, async () => {
+    const [answer = "", ...others] = await answersIn(issue);
+    if (others.length > 0 && answer.includes(words)) throw new Error(`more than one comment: ${JSON.stringify(others)}`);
+    return answer.includes(words) ? answer : null;
+  });
+const untilDone = (issue: number) => untilSaid(issue, "is done; nothing is to be committed.");
+
+/** The digits that an approval names, out of the comment that asks for one. */
+async function untilAsked(issue: number, except = ""): Promise<string> {
+  return eventually(`the diff in #${issue}`, async () => {
+    const text = (await answersIn(issue)).join("\n");
+    const [, digits = ""] = /\/spindle approve ([0-9a-f]{16})/.exec(text) ?? [];
+    return digits === "" || digits === except ? null : digits;
+  });
+}
+
+const pulls = () =>
+  read<{ number: number; draft: boolean; head: { ref: string; sha: string }; base: { ref: string } }[]>(
+    "/pulls?state=all&per_page=100",
+  );
+
+interface TreeEntry {
+  path: string;
+  mode: string;
+  type: string;
+  sha: string;
+}
+
+async function treeOf(ref: string): Promise<{ oid: string; parents: string[]; tree: string; entries: TreeEntry[] }> {
+  const head = await read<{ object: { sha: string } }>(`/git/ref/heads/${ref}`);
+  const commit = await read<{ tree: { sha: string }; parents: { sha: string }[] }>(`/git/commits/${head.object.sha}`);
+  const { tree } = await read<{ tree: TreeEntry[] }>(`/git/trees/${commit.tree.sha}?recursive=1`);
+  return { oid: head.object.sha, parents: commit.parents.map(({ sha }) => sha), tree: commit.tree.sha, entries: tree };
+}
+
+/** One commit upon `base`, whose tree is the one that git itself makes of the base's files and these. */
+async function requireLanded(
+  branch: string,
+  { base, files }: { base: string | Tree; files: Record<string, string> },
+): Promise<void> {
+  const before = typeof base === "string" ? await treeOf(base) : base;
+  const after = await treeOf(branch);
+  equal(after.parents, [before.oid]);
+  const folder = mkdtempSync(join(tmpdir(), "spindle-git-"));
+  const git = (args: string[], input = "") => execFileSync("git", args, { cwd: folder, input, encoding: "utf8" }).trim();
+  git(["init", "--quiet"]);
+  for (const { path, mode, sha, type } of before.entries) {
+    if (type === "blob") git(["update-index", "--add", "--cacheinfo", `${mode},${sha},${path}`]);
+  }
+  for (const [path, text] of Object.entries(files)) {
+    const oid = git(["hash-object", "-w", "--stdin"], text);
+    git(["update-index", "--add", "--cacheinfo", `100644,${oid},${path}`]);
+  }
+  equal(after.tree, git(["write-tree", "--missing-ok"]));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+type Tree = Awaited<ReturnType<typeof treeOf>>;
 
 /** Returns when the Worker has asked nothing for a second, its tokens revoked too. */
 async function quiet(): Promise<void> {
@@ -175,14 +235,6 @@ async function quiet(): Promise<void> {
     heard = stage.heard.length;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
-}
-
-async function runsAtMain(): Promise<string[]> {
-  const main = await read<{ object: { sha: string } }>("/git/ref/heads/main");
-  const { check_runs } = await read<{ check_runs: { external_id: string }[] }>(
-    `/commits/${main.object.sha}/check-runs?filter=all`,
-  );
-  return check_runs.map(({ external_id }) => external_id);
 }
 
 let account = "";
@@ -200,36 +252,65 @@ try {
   const { owner } = await read<{ owner: { id: number } }>("");
   account = encodeURIComponent(`github:${owner.id}`);
 
-  await step("a comment of somebody who may write is seen, answered, shown at the commit, and a thread has a turn", async () => {
+  await step("a mention of somebody who may write is seen, and one comment says what came of it", async () => {
     const issue = await newIssue();
-    await say(people.writer, issue, "/spindle run");
-    await untilDone(issue);
-    equal(await answersIn(issue), ["Done."]);
+    await say(people.writer, issue, "@spindle\nsay hello");
+    if (!(await untilDone(issue)).includes("hello")) throw new Error(JSON.stringify(await answersIn(issue)));
     equal(
       stage.missing.reactions.map(({ content }) => content),
       ["eyes"],
     );
-    const [delivery = ""] = await runsAtMain();
-    const started = await asThread({ key: `${delivery}/4` });
-    equal((started as { type: string }).type, "done");
   });
 
   await step("a stranger's comment, and our own, have no answer", async () => {
     const issue = await newIssue();
-    await say(people.stranger, issue, "/spindle run");
+    await say(people.stranger, issue, "/spindle run say hello");
     const other = await newIssue();
-    await say(people.writer, other, "/spindle run");
+    await say(people.writer, other, "/spindle run say hello");
     await untilDone(other);
     equal(await answersIn(issue), []);
   });
 
+  await step(
+    "an issue: a diff, a stranger's yes that is none, a yes, a commit on a branch of ours, a draft pull request",
+    async () => {
+      const issue = await newIssue();
+      await say(people.writer, issue, "/spindle run\nwrite docs/a.txt: alpha\\n\nsay it is written");
+      const digits = await untilAsked(issue);
+      await say(people.stranger, issue, `/spindle approve ${digits}`);
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      const shown = await untilSaid(issue, "committed `");
+      const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+      await requireLanded(branch, { base: "main", files: { "docs/a.txt": "alpha\n" } });
+      const pull = await eventually(
+        "the pull request",
+        async () => (await pulls()).find(({ head }) => head.ref === branch) ?? null,
+      );
+      equal([pull.draft, pull.base.ref], [true, "main"]);
+    },
+  );
+
+  await step("a no commits nothing and says whose it was, and a stop ends the turn", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/b.txt: beta");
+    await untilAsked(issue);
+    await say(people.writer, issue, "/spindle decline not now");
+    await untilSaid(issue, "committed nothing: wanda declined");
+    const other = await newIssue();
+    await say(people.writer, other, "/spindle run\nwrite docs/c.txt: gamma");
+    await untilAsked(other);
+    await say(people.stranger, other, "/spindle stop");
+    await say(people.writer, other, "/spindle stop");
+    await untilSaid(other, "was stopped.");
+    equal((await pulls()).length, 1);
+  });
+
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
     await quiet();
-    const [runs, heard] = [await runsAtMain(), stage.heard.length];
+    const heard = stage.heard.length;
     await hook.allAgain({ guid: "same" });
     await hook.allAgain({ guid: "another" });
     await quiet();
-    equal(await runsAtMain(), runs);
     equal(stage.heard.length, heard);
   });
 
@@ -237,12 +318,11 @@ try {
     const issue = await newIssue();
     await new Promise((resolve) => setTimeout(resolve, 200));
     hook.isDown = true;
-    await say(people.writer, issue, "/spindle run");
+    await say(people.writer, issue, "/spindle run say hello");
     await eventually("the failed delivery", async () => (stage.missing.deliveries[0]?.status_code === 502 ? true : null));
     hook.isDown = false;
     await fetch(`${server.url}/stage/catch-up`, { method: "POST" });
     await untilDone(issue);
-    equal(await answersIn(issue), ["Done."]);
   });
 
   await step("a branch, a commit and a draft pull request land as one story", async () => {

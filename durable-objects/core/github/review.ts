@@ -30,7 +30,7 @@ export function readReview(
   { authorId, headOid }: ReviewedPull,
   ours: OurApp,
 ): ReviewReading {
-  if (authorId !== ours.botId) return { verb: "nothing" };
+  if (authorId === null || authorId !== ours.botId) return { verb: "nothing" };
   if (action === "dismissed") return { verb: "revoke" };
   if (action !== "submitted" || (state !== "approved" && state !== "changes_requested")) return { verb: "nothing" };
   if (state === "changes_requested") return { verb: "decline" };

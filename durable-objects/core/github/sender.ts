@@ -3,10 +3,10 @@
 /** As webhooks carry it; null for a deleted account. Example: `{"id":583231,"login":"octocat","type":"User"}` */
 export type Sender = { id: number; login: string; type: string } | null;
 
-/** Who we are on GitHub. `botId` is the id of the user `<slug>[bot]`, not of the App. */
+/** Who we are on GitHub. `botId` is the id of the user `<slug>[bot]`, not of the App; null where nobody asked for it. */
 export interface OurApp {
   appId: number;
-  botId: number;
+  botId: number | null;
 }
 
 export interface Act {

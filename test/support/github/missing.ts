@@ -40,12 +40,22 @@ export async function answerMissing(missing: Missing, asked: Asked, headers: Hea
     missing.askedAgain.push(Number(again[1]));
     return json(202, {});
   }
+  if (/\/collaborators\/[^/]+\/permission$/.test(pathname)) return permission(missing, asked, headers);
   if (pathname === "/graphql") return createCommit(missing, asked.body, token);
   if (asked.method === "POST" && /\/git\/trees$/.test(pathname)) {
     const repository = pathname.replace(/^\/repos\/|\/git\/trees$/g, "");
     return json(201, await makeTree(gitOf(missing, repository, token), JSON.parse(asked.body ?? "{}") as object));
   }
   return null;
+}
+
+/** The coarse field knows four words; the emulator says there what teams are given. */
+async function permission({ emulatorUrl }: Missing, { path }: Asked, headers: Headers): Promise<Response> {
+  const response = await fetch(`${emulatorUrl}${path}`, { headers: { authorization: headers.get("authorization") ?? "" } });
+  if (!response.ok) return response;
+  const answer = (await response.json()) as { permission: string };
+  const words: Record<string, string> = { push: "write", maintain: "write", pull: "read", triage: "read" };
+  return json(200, { ...answer, permission: words[answer.permission] ?? answer.permission });
 }
 
 /** Only to know afterwards which tokens there were. */

@@ -26,7 +26,7 @@ export interface World {
   wake(): void;
 }
 
-export const silence: Consequences = { ofEvent: async () => [], ofOutcome: () => [] };
+export const silence: Consequences = { ofEvent: async () => () => [], ofOutcome: () => [], ofFrames: async () => () => [] };
 
 export function openWorld(
   stage: Stage,
@@ -63,6 +63,7 @@ export function openWorld(
     isStopped: async (id) => stopped.has(id),
     ownApp: async () => app,
     callThread: async () => ({ text: null }),
+    readProposal: async () => null,
     report,
   };
   const world: World = {
@@ -106,14 +107,23 @@ export function commentEvent(
       isPrivate: false,
     },
     sender,
-    issue: { number, title: "An issue", body: "", author: sender, isOpen: true, isPullRequest: false, updatedAt: at },
-    comment: { id, body, author: sender, url: "", createdAt: at, updatedAt: at },
+    issue: {
+      number,
+      title: "An issue",
+      body: "",
+      author: sender,
+      isOpen: true,
+      isPullRequest: false,
+      createdAt: at,
+      updatedAt: at,
+    },
+    comment: { id, body, author: sender, viaAppId: null, url: "", createdAt: at, updatedAt: at },
   };
 }
 
 /** Tells the repository where it is, and lets it do these effects because of it. */
 export function consequencesOf(effects: Effect[]): Consequences {
-  return { ...silence, ofEvent: async () => effects };
+  return { ...silence, ofEvent: async () => () => effects };
 }
 
 export function deliver(world: World, event: RepositoryEvent, deliveryId = randomUUID()): string {

@@ -1,0 +1,82 @@
+/** What a repository remembers of a thread: enough to show it on GitHub, folded from the frames that every client hears. */
+import type { FrameMethod } from "#core/frame";
+import type { ThreadItem } from "#protocol/item";
+import type { PlanStep } from "#protocol/notifications";
+import type { TurnError } from "#protocol/turn";
+
+export interface ThreadView {
+  /** The last frame that was folded. */
+  seq: number;
+  /** The last turn; null before the first. */
+  turn: ViewedTurn | null;
+  plan: readonly PlanStep[];
+  /** What the model said last; null: nothing yet in this turn. */
+  said: string | null;
+  /** Requests that wait for somebody, by what they ask for. GitHub has a door for changes of files only. */
+  requests: readonly { id: string; isFileChange: boolean }[];
+}
+
+export interface ViewedTurn {
+  id: string;
+  /** The `clientUserMessageId` of the message that began it: who asked for it is known by that. */
+  key: string | null;
+  startedAtMs: number;
+  status: "inProgress" | "completed" | "interrupted" | "failed";
+  /** Why it failed; null when it did not. */
+  problem: string | null;
+  tokens: number;
+}
+
+export const newThreadView: ThreadView = { seq: 0, turn: null, plan: [], said: null, requests: [] };
+
+/** A frame as it stands on the wire, with its number. */
+export interface HeardFrame {
+  seq: number;
+  method: FrameMethod;
+  id?: string;
+  emittedAtMs?: number;
+  // The method says what they are, and a thread of ours wrote them.
+  // biome-ignore lint/suspicious/noExplicitAny: the params of all methods
+  params: any;
+}
+
+/** Streamed text and the like change nothing here. A frame that was seen changes nothing either. */
+export function view(before: ThreadView, { seq, method, id = "", params, emittedAtMs = 0 }: HeardFrame): ThreadView {
+  if (seq <= before.seq) return before;
+  const after = { ...before, seq };
+  switch (method) {
+    case "turn/started":
+      return { ...after, turn: newTurn(params.turn.id, emittedAtMs), plan: [], said: null };
+    case "turn/completed": {
+      const { status, error } = params.turn as { status: ViewedTurn["status"]; error: TurnError | null };
+      return withTurn(after, (turn) => ({ ...turn, status, problem: error?.message ?? null }));
+    }
+    case "turn/plan/updated":
+      return { ...after, plan: params.plan };
+    case "thread/tokenUsage/updated":
+      return withTurn(after, (turn) => ({ ...turn, tokens: turn.tokens + params.tokenUsage.last.totalTokens }));
+    case "item/completed": {
+      const item = params.item as ThreadItem;
+      if (item.type === "agentMessage") return item.text === "" ? after : { ...after, said: item.text };
+      return item.type === "userMessage" ? withTurn(after, (turn) => ({ ...turn, key: turn.key ?? item.clientId })) : after;
+    }
+    case "item/fileChange/requestApproval":
+      return { ...after, requests: [...after.requests, { id, isFileChange: true }] };
+    case "item/commandExecution/requestApproval":
+    case "item/tool/requestUserInput":
+    case "item/tool/call":
+      return { ...after, requests: [...after.requests, { id, isFileChange: false }] };
+    case "serverRequest/resolved":
+      return { ...after, requests: after.requests.filter((request) => request.id !== params.requestId) };
+    default:
+      return after;
+  }
+}
+
+function newTurn(id: string, startedAtMs: number): ViewedTurn {
+  return { id, key: null, startedAtMs, status: "inProgress", problem: null, tokens: 0 };
+}
+
+function withTurn(before: ThreadView, change: (turn: ViewedTurn) => ViewedTurn): ThreadView {
+  return before.turn === null ? before : { ...before, turn: change(before.turn) };
+}

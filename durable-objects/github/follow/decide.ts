@@ -1,0 +1,157 @@
+/** A yes or no to a diff, through whichever door: by somebody who may, to exactly this one, on the commit it was made on. */
+import { matchProposal } from "#core/github/match-proposal";
+import { neutralCode } from "#core/github/neutral";
+import { namingProblems, refusedPaths } from "#core/github/refused-paths";
+import type { Decision, RepositoryReads } from "#github/consequences";
+import type { Effect } from "#github/effect";
+import type { Person } from "#github/event";
+import { begin } from "#github/follow/begin";
+import { bindWaiting, setState } from "#github/follow/proposals";
+import { answer, react, type Said } from "#github/follow/said";
+import { showTalk } from "#github/follow/show";
+import { type Target, targetOf } from "#github/follow/target";
+import type { Ledger, Proposal } from "#github/ledger";
+import { readTree, type TreeListing } from "#github/snapshot-source";
+
+export interface Approval {
+  by: Person;
+  hash: string;
+  including: readonly string[];
+}
+
+/** Whoever asks has the permission, as GitHub said a moment ago. Everything else that a yes needs is seen here. */
+export async function approve(said: Said, { by, hash, including }: Approval, reads: RepositoryReads): Promise<Decision> {
+  const { threadId, found } = find(said, hash, reads);
+  if ("refused" in found) return () => refuse(said, found.refused);
+  const proposal = found;
+  const { hash: whole, baseOid } = proposal.bound;
+  const naming = namingProblems(proposal.changes, including);
+  if (naming.unknown.length > 0) return () => refuse(said, `That diff does not change ${listed(naming.unknown)}.`);
+  if (naming.missing.length > 0) {
+    return () => refuse(said, `That diff changes ${listed(naming.missing)}: an approval names it, as the comment shows.`);
+  }
+  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  if ("refused" in target) return () => refuse(said, target.refused);
+  if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
+    return (ledger) => stale(ledger, said, { by, proposal, hash: whole, target });
+  }
+  const problem = problemOf(proposal, await readTree(reads.calls({ contents: "read" }), baseOid));
+  if (problem !== null) return () => refuse(said, problem);
+  return (ledger) => {
+    // Another door may have been quicker while GitHub was asked.
+    if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+    return [
+      ...setState(ledger, proposal, { type: "approved", by }),
+      respond(said, proposal, "accept"),
+      ...react(said, "+1"),
+      ...showTalk(ledger, threadId),
+    ];
+  };
+}
+
+/** `hash` is null where the one open diff is meant. */
+export function decline(
+  said: Said,
+  { by, hash, reason }: { by: Person; hash: string | null; reason: string | null },
+  reads: RepositoryReads,
+): Decision {
+  const threadId = reads.threadOf(said.on.number);
+  const open = reads.ledger.proposalsOf(threadId).find(({ state }) => state.type === "open");
+  const found = hash === null ? (open ?? { refused: "No diff waits for a decision here." }) : find(said, hash, reads).found;
+  if ("refused" in found) return () => refuse(said, found.refused);
+  return (ledger) => {
+    if (ledger.proposal(found.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+    return [
+      ...setState(ledger, found, { type: "declined", by, reason }),
+      respond(said, found, "decline"),
+      ...react(said, "+1"),
+      ...bindWaiting(ledger, threadId),
+      ...showTalk(ledger, threadId),
+    ];
+  };
+}
+
+type Bound = Proposal & { bound: NonNullable<Proposal["bound"]> };
+
+function find(
+  { on }: Said,
+  hash: string,
+  { ledger, threadOf }: RepositoryReads,
+): { threadId: string; found: Bound | { refused: string } } {
+  const threadId = threadOf(on.number);
+  const known = ledger.proposals().flatMap((proposal) => {
+    const { bound } = proposal;
+    return bound === null
+      ? []
+      : [{ hash: bound.hash, threadId: proposal.threadId, state: matchState(proposal), proposal: { ...proposal, bound } }];
+  });
+  const match = matchProposal(hash, threadId, known);
+  return { threadId, found: "refused" in match ? { refused: match.answer } : match.proposal.proposal };
+}
+
+function matchState({ state }: Proposal): "open" | "stale" | "decided" {
+  return state.type === "open" || state.type === "stale" ? state.type : "decided";
+}
+
+/** Our branch is made with the first commit: until then the default branch may go on, for nothing lands there. */
+function isFirstOfDraft({ draftTo }: Target, ledger: Ledger, threadId: string): boolean {
+  return draftTo !== null && !ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+}
+
+/** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */
+function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: TreeListing): string | null {
+  const existing = new Map(files.map((file) => [file.path, file]));
+  const paths = changes.map(({ path, before, after }) => ({ path, before: before?.mode ?? null, after: after?.mode ?? null }));
+  const [first] = refusedPaths(paths, [...existing.keys(), ...submodules]);
+  if (first) return `${neutralCode(first.path)} ${first.answer}; Spindle does not commit it.`;
+  if (isTruncated) return "This repository has more files than GitHub lists, so it cannot be seen what the diff would replace.";
+  const other = changes.find(({ path, before }) => {
+    const file = existing.get(path);
+    return (file?.oid ?? null) !== (before?.hash ?? null) || (file?.mode ?? null) !== (before?.mode ?? null);
+  });
+  return other
+    ? `${neutralCode(other.path)} is not in the commit what the diff was made on; \`/spindle retry\` begins anew.`
+    : null;
+}
+
+/** Nothing is committed, and the turn is asked again on the commit where the branch stands now. */
+function stale(
+  ledger: Ledger,
+  said: Said,
+  { by, proposal, hash, target }: { by: Person; proposal: Proposal; hash: string; target: Target },
+): Effect[] {
+  if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+  const { threadId } = proposal;
+  const talk = ledger.talk(threadId);
+  if (talk === null) return [];
+  ledger.putTalk({ ...talk, staleHash: hash });
+  const params = { threadId, turnId: proposal.turnId };
+  const call = { type: "request", request: { method: "turn/interrupt", params } } as const;
+  const interrupt: Effect = {
+    key: `${said.deliveryId}/interrupt`,
+    lane: `thread ${threadId}`,
+    action: { type: "callThread", threadId, call },
+  };
+  return [
+    ...setState(ledger, proposal, { type: "stale" }),
+    interrupt,
+    ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
+    ...begin(ledger, said, { threadId, by, text: talk.asked.text, target }),
+  ];
+}
+
+function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, decision: "accept" | "decline"): Effect {
+  const call = { type: "respond", requestId, result: { decision } } as const;
+  return { key: `${deliveryId}/respond`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } };
+}
+
+function refuse(said: Said, text: string): Effect[] {
+  return [...react(said, "-1"), ...answer(said, text)];
+}
+
+function listed(paths: readonly string[]): string {
+  return paths
+    .slice(0, 10)
+    .map((path) => neutralCode(path.slice(0, 200)))
+    .join(", ");
+}

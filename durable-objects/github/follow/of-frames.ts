@@ -1,0 +1,57 @@
+/** What follows from what a thread says: proposals are kept, landed ones are committed, and the comment says how it stands. */
+import { type HeardFrame, type ThreadView, view } from "#core/github/thread-view";
+import type { Decision, ThreadReads } from "#github/consequences";
+import type { Effect } from "#github/effect";
+import { addProposal, itemSettled, setState } from "#github/follow/proposals";
+import { showTalk } from "#github/follow/show";
+import type { Ledger } from "#github/ledger";
+import type { AskedProposal } from "#thread/asked-proposal";
+
+export async function ofFrames(threadId: string, frames: HeardFrame[], { readProposal }: ThreadReads): Promise<Decision> {
+  const asked = new Map<string, AskedProposal>();
+  for (const { method, id } of frames) {
+    if (method !== "item/fileChange/requestApproval" || id === undefined) continue;
+    const found = await readProposal(threadId, id);
+    if (found !== null) asked.set(id, found);
+  }
+  return (ledger) => fold(ledger, threadId, frames, asked);
+}
+
+function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: ReadonlyMap<string, AskedProposal>): Effect[] {
+  const before = ledger.talk(threadId);
+  if (before === null) return [];
+  const effects: Effect[] = [];
+  for (const frame of frames) {
+    const talk = ledger.talk(threadId) ?? before;
+    if (frame.seq <= talk.view.seq) continue;
+    const seen = { ...talk, view: view(talk.view, frame) };
+    if (isAlike(seen.view, talk.view) && !matters(frame)) continue;
+    ledger.putTalk(seen);
+    const { id = "", method, params } = frame;
+    const proposal = asked.get(id);
+    if (method === "item/fileChange/requestApproval" && proposal) effects.push(...addProposal(ledger, seen, id, proposal));
+    if (method === "item/completed" && params.item.type === "fileChange") {
+      const { id: itemId, status } = params.item;
+      effects.push(...itemSettled(ledger, seen, { itemId, hasLanded: status === "completed" }));
+    }
+    if (method === "turn/completed") effects.push(...withdrawn(ledger, threadId));
+  }
+  return [...effects, ...showTalk(ledger, threadId)];
+}
+
+/** The number alone is no change worth a row: these frames are heard again after a crash, and change nothing then. */
+function isAlike(one: ThreadView, other: ThreadView): boolean {
+  return one.turn === other.turn && one.plan === other.plan && one.said === other.said && one.requests === other.requests;
+}
+
+function matters({ method, params }: HeardFrame): boolean {
+  return method === "item/completed" && params.item.type === "fileChange";
+}
+
+/** A turn that ended waits for nobody. */
+function withdrawn(ledger: Ledger, threadId: string): Effect[] {
+  return ledger
+    .proposalsOf(threadId)
+    .filter(({ state }) => state.type === "open" || state.type === "waiting" || state.type === "approved")
+    .flatMap((proposal) => setState(ledger, proposal, { type: "declined", by: null, reason: "The turn ended." }));
+}
