@@ -443,4 +443,12 @@ export const githubTextLimits = {
   /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
   planStepsMax: 20,
   sentenceCharactersMax: 600,
+  /** Characters of a commit's first line, as git's own tools break it; and paths that were left out which a turn is told by name. */
+  headlineCharactersMax: 72,
+  pathsNamedMax: 20,
+  /** What one person, and all of a repository together, may have turns for. A person who asks all day long stays below; a loop does not. */
+  personTurnsPerHour: 20,
+  personTokensPerDay: 4_000_000,
+  repositoryTurnsPerHour: 60,
+  repositoryTokensPerDay: 20_000_000,
 } as const;

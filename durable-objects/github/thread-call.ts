@@ -1,4 +1,5 @@
 /** Calls from a repository to a thread of its account. Each may be repeated: after a crash nobody knows whether it came through. */
+import { githubTextLimits } from "#core/limits";
 import { visibleLine } from "#core/visible-text";
 import type { ThreadCall } from "#github/effect";
 import { repositoryConnection } from "#github/thread-connection";
@@ -68,13 +69,11 @@ async function begin(thread: CallableThread, threadId: string, call: Extract<Thr
   return "refused" in reply ? reply : { text: reply.resultText };
 }
 
-const pathsNamedMax = 20;
-
 /** A model that takes the workspace for the whole repository would make anew what is only not here. */
 function missingLines({ absent, refused, isTruncated }: Extract<Entered, { type: "entered" }>): string[] {
   const paths = [...absent, ...refused];
   if (paths.length === 0 && !isTruncated) return [];
-  const named = paths.slice(0, pathsNamedMax).map((path) => `- ${visibleLine(path).slice(0, 200)}`);
+  const named = paths.slice(0, githubTextLimits.pathsNamedMax).map((path) => `- ${visibleLine(path).slice(0, 200)}`);
   const more = paths.length - named.length;
   return [
     "",

@@ -1,8 +1,10 @@
 /** What becomes of a proposal: bound to a commit, approved, landed by the thread, committed; and what follows from each. */
+
 import { createHash } from "node:crypto";
 import { neutralPlain } from "#core/github/neutral";
 import { proposalHash } from "#core/github/proposal-hash";
 import { redact } from "#core/github/redact";
+import { githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
 import { showProposal } from "#github/follow/show";
 import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
@@ -75,7 +77,7 @@ function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, appr
   const known = { secrets: [], spared: [hash, threadId] };
   const headline = neutralPlain(redact(`Spindle: ${talk.title.replace(/\s+/g, " ")}`, known).text).slice(
     0,
-    headlineCharactersMax,
+    githubTextLimits.headlineCharactersMax,
   );
   const body = `Diff ${hash}\nApproved by ${neutralPlain(approver)}`;
   const commit = { type: "commit", branch, baseOid, headline, body, changes: changes.map(commitChange) } as const;
@@ -86,9 +88,6 @@ function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, appr
     { key: commitKey(requestId), lane, action: commit },
   ];
 }
-
-/** What `git log --oneline` shows of it. */
-const headlineCharactersMax = 72;
 
 function commitChange({ path, before, after }: Proposal["changes"][number]): CommitChange {
   const side = (version: { mode: number; hash: string } | null) =>
