@@ -47,7 +47,7 @@ const interesting: Record<string, number> = {
   "memory away": 100,
   "memory's answer lost": 50,
   "report repeated": 50,
-  "notes shown": 60,
+  "notes shown": 40,
   "held out": 100,
   "no turn slot": 100,
   "delivery failed": 100,
