@@ -213,3 +213,20 @@ const noUsage = {
   outputTokens: 0,
   reasoningOutputTokens: 0,
 };
+
+test("the optimizer is due after fifty outcomes, or half an hour after the first change, and not again until something changes", () => {
+  const world = new World();
+  const begunAtMs = world.nowMs;
+  expect(world.optimizer.dueAt(world.nowMs)).toBe(null);
+  for (let turn = 1; turn <= 50; turn++) {
+    world.nowMs += 1_000;
+    const ids = { turnId: `turn-${turn}`, threadId: `thread-${turn}` };
+    const said = { ...ids, used: turnUse(), signals: [{ type: "declined" as const }] };
+    // Told twice: that is one outcome.
+    for (const report of [turnReport(said), turnReport(said)]) world.memory.hear(report);
+    const halfAnHourLater = begunAtMs + 1_000 + 30 * 60_000;
+    expect([turn, world.optimizer.dueAt(world.nowMs)]).toEqual([turn, turn < 50 ? halfAnHourLater : world.nowMs]);
+  }
+  world.optimizer.run();
+  expect(world.optimizer.dueAt(world.nowMs)).toBe(null);
+});
