@@ -1,4 +1,5 @@
 /** A patch with its lines in colour; the signs stay, so that colour is not all there is. */
+import "./patch.css";
 import { patchLines } from "#client/patch-lines";
 
 const linesMax = 2_000;

@@ -6,10 +6,10 @@ import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import type { ItemOf, ThreadItem } from "#protocol/item";
 import type { Turn } from "#protocol/turn";
+import { Patch } from "../diff/patch.tsx";
 import { textOf } from "./item-text.ts";
-import { Patch } from "./patch.tsx";
 
-export function ThreadView({ thread }: { thread: ThreadHandle }) {
+export function Talk({ thread }: { thread: ThreadHandle }) {
   const log = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
   // Follows what is written, unless the reader scrolled away from the end.

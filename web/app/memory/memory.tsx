@@ -1,0 +1,3 @@
+export function Memory() {
+  return <p class="notice">Memory</p>;
+}

@@ -1,0 +1,58 @@
+/** The whole page: threads and ways on one side, what they lead to on the other; on a phone one of the two. */
+import { lazy } from "../lazy.tsx";
+import { hrefOf, isListFirst, type Place, place } from "../place.ts";
+import { useStore } from "../store/store.ts";
+import { NewThread, ThreadPage } from "../talk/thread-page.tsx";
+import { ThreadPane } from "../threads/thread-pane.tsx";
+import { ConnectionState } from "./connection-state.tsx";
+import { Navigation } from "./navigation.tsx";
+import { SignedOut, SignOut, useSession } from "./session.tsx";
+
+const Inbox = lazy(async () => (await import("../inbox/inbox.tsx")).Inbox);
+const Memory = lazy(async () => (await import("../memory/memory.tsx")).Memory);
+const Settings = lazy(async () => (await import("../settings/settings.tsx")).Settings);
+
+export function App() {
+  const { connection } = useStore();
+  const session = useSession(connection.value.type);
+  const isThread = place.value.view === "thread" || place.value.view === "new";
+  return (
+    <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
+      <div class="side">
+        <header>
+          <h1>Spindle</h1>
+          <a class="button quiet" href={hrefOf({ view: "new" })}>
+            New thread
+          </a>
+        </header>
+        <ThreadPane />
+        <footer>
+          <ConnectionState />
+          {session === "signedIn" && <SignOut />}
+        </footer>
+      </div>
+      <main>
+        {session === "signedOut" && <SignedOut />}
+        <View at={place.value} />
+      </main>
+      <Navigation />
+    </div>
+  );
+}
+
+function View({ at }: { at: Place }) {
+  switch (at.view) {
+    case "new":
+      return <NewThread />;
+    case "thread":
+      return <ThreadPage key={at.threadId} at={at} />;
+    case "inbox":
+      return <Inbox />;
+    case "memory":
+      return <Memory />;
+    case "settings":
+      return <Settings />;
+    default:
+      return at satisfies never;
+  }
+}

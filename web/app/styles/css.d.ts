@@ -1,0 +1,2 @@
+/** Vite takes styles in by import. */
+declare module "*.css";

@@ -1,0 +1,130 @@
+/** One thread: its talk, its changes, what it decides by and its files; and the way to begin a new one. */
+import "./talk.css";
+import { useState } from "preact/hooks";
+import type { ThreadHandle } from "#client/thread-handle";
+import { lazy } from "../lazy.tsx";
+import { go, goToList, hrefOf, type Place, type ThreadTab, threadPlace } from "../place.ts";
+import { useThread } from "../store/opened-thread.ts";
+import { useStore } from "../store/store.ts";
+import { titleOf } from "../store/thread-list.ts";
+import { Composer } from "./composer.tsx";
+import { Talk } from "./talk.tsx";
+import { Welcome } from "./welcome.tsx";
+
+const Changes = lazy(async () => (await import("../diff/changes.tsx")).Changes);
+const Decisions = lazy(async () => (await import("../decision/decisions.tsx")).Decisions);
+const Files = lazy(async () => (await import("../files/files.tsx")).Files);
+
+const tabs: { tab: ThreadTab; label: string }[] = [
+  { tab: "talk", label: "Talk" },
+  { tab: "changes", label: "Changes" },
+  { tab: "decisions", label: "Decisions" },
+  { tab: "files", label: "Files" },
+];
+
+export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
+  const { defaultModel } = useStore();
+  const opened = useThread(at.threadId);
+  const [failure, setFailure] = useState<string | null>(null);
+  const thread = opened.type === "open" ? opened.thread : null;
+  const send = async (text: string) => {
+    setFailure(null);
+    await thread?.send(text).catch((error) => {
+      setFailure(error instanceof Error ? error.message : String(error));
+      throw error;
+    });
+  };
+  return (
+    <>
+      <header class="bar">
+        <button type="button" class="quiet back" aria-label="All threads" onClick={goToList}>
+          ‹
+        </button>
+        <h2>{thread?.state ? titleOf(thread.state.info) : "…"}</h2>
+        <nav class="tabs" aria-label="Parts of the thread">
+          {tabs.map(({ tab, label }) => (
+            <a key={tab} href={hrefOf(threadPlace(at.threadId, tab))} aria-current={tab === at.tab ? "page" : undefined}>
+              {label}
+            </a>
+          ))}
+        </nav>
+      </header>
+      {opened.type === "failed" && <p class="notice failed">{opened.message}</p>}
+      {opened.type === "opening" && <p class="notice">Reading the thread …</p>}
+      {thread && <Tab thread={thread} at={at} />}
+      {failure && (
+        <p class="notice failed" role="alert">
+          {failure}
+        </p>
+      )}
+      {thread && at.tab === "talk" && (
+        <Composer
+          isRunning={thread.turn != null}
+          hint={hintOf(defaultModel.value?.id)}
+          send={send}
+          stop={() => thread.interrupt()}
+        />
+      )}
+    </>
+  );
+}
+
+function Tab({ thread, at }: { thread: ThreadHandle; at: Extract<Place, { view: "thread" }> }) {
+  switch (at.tab) {
+    case "talk":
+      return <Talk thread={thread} />;
+    case "changes":
+      return <Changes thread={thread} item={at.item} />;
+    case "decisions":
+      return <Decisions thread={thread} />;
+    case "files":
+      return <Files thread={thread} />;
+    default:
+      return at.tab satisfies never;
+  }
+}
+
+/** The first message begins the thread: nobody is left with an empty one. */
+export function NewThread() {
+  const { client, defaultModel } = useStore();
+  const [failure, setFailure] = useState<string | null>(null);
+  const send = async (text: string) => {
+    setFailure(null);
+    let begun: ThreadHandle | null = null;
+    try {
+      begun = await client.startThread();
+      await begun.send(text);
+      go(threadPlace(begun.id));
+    } catch (error) {
+      begun?.close();
+      setFailure(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+  return (
+    <>
+      <header class="bar">
+        <button type="button" class="quiet back" aria-label="All threads" onClick={goToList}>
+          ‹
+        </button>
+        <h2>New thread</h2>
+        {defaultModel.value && (
+          <span class="model" title={defaultModel.value.description}>
+            {defaultModel.value.id === "rehearsal" ? "Rehearsal (no model)" : defaultModel.value.displayName}
+          </span>
+        )}
+      </header>
+      <Welcome isRehearsal={defaultModel.value?.id === "rehearsal"} />
+      {failure && (
+        <p class="notice failed" role="alert">
+          {failure}
+        </p>
+      )}
+      <Composer isRunning={false} hint={hintOf(defaultModel.value?.id)} send={send} stop={() => {}} />
+    </>
+  );
+}
+
+function hintOf(model: string | undefined): string {
+  return model === "rehearsal" ? "say hello · write notes.txt: text · run ls" : "Ask for something";
+}

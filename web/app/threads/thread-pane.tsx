@@ -1,0 +1,57 @@
+/** The account's threads: to be found, and to see which of them wait for somebody. */
+import type { WireThread } from "#protocol/thread";
+import { hrefOf, place, threadPlace } from "../place.ts";
+import { useStore } from "../store/store.ts";
+import { titleOf } from "../store/thread-list.ts";
+
+export function ThreadPane() {
+  const { entries, hasMore, isRead, search, find, showMore } = useStore().threads;
+  const current = place.value.view === "thread" ? place.value.threadId : null;
+  return (
+    <nav class="thread-pane" aria-label="Threads">
+      <input
+        type="search"
+        placeholder="Search threads"
+        aria-label="Search threads"
+        value={search.value}
+        onInput={(event) => find(event.currentTarget.value)}
+      />
+      {isRead.value && entries.value.length === 0 && (
+        <p class="notice">{search.value ? "No thread has these words." : "No threads yet."}</p>
+      )}
+      <ul class="threads">
+        {entries.value.map((thread) => (
+          <Entry key={thread.id} thread={thread} isCurrent={thread.id === current} />
+        ))}
+        {hasMore.value && (
+          <li>
+            <button type="button" class="quiet" onClick={showMore}>
+              More
+            </button>
+          </li>
+        )}
+      </ul>
+    </nav>
+  );
+}
+
+function Entry({ thread, isCurrent }: { thread: WireThread; isCurrent: boolean }) {
+  return (
+    <li>
+      <a href={hrefOf(threadPlace(thread.id))} aria-current={isCurrent ? "page" : undefined}>
+        <span class="title">{titleOf(thread)}</span>
+        <span class="detail">
+          <StatusBadge thread={thread} />
+          <time>{new Date(thread.updatedAt * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" })}</time>
+        </span>
+      </a>
+    </li>
+  );
+}
+
+export function StatusBadge({ thread: { status } }: { thread: Pick<WireThread, "status"> }) {
+  if (status.type === "systemError") return <span class="badge failed">failed</span>;
+  if (status.type !== "active") return null;
+  const isWaiting = status.activeFlags.length > 0;
+  return <span class={isWaiting ? "badge asking" : "badge"}>{isWaiting ? "needs you" : "working"}</span>;
+}
