@@ -1949,6 +1949,7 @@ export interface ThreadStartParams {
   selectedCapabilityRoots?: unknown;
   mockExperimentalField?: unknown;
   experimentalRawEvents?: unknown;
+  threadId?: string | null;
 }
 
 export interface ThreadStartResponse {

@@ -283,7 +283,7 @@ export class Session {
     this.requireRoom(params.cwd ?? "");
     const client = this.state.initialized?.client ?? { name: "unknown", version: "0" };
     // Named here and not by the thread, so that frames of the new thread find out at once whose they are.
-    const threadId = this.gateway.newThreadId();
+    const threadId = params.threadId ?? this.gateway.newThreadId();
     const config = { ...(await this.accountDefaults()), ...params.config };
     await this.holding(threadId, async () =>
       this.attached(id, threadId, await this.gateway.startThread(threadId, { ...params, config }, client, this.subscriber())),

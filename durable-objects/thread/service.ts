@@ -31,11 +31,13 @@ export class ThreadService {
     this.commands = new CommandExecutions(runtime);
   }
 
+  /** Asked again by a client that named the thread, say because the answer was lost, it is there. */
   startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
     return refusable<Attached>(() => {
       const { runtime, defaultModel } = this;
-      if (runtime.thread) throw new Refusal(refusals.invalidRequest(`thread ${runtime.host.threadId} exists already`));
-      startThread(runtime, params, { originator: client.name, defaultModel, version: protocolVersion });
+      if (!runtime.thread) startThread(runtime, params, { originator: client.name, defaultModel, version: protocolVersion });
+      else if (params.threadId) requireThread(runtime, "thread/resume");
+      else throw new Refusal(refusals.invalidRequest(`thread ${runtime.host.threadId} exists already`));
       return attachCreator(runtime, subscriber);
     });
   }
