@@ -388,16 +388,48 @@ describe("an answer to a server request", () => {
 });
 
 describe("a connection", () => {
-  test("whose server fell silent is given up after 20 seconds, and the next one is opened", async () => {
+  test.each([0, 1, 4_999, 9_999, 10_000, 10_001, 14_000, 19_999, 40_000, 45_001])(
+    "whose server falls silent %i ms after the handshake is given up within 20 seconds, and the next one is opened",
+    async (aliveMs) => {
+      await online();
+      await vi.advanceTimersByTimeAsync(aliveMs);
+      server.answersPings = false;
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(server.sockets[0]?.isClosed).toBe(true);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(server.sockets).toHaveLength(2);
+    },
+  );
+
+  test("is asked for life only after ten seconds of silence", async () => {
     await online();
+    const pings = () => server.socket.sent.filter((text) => text === "ping").length;
+    expect(pings(), "once at first: to learn whether this server answers").toBe(1);
+    for (let second = 0; second < 60; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      server.socket.deliver({ method: "warning", params: {} });
+    }
+    expect(pings()).toBe(1);
     await vi.advanceTimersByTimeAsync(60_000);
+    expect(pings()).toBe(7);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  test("that somebody comes back to is asked at once, and given up after three seconds of silence", async () => {
+    const client = await online();
+    await vi.advanceTimersByTimeAsync(5_000);
+    client.wake();
+    await vi.advanceTimersByTimeAsync(5_000);
     expect(server.sockets).toHaveLength(1);
     server.answersPings = false;
-    await vi.advanceTimersByTimeAsync(19_000);
-    expect(server.sockets).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(11_000);
-    expect(server.sockets).toHaveLength(2);
+    client.wake();
+    await vi.advanceTimersByTimeAsync(2_000);
+    client.wake();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(server.sockets[0]?.isClosed).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
     expect(server.sockets[0]?.isClosed).toBe(true);
+    expect(server.sockets[0]?.sent.filter((text) => text === "ping")).toHaveLength(3);
   });
 
   test("to a server that does not know pings is never taken for dead", async () => {
