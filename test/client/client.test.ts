@@ -291,7 +291,7 @@ describe("a thread", () => {
     server.handlers["thread/resume"] = () => {
       attempts += 1;
       if (attempts < 3) throw { code: -32603, message: "Spindle failed to answer this request." };
-      return { thread: { id: threadId } };
+      return { thread: server.threadOf(threadId) };
     };
     server.logs.set(threadId, recordedLog);
     await reconnect();

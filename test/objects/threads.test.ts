@@ -97,10 +97,10 @@ story("a thread whose client named it begins once, however often it is asked for
   await other.untilThat(({ method, seq }) => method === "turn/completed" && seq === again.seq);
   expect(other.threadFrames().map(({ seq }) => seq)).toEqual(client.threadFrames().map(({ seq }) => seq));
   await client.request("thread/archive", { threadId });
-  expect((await other.ask("thread/start", { threadId })).error.message).toContain("is archived");
+  expect((await other.ask("thread/start", { threadId })).error?.message).toContain("is archived");
   await client.request("thread/delete", { threadId });
-  expect((await other.ask("thread/start", { threadId })).error.message).toContain("no rollout found");
-  expect((await other.ask("thread/start", { threadId: "mine" })).error.message).toContain("invalid thread id");
+  expect((await other.ask("thread/start", { threadId })).error?.message).toContain("no rollout found");
+  expect((await other.ask("thread/start", { threadId: "mine" })).error?.message).toContain("invalid thread id");
 });
 
 story("a thread of the terminal client counts as one of the command line", async ({ client, connect }) => {

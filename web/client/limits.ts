@@ -17,4 +17,12 @@ export const clientLimits = {
   pendingRequestsMax: 1_024,
   /** Attempts of one request that the server refuses as overloaded: it did nothing, so asking again is safe. */
   overloadedAttemptsMax: 6,
+  /** A cache that does not answer is none: the network is asked instead. Reading 10,000 items takes a third of it on a phone. */
+  cacheReadMsMax: 2_000,
+  /** From a turn's end to writing its thread: the frames that follow it come along. */
+  cacheRestMs: 500,
+  /** How often a thread at work is written: what a reload reads anew is at most this much. */
+  cacheWriteMs: 5_000,
+  /** Messages that wait to be sent, in all threads. Above it nobody reads what they write. */
+  unsentMessagesMax: 500,
 } as const;
