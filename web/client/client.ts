@@ -378,6 +378,7 @@ export class Client {
   private end(failure: Error | null): void {
     if (this.state.type === "closed") return;
     this.connection.close(failure);
+    void this.rest();
     const reason = failure ?? new ClientClosed();
     this.firstHandshake.reject(reason);
     const pending = [...this.pending.values()];

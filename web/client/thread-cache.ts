@@ -7,6 +7,7 @@ import type { ThreadHandle } from "./thread-handle.ts";
 export interface ThreadCache {
   /** Null for what is not there, was written by another version, or cannot be read any more. */
   read(id: string): Promise<Thread | null>;
+  /** Changes nothing where something newer is kept: another page may be further. */
   write(thread: Thread): Promise<void>;
   remove(id: string): Promise<void>;
 }
