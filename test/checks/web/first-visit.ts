@@ -15,7 +15,7 @@ export const firstVisit: Story = async ({ browser, server }) => {
       await person.presses("Accept");
       await person.sees("it is done");
       const threadId = /threads\/([^/]+)/.exec(person.page.url())?.[1] ?? "";
-      equal(await fileOf(server.wsUrl, threadId, "/workspace/notes.txt"), "alpha\nbeta");
+      equal(await fileOf(server.wsUrl, threadId, "/workspace/notes.txt"), "alpha\nbeta\n");
       equal(person.complaints, []);
       await person.leave();
     });
