@@ -48,11 +48,12 @@ export const allScreens: Story = async ({ browser, server }) => {
   const begin = async (text: string, shows: string): Promise<string> => {
     await author.page.goto(`${server.url}/#/new`);
     await author.say(text);
+    await author.page.waitForURL(/threads/);
     await author.sees(shows);
     return /threads\/([^/]+)/.exec(author.page.url())?.[1] ?? "";
   };
   const decided = await begin(deciding, "decided");
-  const thread = await begin(prompt, "notes.txt");
+  const thread = await begin(prompt, "Apply this change");
   await author.leave();
   for (const size of ["phone", "desk"] satisfies Size[]) {
     for (const theme of ["light", "dark"] satisfies Theme[]) {
