@@ -1,0 +1,28 @@
+/**
+ * The web client as people use it: real Chromium, the server as `npm start` runs it. `npm run check:web`; names of stories as arguments
+ * choose some of them. Installs the browser where there is none.
+ */
+
+import { startServer } from "./server.ts";
+import { openBrowser } from "./web/browser.ts";
+import { firstVisit } from "./web/first-visit.ts";
+import { lostNetwork } from "./web/lost-network.ts";
+import { allScreens } from "./web/screens.ts";
+import { results, type Story } from "./web/story.ts";
+
+const stories: Record<string, Story> = { firstVisit, lostNetwork, allScreens };
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !(name in stories));
+if (unknown.length > 0) throw new Error(`no story ${unknown.join(", ")}; there are ${Object.keys(stories).join(", ")}`);
+const browser = await openBrowser();
+const server = await startServer();
+try {
+  for (const [name, story] of Object.entries(stories))
+    if (chosen.length === 0 || chosen.includes(name)) await story({ browser, server });
+} finally {
+  await browser.close();
+  await server.close();
+}
+console.log(`${results.passed} passed, ${results.failed} failed`);
+process.exit(results.failed === 0 ? 0 : 1);

@@ -1,0 +1,106 @@
+/** A real Chromium, and pages of people in it: on a phone or a desk, in the light or in the dark. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+
+const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium"];
+
+/** Installs Debian's package where there is no browser yet and we may. `CHROMIUM` names another. Throws with what to do. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? found() ?? installed();
+  // A container has no user namespaces for the sandbox, and the pages are ours.
+  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+}
+
+function found(): string | undefined {
+  return places.find((place) => existsSync(place));
+}
+
+function installed(): string {
+  try {
+    const asRoot = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
+    for (const command of [
+      ["apt-get", "update", "-qq"],
+      ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"],
+    ]) {
+      const [program = "", ...parameters] = [...asRoot, ...command];
+      execFileSync(program, parameters, { stdio: ["ignore", "ignore", "inherit"] });
+    }
+  } catch {
+    // Said below.
+  }
+  const place = found();
+  if (!place) throw new Error("No Chromium: install it (Debian: apt-get install chromium), or name one by CHROMIUM=/path/to/it");
+  return place;
+}
+
+export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 800 } } as const;
+export type Size = keyof typeof sizes;
+export type Theme = "light" | "dark";
+
+/** One person at one device. */
+export class Person {
+  readonly page: Page;
+  /** What the page should not have said or done: errors, and requests that left for another host. */
+  readonly complaints: string[] = [];
+  private readonly context: BrowserContext;
+
+  private constructor(context: BrowserContext, page: Page, origin: string) {
+    this.context = context;
+    this.page = page;
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (message) => {
+      // Chromium says this of every request while the server is away, which is what some stories are about.
+      if (message.type() === "error" && !/net::ERR_|WebSocket connection to/.test(message.text())) {
+        this.complaints.push(message.text());
+      }
+    });
+    context.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.protocol.startsWith("http") && url.origin !== origin) this.complaints.push(`a request left for ${url.origin}`);
+    });
+  }
+
+  static async arrive(
+    browser: Browser,
+    url: string,
+    { size = "desk", theme = "light" }: { size?: Size; theme?: Theme } = {},
+  ): Promise<Person> {
+    const isPhone = size === "phone";
+    const context = await browser.newContext({
+      viewport: sizes[size],
+      colorScheme: theme,
+      hasTouch: isPhone,
+      isMobile: isPhone,
+      reducedMotion: "reduce",
+      permissions: ["notifications"],
+    });
+    const page = await context.newPage();
+    const person = new Person(context, page, new URL(url).origin);
+    await page.goto(url);
+    return person;
+  }
+
+  /** In the thread that is shown, or in a new one. */
+  async say(text: string): Promise<void> {
+    await this.page.getByLabel("Message", { exact: true }).fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  async sees(text: string | RegExp, timeoutMs = 20_000): Promise<void> {
+    await this.page.getByText(text).first().waitFor({ timeout: timeoutMs });
+  }
+
+  async presses(name: string | RegExp): Promise<void> {
+    await this.page.getByRole("button", { name }).first().click();
+  }
+
+  /** Everything that can be read in the middle of the page, but for clocks and how the connection stands. */
+  async reads(): Promise<string> {
+    return this.page.locator("main").evaluate((main) => (main as HTMLElement).innerText.replace(/\s+/g, " ").trim());
+  }
+
+  leave(): Promise<void> {
+    return this.context.close();
+  }
+}
