@@ -63,9 +63,9 @@ export class Unsent {
     return this.messages.filter((message) => message.threadId === threadId);
   }
 
-  /** Of all threads, for whoever shows how much waits. */
-  get waiting(): OutgoingMessage[] {
-    return this.messages.filter(({ state }) => state !== "sent");
+  /** Of all threads. Another array after every change. */
+  get all(): readonly OutgoingMessage[] {
+    return this.messages;
   }
 
   /** Answers that were too late, until somebody has seen it. */

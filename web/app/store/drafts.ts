@@ -1,21 +1,17 @@
 /** What is typed and not sent, for each place where one types. It survives a reload. */
-import { useState } from "preact/hooks";
+import { type Signal, signal } from "@preact/signals";
 import { keepText, keptNames, keptText } from "./kept.ts";
 import { storageLimits } from "./limits.ts";
 
+const drafts = new Map<string, Signal<string>>();
+
 /** `place` is a thread's id, or `new`. */
 export function useDraft(place: string): [text: string, write: (text: string) => void] {
-  const [text, setText] = useState(() => readDraft(place));
-  return [
-    text,
-    (next) => {
-      setText(next);
-      writeDraft(place, next);
-    },
-  ];
+  return [draftOf(place).value, (text) => writeDraft(place, text)];
 }
 
 export function writeDraft(place: string, text: string): void {
+  draftOf(place).value = text;
   keepText(nameOf(place), text === "" ? null : JSON.stringify({ text, writtenAt: Date.now() }));
   const names = keptNames(folder());
   if (names.length <= storageLimits.draftsMax) return;
@@ -23,8 +19,10 @@ export function writeDraft(place: string, text: string): void {
   if (oldest) keepText(oldest, null);
 }
 
-function readDraft(place: string): string {
-  return entryAt(nameOf(place)).text;
+function draftOf(place: string): Signal<string> {
+  const draft = drafts.get(place) ?? signal(entryAt(nameOf(place)).text);
+  drafts.set(place, draft);
+  return draft;
 }
 
 function entryAt(name: string): { text: string; writtenAt: number } {

@@ -93,7 +93,15 @@ class StoredThreads implements ThreadCache {
       return true;
     }
     const { version } = this;
-    const head: Head = { id, version, stamp: crypto.randomUUID(), seq: thread.seq, lengths, usedAt: Date.now(), rest: JSON.stringify(rest) };
+    const head: Head = {
+      id,
+      version,
+      stamp: crypto.randomUUID(),
+      seq: thread.seq,
+      lengths,
+      usedAt: Date.now(),
+      rest: JSON.stringify(rest),
+    };
     const use = await this.store;
     const outcome = await use("readwrite", async (objects) => {
       const stored: Head | undefined = await promisifyRequest(objects.get(id));

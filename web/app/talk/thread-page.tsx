@@ -23,13 +23,13 @@ const tabs: { tab: ThreadTab; label: string }[] = [
 ];
 
 export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
-  const { defaultModel } = useStore();
+  const { client, defaultModel } = useStore();
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
   const send = async (text: string) => {
     setFailure(null);
-    await thread?.send(text).catch((error) => {
+    await client.unsent.send(at.threadId, text).catch((error) => {
       setFailure(error instanceof Error ? error.message : String(error));
       throw error;
     });
@@ -59,6 +59,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
       )}
       {thread && at.tab === "talk" && (
         <Composer
+          draft={at.threadId}
           isRunning={thread.turn != null}
           hint={hintOf(defaultModel.value?.id)}
           send={send}
@@ -90,13 +91,9 @@ export function NewThread() {
   const [failure, setFailure] = useState<string | null>(null);
   const send = async (text: string) => {
     setFailure(null);
-    let begun: ThreadHandle | null = null;
     try {
-      begun = await client.startThread();
-      await begun.send(text);
-      go(threadPlace(begun.id));
+      go(threadPlace(await client.unsent.begin(text)));
     } catch (error) {
-      begun?.close();
       setFailure(error instanceof Error ? error.message : String(error));
       throw error;
     }
@@ -120,7 +117,7 @@ export function NewThread() {
           {failure}
         </p>
       )}
-      <Composer isRunning={false} hint={hintOf(defaultModel.value?.id)} send={send} stop={() => {}} />
+      <Composer draft="new" isRunning={false} hint={hintOf(defaultModel.value?.id)} send={send} stop={() => {}} />
     </>
   );
 }
