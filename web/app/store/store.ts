@@ -57,6 +57,8 @@ export function createStore(): Store {
   );
   // Phones freeze pages and drop their network; coming back should not wait for the pause to end.
   addEventListener("online", () => client.wake());
+  // A socket is the last to hear of it.
+  addEventListener("offline", () => client.wake());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") client.wake();
     else void client.rest();

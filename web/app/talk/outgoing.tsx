@@ -25,10 +25,10 @@ function Message({ message }: { message: OutgoingMessage }) {
     if (taken.begins) go({ view: "new" });
   };
   return (
-    <div class="outgoing">
+    <div class="turn outgoing">
       <div class="item user">{textOf({ content: message.input })}</div>
       {state !== "sent" && (
-        <p class={state === "failed" ? "notice failed" : "notice"} role={state === "failed" ? "alert" : undefined}>
+        <p class={state === "failed" ? "fate failed" : "fate"} role={state === "failed" ? "alert" : undefined}>
           {state === "failed" ? `Not sent: ${failure}` : isOnline ? "Sending …" : "Waiting for the network"}
         </p>
       )}
