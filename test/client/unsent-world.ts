@@ -9,6 +9,8 @@ export class UnsentWorld extends FakeServer {
   readonly begun: string[] = [];
   /** What becomes of the next request: nothing of it arrives, its answer is lost, the server is in trouble, or all goes well. */
   tear: () => "before" | "after" | "busy" | null = () => null;
+  /** How long after an answer its frames come; null for at once. */
+  frameDelayMs: number | null = null;
   private readonly followers = new Map<FakeSocket, Set<string>>();
 
   constructor() {
@@ -34,7 +36,11 @@ export class UnsentWorld extends FakeServer {
       const frame = { ...draft, seq: log.length + 1, emittedAtMs: 0 } as Frame;
       log.push(frame);
       // The answer goes before the frames that it caused.
-      for (const [socket, followed] of this.followers) if (followed.has(threadId)) queueMicrotask(() => socket.deliver(frame));
+      for (const [socket, followed] of this.followers) {
+        if (!followed.has(threadId)) continue;
+        if (this.frameDelayMs === null) queueMicrotask(() => socket.deliver(frame));
+        else setTimeout(() => socket.deliver(frame), this.frameDelayMs);
+      }
     }
   }
 

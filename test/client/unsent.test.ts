@@ -60,6 +60,8 @@ describe("a message", () => {
     server.refusesSockets = false;
     await passes(60_000);
     expect(server.begun).toEqual([id]);
+    const starts = server.sockets.flatMap(({ said }) => said.filter(({ method }) => method === "thread/start"));
+    expect(starts).toHaveLength(1);
     expect(server.saidIn(id)).toEqual(["one", "two", "three"]);
     expect(thread.state?.turns.map(({ items }) => items.length)).toEqual([1, 1, 1]);
     expect(thread.isCaughtUp).toBe(true);
@@ -84,7 +86,26 @@ describe("a message", () => {
     expect([states(client), server.saidIn(threadId)]).toEqual([[], ["hello"]]);
   });
 
+  test("that another page sent is not sent again, though the log has it no more", async () => {
+    server.logs.set(threadId, recordedLog.slice(0, 1));
+    server.refusesSockets = true;
+    let isFrozen = true;
+    const frozen = open({ maySend: async () => !isFrozen });
+    await frozen.unsent.send(threadId, "hello");
+    server.refusesSockets = false;
+    open();
+    await passes(20_000);
+    expect([states(frozen), server.saidIn(threadId)]).toEqual([["waiting"], ["hello"]]);
+    // Somebody goes back before it.
+    server.logs.set(threadId, recordedLog.slice(0, 1));
+    isFrozen = false;
+    for (const socket of server.sockets) if (!socket.isClosed) socket.drop();
+    await passes(20_000);
+    expect([states(frozen), server.saidIn(threadId)]).toEqual([[], []]);
+  });
+
   test("is shown until its frame has come, and gone in the same moment", async () => {
+    server.frameDelayMs = 10;
     const client = open();
     await passes();
     const id = await client.unsent.begin("hello");
