@@ -6,10 +6,25 @@ import { useStore } from "../store/store.ts";
 import { textOf } from "./item-text.ts";
 
 export function Outgoing({ threadId }: { threadId: string }) {
-  const { unsent } = useStore();
-  return unsent.value
-    .filter((message) => message.threadId === threadId)
-    .map((message) => <Message key={message.key} message={message} />);
+  const { client, unsent, lateAnswers } = useStore();
+  const late = lateAnswers.value.filter((answer) => answer.threadId === threadId);
+  return (
+    <>
+      {unsent.value
+        .filter((message) => message.threadId === threadId)
+        .map((message) => (
+          <Message key={message.key} message={message} />
+        ))}
+      {late.map(({ key }) => (
+        <p key={key} class="turn notice" role="status">
+          An answer that you gave offline came too late: it was decided meanwhile.{" "}
+          <button type="button" class="quiet" onClick={() => client.unsent.dismissLate(key)}>
+            Understood
+          </button>
+        </p>
+      ))}
+    </>
+  );
 }
 
 function Message({ message }: { message: OutgoingMessage }) {
