@@ -2,11 +2,12 @@
  * The one comment of a thread on an issue or pull request: what stands, what is to be decided, and the exact line that decides
  * it.
  */
-import type { Piece } from "#core/github/hunks";
+
 import { stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine } from "#core/github/neutral";
 import { type RedactionKnowledge, redact } from "#core/github/redact";
 import { needsNaming } from "#core/github/refused-paths";
+import type { Piece } from "#core/hunks";
 import { githubTextLimits } from "#core/limits";
 import { revealedText } from "#core/visible-text";
 

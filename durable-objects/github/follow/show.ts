@@ -1,7 +1,7 @@
 /** A thread as GitHub shows it: one comment that is kept current, and a check run for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
-import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { numberedPieces, type ProposedFile } from "#core/hunks";
 import type { CheckRunState, Effect } from "#github/effect";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
 import { textOf } from "#workspace/binary-patch";
