@@ -3,8 +3,10 @@
 import type { ThreadView } from "#core/github/thread-view";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
+import { Approvals, createApprovalsSchema } from "#github/approvals";
 import type { Conversation } from "#github/effect";
 import type { Person } from "#github/event";
+import type { Policy } from "#github/follow/policy";
 import { putBlob, readBlob } from "#workspace/blob";
 
 export function createLedgerSchema(sql: Sql): void {
@@ -14,7 +16,9 @@ export function createLedgerSchema(sql: Sql): void {
       seq INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, proposal TEXT NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS github_proposals_of_thread ON github_proposals (thread_id, seq);
+    CREATE TABLE IF NOT EXISTS github_drafts (number INTEGER PRIMARY KEY, thread_id TEXT NOT NULL) STRICT;
   `);
+  createApprovalsSchema(sql);
 }
 
 /** A thread and the issue or pull request it is talked about in. */
@@ -26,6 +30,8 @@ export interface Talk {
   branch: string;
   /** Where our draft pull request goes to; null where the branch is a pull request's own. */
   draftTo: string | null;
+  /** Our draft pull request, once it is there; null before, and where there is none. */
+  draft: Draft | null;
   /** The commit that the workspace holds; null when it holds what is no commit of the repository. */
   baseOid: string | null;
   /** What the last turn was asked, in the person's words, and by whom: told again on `retry`. */
@@ -41,19 +47,35 @@ export interface Talk {
   shown: string | null;
 }
 
+export interface Draft {
+  number: number;
+  /** Marked ready for review. */
+  isReady: boolean;
+  /** As `shown` of the talk, of the comment there. */
+  shown: string | null;
+}
+
 export type ProposalState =
   /** The commit before it is on its way: what it is made on is not known yet. */
   | { type: "waiting" }
   | { type: "open" }
   /** Somebody who may said yes at GitHub; the thread is told. */
-  | { type: "approved"; by: Person }
+  | { type: "approved"; by: Person; part?: ProposalPart }
   /** The thread has landed it, and the commit is on its way. */
-  | { type: "committing"; by: Person }
-  | { type: "committed"; by: Person; commitOid: string }
+  | { type: "committing"; by: Person; part?: ProposalPart }
+  | { type: "committed"; by: Person; commitOid: string; part?: ProposalPart }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */
   | { type: "unapprovable"; reason: string };
+
+/** Some hunks of a proposal, where no more of it was said yes to. */
+export interface ProposalPart {
+  /** `proposalHash`, whole, on the commit of the proposal that it is a part of. */
+  hash: string;
+  hunks: number[];
+  changes: FileChange[];
+}
 
 export interface Proposal {
   requestId: string;
@@ -63,14 +85,21 @@ export interface Proposal {
   changes: FileChange[];
   /** `proposalHash`, whole, and the commit it is bound to; null while that is not known. */
   bound: { hash: string; baseOid: string } | null;
+  /** When the draft pull request's comment had shown it, by GitHub's clock, ISO 8601; null while it has not. */
+  shownInDraftAt: string | null;
   state: ProposalState;
 }
 
 export class Ledger {
+  readonly approvals: Approvals;
+  /** The operator's, as it is now. */
+  readonly policy: () => Policy;
   private readonly sql: Sql;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, policy: () => Policy) {
     this.sql = sql;
+    this.policy = policy;
+    this.approvals = new Approvals(sql);
   }
 
   /** GitHub's number of this repository. */
@@ -85,6 +114,23 @@ export class Ledger {
 
   putTalk(talk: Talk): void {
     this.sql.exec("INSERT OR REPLACE INTO github_talks (thread_id, talk) VALUES (?, ?)", talk.threadId, JSON.stringify(talk));
+  }
+
+  /** The thread whose draft pull request this is; null when it is nobody's. */
+  threadOfDraft(number: number): string | null {
+    const query = "SELECT thread_id AS threadId FROM github_drafts WHERE number = ?";
+    return this.sql.exec<{ threadId: string }>(query, number).toArray()[0]?.threadId ?? null;
+  }
+
+  /** Whether a turn was asked for in this issue or pull request before it was a thread's draft. */
+  hasOwnTalk(number: number): boolean {
+    const query = "SELECT 1 FROM github_threads JOIN github_talks USING (thread_id) WHERE issue_number = ?";
+    return this.sql.exec(query, number).toArray().length > 0;
+  }
+
+  /** From here on what is said in that pull request is said to the thread. */
+  putDraft(number: number, threadId: string): void {
+    this.sql.exec("INSERT OR REPLACE INTO github_drafts (number, thread_id) VALUES (?, ?)", number, threadId);
   }
 
   proposal(requestId: string): Proposal | null {
@@ -115,7 +161,9 @@ export class Ledger {
   neededBlobs(): string[] {
     return this.proposals().flatMap(({ state, changes }) =>
       ["waiting", "open", "approved", "committing"].includes(state.type)
-        ? changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? []))
+        ? [...changes, ...(partOf(state)?.changes ?? [])].flatMap(({ before, after }) =>
+            [before, after].flatMap((side) => side?.hash ?? []),
+          )
         : [],
     );
   }
@@ -139,4 +187,9 @@ export class Ledger {
       .toArray()
       .map(({ proposal }) => JSON.parse(proposal) as Proposal);
   }
+}
+
+/** What of a proposal was approved, where it was not all of it. */
+export function partOf(state: ProposalState): ProposalPart | null {
+  return "part" in state ? (state.part ?? null) : null;
 }

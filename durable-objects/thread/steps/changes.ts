@@ -1,6 +1,7 @@
 /** Changes of files: proposed as one diff bound by its hash, approved, landed all or nothing, or dropped. */
 import { applyOperations, type PatchOperation } from "#core/apply-patch";
 import type { Draft } from "#core/frame";
+import { numberRanges } from "#core/hunks";
 import { mergeLanded } from "#core/landed";
 import { limits } from "#core/limits";
 import { judgeChanges } from "#core/policy";
@@ -141,7 +142,7 @@ function acceptedMessage(part: AcceptedPart | undefined): string {
   const { hunks, leftOut, leftOutCount } = part;
   const more = leftOutCount - leftOut.length;
   return [
-    `The change was accepted in part. Of its ${hunks.length + leftOutCount} hunks only ${hunks.join(", ")} ${hunks.length === 1 ? "is" : "are"} in the workspace.`,
+    `The change was accepted in part. Of its ${hunks.length + leftOutCount} hunks only ${numberRanges(hunks)} ${hunks.length === 1 ? "is" : "are"} in the workspace.`,
     "Not accepted and not written:",
     ...leftOut.map(({ number, path, place }) => `- hunk ${number}: ${path}, ${place}`),
     ...(more > 0 ? [`- and ${more} more`] : []),
