@@ -101,7 +101,7 @@ function commitEffects(
     0,
     githubTextLimits.headlineCharactersMax,
   );
-  const origin = part ? `Hunks ${numberRanges(part.hunks)} of diff ${bound.hash}\n` : "";
+  const origin = part ? `${part.hunks.length === 1 ? "Hunk" : "Hunks"} ${numberRanges(part.hunks)} of diff ${bound.hash}\n` : "";
   const body = `Diff ${hash}\n${origin}Approved by ${neutralPlain(approvers)}`;
   const landing = (part?.changes ?? changes).map(commitChange);
   const commit = { type: "commit", branch, baseOid, headline, body, changes: landing } as const;
