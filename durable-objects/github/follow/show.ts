@@ -1,7 +1,7 @@
 /** A thread as GitHub shows it: one comment that is kept current, and a check run for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
 import { numberedPieces, type ProposedFile } from "#core/github/hunks";
-import { type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { approvalsLines, type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
 import type { CheckRunState, Conversation, Effect } from "#github/effect";
 import { approvalsMissingOf, approversOf } from "#github/follow/approvals";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
@@ -59,10 +59,9 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
 
 function checkStateOf(ledger: Ledger, proposal: BoundProposal): CheckRunState {
   const { threadId, bound } = proposal;
-  const run = checkRun(
-    { threadId, headOid: bound.baseOid, state: decidedState(ledger, proposal), sentence: null, webUrl: null },
-    { secrets: [], spared: [] },
-  );
+  const state = decidedState(ledger, proposal);
+  const [count = null] = state.type === "awaitingApproval" ? approvalsLines(state.approvalsMissing, state.approvedBy) : [];
+  const run = checkRun({ threadId, headOid: bound.baseOid, state, sentence: count, webUrl: null }, { secrets: [], spared: [] });
   const { status, conclusion, output, actions } = run;
   return { status, ...(conclusion ? { conclusion } : {}), ...output, ...(actions ? { actions } : {}) };
 }

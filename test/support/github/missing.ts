@@ -82,7 +82,10 @@ async function markReady({ emulatorUrl }: Missing, body: string, token: string):
   const { pullRequestId } = (JSON.parse(body) as { variables: { input: { pullRequestId: string } } }).variables.input;
   const pulls = `${emulatorUrl}/repos/${repositoryName.owner}/${repositoryName.repo}/pulls`;
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const all = (await (await fetch(`${pulls}?state=all&per_page=100`, { headers })).json()) as { number: number; node_id: string }[];
+  const all = (await (await fetch(`${pulls}?state=all&per_page=100`, { headers })).json()) as {
+    number: number;
+    node_id: string;
+  }[];
   const pull = all.find(({ node_id }) => node_id === pullRequestId);
   if (!pull) return json(200, { data: null, errors: [{ type: "NOT_FOUND", message: "no such node" }] });
   const changed = await fetch(`${pulls}/${pull.number}`, { method: "PATCH", headers, body: JSON.stringify({ draft: false }) });
