@@ -181,7 +181,7 @@ function howLines(
       : ["It changes files that instruct agents or choose reviewers, which is why an approval names them."]),
     ...(pieces.length > 1 ? ["Some hunks only: add `hunks=1,3-5`. What was left out is not committed."] : []),
     ...(isReviewed && isWritable && named.length === 0 ? [reviewInstruction] : []),
-    ...countLines(
+    ...approvalsLines(
       approvalsMissing,
       approvedBy.map((login) => inertLine(hide(login))),
     ),
@@ -195,7 +195,8 @@ function howLines(
 const reviewInstruction =
   "A review that is submitted from now on and approves says yes to exactly this diff; one that requests changes says no.";
 
-function countLines(missing: number, approvedBy: readonly string[]): string[] {
+/** How many are still to say yes, and who has; nothing where one is enough and nobody has. */
+export function approvalsLines(missing: number, approvedBy: readonly string[]): string[] {
   if (approvedBy.length === 0) return missing > 1 ? [`${missing} people have to approve.`] : [];
   return [
     `${approvedBy.join(", ")} said yes; ${missing === 1 ? "1 more person has" : `${missing} more people have`} to approve.`,

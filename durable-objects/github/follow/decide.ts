@@ -52,7 +52,7 @@ export async function approve(said: Said, approval: Approval, reads: RepositoryR
   if ("refused" in target) return () => refuse(said, target.refused);
   if (door.commitOid !== null && door.commitOid !== target.baseOid) return () => refuse(said, otherCommit);
   if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
-    return (ledger) => stale(ledger, said, { by, proposal, hash: whole, target });
+    return (ledger) => stale(ledger, said, { proposal, hash: whole, target });
   }
   const problem = problemOf(chosen.changes, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
@@ -145,7 +145,7 @@ function problemOf(changes: Chosen["changes"], { files, submodules, isTruncated 
 function stale(
   ledger: Ledger,
   said: Said,
-  { by, proposal, hash, target }: { by: Person; proposal: Proposal; hash: string; target: Target },
+  { proposal, hash, target }: { proposal: Proposal; hash: string; target: Target },
 ): Effect[] {
   if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
   const { threadId } = proposal;
@@ -163,7 +163,8 @@ function stale(
     ...setState(ledger, proposal, { type: "stale" }),
     interrupt,
     ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
-    ...begin(ledger, said, { threadId, by, text: talk.asked.text, target }),
+    // It is asked by who asked before: saying yes to a diff is not asking for one.
+    ...begin(ledger, said, { threadId, by: talk.asked.by, text: talk.asked.text, target }),
   ];
 }
 

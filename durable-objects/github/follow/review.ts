@@ -25,7 +25,7 @@ export async function decidedByReview(
   const by = await heardPerson(said.act, reads);
   if (by === null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
-  if (!permission.allowed) return () => refused(said, permission);
+  if (!permission.allowed) return open.length === 0 ? nothing : () => refused(said, permission);
   const { number } = said.on;
   const calls = reads.calls({ pull_requests: "read" });
   const path = "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}";

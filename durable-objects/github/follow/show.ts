@@ -1,6 +1,6 @@
 /** A thread as GitHub shows it: one comment that is kept current, and a check run for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
-import { type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { approvalsLines, type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
 import { numberedPieces } from "#core/hunks";
 import type { CheckRunState, Conversation, Effect } from "#github/effect";
 import { approvalsMissingOf, approversOf, partsApproved } from "#github/follow/approvals";
@@ -60,7 +60,8 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
 function checkStateOf(ledger: Ledger, proposal: BoundProposal): CheckRunState {
   const { threadId, bound } = proposal;
   const state = decidedState(ledger, proposal);
-  const run = checkRun({ threadId, headOid: bound.baseOid, state, sentence: null, webUrl: null }, { secrets: [], spared: [] });
+  const [count = null] = state.type === "awaitingApproval" ? approvalsLines(state.approvalsMissing, state.approvedBy) : [];
+  const run = checkRun({ threadId, headOid: bound.baseOid, state, sentence: count, webUrl: null }, { secrets: [], spared: [] });
   const { status, conclusion, output, actions } = run;
   return { status, ...(conclusion ? { conclusion } : {}), ...output, ...(actions ? { actions } : {}) };
 }
