@@ -440,8 +440,13 @@ export const githubTextLimits = {
   commentCharactersMax: 8_000,
   contextHunkCharactersMax: 4_000,
   contextCommentsMax: 50,
-  /** Characters of Markdown that are cleaned for one turn. A hostile text costs up to 60 µs a character, an honest one 1. */
+  /** Characters of Markdown that are cleaned for one turn. */
   cleanedCharactersMax: 128 * 1024,
+  /** Blocks around one another, and marks of Markdown in one paragraph, that are read: what is beyond costs time and tells nobody anything. */
+  blockDepthMax: 100,
+  marksMax: 2_000,
+  /** Characters of a link's definition that is spread over lines; CommonMark ends labels at 999. */
+  definitionCharactersMax: 2_000,
   /** Characters of a title, of a login and of a path where they are shown. */
   titleCharactersMax: 256,
   loginCharactersMax: 64,
