@@ -1,4 +1,4 @@
-/** Every yes that somebody said to a diff at GitHub, for whoever counts them and for an audit. A row is never deleted. */
+/** Every yes that somebody said to a diff at GitHub, for whoever counts them and for an audit. A row stays as long as its proposal is known. */
 import type { Role } from "#core/github/permission";
 import type { Sql } from "#core/sql";
 import type { Person } from "#github/event";
@@ -64,5 +64,9 @@ export class Approvals {
   /** It counts no more; why stays with it. */
   takeBack(seq: number, why: string): void {
     this.sql.exec("UPDATE github_approvals SET taken_back = ? WHERE seq = ?", why, seq);
+  }
+
+  forget(requestId: string): void {
+    this.sql.exec("DELETE FROM github_approvals WHERE request_id = ?", requestId);
   }
 }

@@ -8,6 +8,7 @@ import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
 import { defaultPolicy, type Policy } from "#github/follow/policy";
+import type { Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
 import type { WireFrame } from "#thread/log";
 import { blobHash } from "#workspace/blob";
@@ -160,6 +161,12 @@ class Scene {
     await this.tell({ type: "commentCreated", ...(await this.common(login)), issue: this.facts(number, author), comment });
   }
 
+  async mentionIn(number: number, author: Person): Promise<RepositoryEvent> {
+    const at = new Date().toISOString();
+    const comment = { id: 999, body: `@${app.slug} hello`, author, viaAppId: null, url: "", createdAt: at, updatedAt: at };
+    return { type: "commentCreated", ...(await this.common(author.login)), issue: this.facts(number, author), comment };
+  }
+
   async press(login: string, identifier: string): Promise<void> {
     const main = await this.headOf("main");
     const { check_runs: runs } = await this.read<{ check_runs: { id: number; name: string; external_id: string }[] }>(
@@ -228,6 +235,10 @@ class Scene {
     return this.calls.flatMap((call) => (call.type === "respond" ? [call.result] : []));
   }
 
+  talk(): Talk {
+    return JSON.parse(this.world.storage.sql.exec<{ talk: string }>("SELECT talk FROM github_talks").one().talk) as Talk;
+  }
+
   rows(): { login: string; door: string; takenBack: string | null }[] {
     const rows = this.world.storage.sql.exec<{ approval: string; taken_back: string | null }>("SELECT * FROM github_approvals");
     return rows.toArray().map(({ approval, taken_back: takenBack }) => {
@@ -262,6 +273,7 @@ test("a draft pull request belongs to its thread: one comment in each place, bot
 
   await scene.comment(people.writer, "@spindle and another", number);
   expect(scene.calls.filter(({ type }) => type === "begin")).toHaveLength(2);
+  expect(scene.talk()).toMatchObject({ on: { number: scene.issue }, branch, draftTo: "main" });
   const digits = await scene.propose("b.txt");
   for (const place of [scene.issue, number]) {
     const [shown = "", ...rest] = await scene.ours(place);
@@ -280,8 +292,32 @@ test("a draft pull request belongs to its thread: one comment in each place, bot
   ]);
   await scene.finish();
   for (const place of [scene.issue, number]) expect((await scene.ours(place))[0]).toContain(`committed \`${digits}\``);
+  expect((await scene.ours(number))[0]).toContain(`Asked for in #${scene.issue}.`);
   // Still one pull request.
   await scene.draft();
+});
+
+test("a pull request in which a thread was begun before it was known whose draft it is keeps that thread", async () => {
+  const scene = await Scene.open();
+  await scene.comment(people.writer, "/spindle run");
+  const digits = await scene.propose("a.txt");
+  const author = await scene.person(people.writer);
+  const mention = await scene.mentionIn(scene.issue + 1, author);
+  scene.stage.faults.push({
+    // GitHub opens it, the answer is lost, and somebody is there before it is asked for again.
+    matches: ({ method, path }) => {
+      const isOpening = method === "POST" && path.endsWith("/pulls");
+      if (isOpening) scene.world.repository.receive(randomUUID(), mention);
+      return isOpening;
+    },
+    when: "after",
+    answer: "cut",
+  });
+  await scene.comment(people.writer, `/spindle approve ${digits}`);
+  expect((await scene.draft()).number).toBe(scene.issue + 1);
+  expect(scene.calls.filter(({ type }) => type === "begin")).toHaveLength(2);
+  expect((await scene.ours(scene.issue))[0]).not.toContain("Draft pull request");
+  expect(await scene.ours(scene.issue + 1)).toHaveLength(1);
 });
 
 test("an approving review of the last commit says yes to the one diff that waits, a requesting one says no", async () => {
@@ -315,12 +351,12 @@ test("a review that was submitted before the diff was shown, of another commit, 
   const dismissed = await scene.review(people.owner, "APPROVE");
   await scene.dismiss(dismissed);
   await scene.tellReview(dismissed);
+  // Somebody else's name on a review.
+  await scene.tellReview({ ...(await scene.review(people.owner, "APPROVE")), login: people.writer });
   const lost = await scene.review(people.writer, "APPROVE");
   await scene.stage.as(people.owner, "DELETE", `${home}/collaborators/${people.writer}`);
   const before = (await scene.ours(number)).length;
   await scene.tellReview(lost);
-  // Somebody else's name on a review.
-  await scene.tellReview({ ...(await scene.review(people.owner, "APPROVE")), login: people.writer });
   expect(await scene.ours(number)).toHaveLength(before);
   expect(scene.decisions()).toEqual([accepted]);
   expect(await scene.messagesOf(branch)).toHaveLength(2);
@@ -402,9 +438,7 @@ test("a yes that comes after a push commits nothing, the turn is asked anew, and
   await scene.comment(people.owner, `/spindle approve ${digits}`, number);
   expect((await scene.ours(number)).at(-1)).toContain("The branch moved");
   expect(scene.decisions()).toEqual([accepted]);
-  const talk = scene.world.storage.sql.exec<{ talk: string }>("SELECT talk FROM github_talks").one();
-  const { requesterIds } = JSON.parse(talk.talk) as { requesterIds: number[] };
-  expect(requesterIds).toEqual([(await scene.person(people.writer)).id]);
+  expect(scene.talk().requesterIds).toEqual([(await scene.person(people.writer)).id]);
   expect(await scene.messagesOf(branch)).toHaveLength(3);
 });
 

@@ -1,6 +1,7 @@
 /** What a yes at GitHub is bound to: a diff on a commit, or some hunks of it, which are another diff on the same commit. */
 import { createHash } from "node:crypto";
 import { proposalHash } from "#core/github/proposal-hash";
+import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
 import type { Ledger, Proposal, ProposalPart } from "#github/ledger";
 import { partOfChanges } from "#workspace/part";
@@ -34,6 +35,10 @@ export function choose(ledger: Ledger, proposal: BoundProposal, hunks: readonly 
   if ("refused" in chosen) return { refused: chosen.answer };
   if (chosen.isAll) return whole;
   const { changes, contents } = chosen;
+  // Both stand in one row until it is committed.
+  if (JSON.stringify([proposal.changes, changes]).length > githubApiLimits.proposalCharactersMax) {
+    return { refused: "This diff changes too many files to be approved by hunks." };
+  }
   const hash = hashOn(ledger, proposal.bound.baseOid, changes);
   return { hash, changes, contents, part: { hash, hunks: [...hunks], changes } };
 }

@@ -11,11 +11,11 @@ import type { Person } from "#github/event";
 import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
 import { begin } from "#github/follow/begin";
 import { type BoundProposal, type Chosen, choose } from "#github/follow/bound-diff";
-import { bindWaiting, setState } from "#github/follow/proposals";
+import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showProposal, showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import { type Ledger, type Proposal, type ProposalPart, partOf } from "#github/ledger";
+import type { Ledger, Proposal, ProposalPart } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 import type { ServerRequestResult } from "#protocol/server-requests";
 import { changesHash } from "#workspace/proposal";
@@ -84,7 +84,7 @@ export function decline(
   reads: RepositoryReads,
 ): Decision {
   const threadId = reads.threadOf(said.on.number);
-  const open = reads.ledger.proposalsOf(threadId).find(({ state }) => state.type === "open");
+  const [open] = reads.ledger.proposalsIn(threadId, ["open"]);
   const found = hash === null ? (open ?? { refused: "No diff waits for a decision here." }) : find(said, hash, reads).found;
   if ("refused" in found) return () => refuse(said, found.refused);
   return (ledger) => {
@@ -105,24 +105,21 @@ function find(
   { ledger, threadOf }: RepositoryReads,
 ): { threadId: string; found: BoundProposal | { refused: string } } {
   const threadId = threadOf(on.number);
-  const known = ledger.proposals().flatMap((proposal) => {
-    const { bound, threadId: of, state } = proposal;
-    if (bound === null) return [];
-    const known = { threadId: of, state: matchState(proposal), proposal: { ...proposal, bound } };
-    const part = partOf(state);
-    return [{ ...known, hash: bound.hash }, ...(part ? [{ ...known, hash: part.hash }] : [])];
-  });
+  const known = ledger.namedBy(hash, threadId).map((named) => ({ ...named, state: matchState(named.state) }));
   const match = matchProposal(hash, threadId, known);
-  return { threadId, found: "refused" in match ? { refused: match.answer } : match.proposal.proposal };
+  if ("refused" in match) return { threadId, found: { refused: match.answer } };
+  const proposal = ledger.proposal(match.proposal.requestId);
+  if (!proposal?.bound) throw new Error(`the proposal ${match.proposal.requestId} has a hash and is not bound`);
+  return { threadId, found: { ...proposal, bound: proposal.bound } };
 }
 
-function matchState({ state }: Proposal): "open" | "stale" | "decided" {
-  return state.type === "open" || state.type === "stale" ? state.type : "decided";
+function matchState(state: Proposal["state"]["type"]): "open" | "stale" | "decided" {
+  return state === "open" || state === "stale" ? state : "decided";
 }
 
 /** Our branch is made with the first commit: until then the default branch may go on, for nothing lands there. */
 function isFirstOfDraft({ draftTo }: Target, ledger: Ledger, threadId: string): boolean {
-  return draftTo !== null && !ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+  return draftTo !== null && !ledger.hasEffect(draftKey(threadId));
 }
 
 /** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */

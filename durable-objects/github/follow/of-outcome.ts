@@ -3,13 +3,13 @@ import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { githubTextLimits } from "#core/limits";
 import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, commitKey, setState } from "#github/follow/proposals";
+import { bindWaiting, draftKey, requestOfCommit, setState, threadOfDraftKey } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
   if (action.type === "commit") {
-    const proposal = ledger.proposals().find(({ requestId }) => commitKey(requestId) === key);
+    const proposal = ledger.proposal(requestOfCommit(key));
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
@@ -57,11 +57,9 @@ function notTaken(ledger: Ledger, key: string, requestId: string, why: string): 
   ];
 }
 
-const pullKeyStart = "pull/";
-
 /** From here on the pull request is another place of the same thread. One in which somebody was quicker to begin a thread keeps that. */
 function opened(ledger: Ledger, key: string, number: number): Effect[] {
-  const talk = ledger.talk(key.slice(pullKeyStart.length));
+  const talk = ledger.talk(threadOfDraftKey(key));
   if (talk === null || talk.draft !== null || ledger.hasOwnTalk(number)) return [];
   ledger.putTalk({ ...talk, draft: { number, isReady: false, shown: null } });
   ledger.putDraft(number, talk.threadId);
@@ -73,9 +71,9 @@ function noteShown(ledger: Ledger, { on, body }: { on: Conversation; body: strin
   const threadId = ledger.threadOfDraft(on.number);
   if (threadId === null || outcome.type !== "done" || outcome.result.type !== "comment") return;
   const { atTime } = outcome.result;
-  for (const proposal of ledger.proposalsOf(threadId)) {
-    const { bound, state, shownInDraftAt } = proposal;
-    if (state.type !== "open" || bound === null || shownInDraftAt !== null) continue;
+  for (const proposal of ledger.proposalsIn(threadId, ["open"])) {
+    const { bound, shownInDraftAt } = proposal;
+    if (bound === null || shownInDraftAt !== null) continue;
     if (body.includes(`/spindle approve ${bound.hash.slice(0, githubTextLimits.hashDigitsShown)}`)) {
       ledger.putProposal({ ...proposal, shownInDraftAt: atTime });
     }
@@ -88,8 +86,9 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
     const { oid: commitOid } = outcome.result;
     ledger.putTalk({ ...talk, baseOid: commitOid, staleHash: null });
     const { by, part } = proposal.state;
+    const landed = part ? { part: { hash: part.hash, hunks: part.hunks } } : {};
     return [
-      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...(part ? { part } : {}) }),
+      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...landed }),
       ...bindWaiting(ledger, talk.threadId),
       ...draft(talk),
     ];
@@ -115,5 +114,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
   const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: `${pullKeyStart}${threadId}`, lane: `land ${threadId}`, action }];
+  return [{ key: draftKey(threadId), lane: `land ${threadId}`, action }];
 }

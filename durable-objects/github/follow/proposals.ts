@@ -2,7 +2,7 @@
 import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { numberRanges } from "#core/hunks";
-import { githubTextLimits } from "#core/limits";
+import { githubApiLimits, githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
 import { approversOf } from "#github/follow/approvals";
 import { type BoundProposal, hashOn } from "#github/follow/bound-diff";
@@ -14,38 +14,28 @@ import { changesHash } from "#workspace/proposal";
 /** A new one. Nothing of it is said to anybody before it is known which commit it is made on. */
 export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId: string, asked: AskedProposal): Effect[] {
   const { itemId, changes, contents } = asked;
-  const state: ProposalState =
-    contents === null ? { type: "unapprovable", reason: "This diff is too large for GitHub." } : { type: "waiting" };
-  if (contents !== null) ledger.putContents(contents);
-  ledger.putProposal({
-    requestId,
-    threadId,
-    itemId,
-    turnId: view.turn?.id ?? "",
-    changes,
-    bound: null,
-    shownInDraftAt: null,
-    state,
-  });
+  const isTooLarge = contents === null || JSON.stringify(changes).length > githubApiLimits.proposalCharactersMax;
+  const state: ProposalState = isTooLarge
+    ? { type: "unapprovable", reason: "This diff is too large for GitHub." }
+    : { type: "waiting" };
+  if (!isTooLarge) ledger.putContents(contents);
+  const turnId = view.turn?.id ?? "";
+  ledger.putProposal({ requestId, threadId, itemId, turnId, changes, bound: null, shownInDraftAt: null, state });
   return bindWaiting(ledger, threadId);
 }
 
 /** Binds what waits to the commit that the workspace holds, once no other commit is on its way. */
 export function bindWaiting(ledger: Ledger, threadId: string): Effect[] {
-  const proposals = ledger.proposalsOf(threadId);
-  if (proposals.some(({ state }) => state.type === "approved" || state.type === "committing")) return [];
+  if (ledger.proposalsIn(threadId, ["approved", "committing"]).length > 0) return [];
   const baseOid = ledger.talk(threadId)?.baseOid ?? null;
-  return proposals
-    .filter(({ state }) => state.type === "waiting")
-    .flatMap((proposal) => {
-      if (baseOid === null) {
-        const reason =
-          "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
-        return setState(ledger, proposal, { type: "unapprovable", reason });
-      }
-      const hash = hashOn(ledger, baseOid, proposal.changes);
-      return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
-    });
+  return ledger.proposalsIn(threadId, ["waiting"]).flatMap((proposal) => {
+    if (baseOid === null) {
+      const reason = "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
+      return setState(ledger, proposal, { type: "unapprovable", reason });
+    }
+    const hash = hashOn(ledger, baseOid, proposal.changes);
+    return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
+  });
 }
 
 export function setState(ledger: Ledger, before: Proposal, state: ProposalState): Effect[] {
@@ -63,7 +53,7 @@ export function itemSettled(
   talk: Talk,
   { itemId, landed }: { itemId: string; landed: { hash: string | null } | null },
 ): Effect[] {
-  const proposal = ledger.proposalsOf(talk.threadId).findLast((one) => one.itemId === itemId);
+  const proposal = ledger.proposalOfItem(talk.threadId, itemId);
   const { state } = proposal ?? {};
   if (landed && proposal?.bound && state?.type === "approved" && isApproved(proposal, state.part, landed)) {
     const part = state.part ? { part: state.part } : {};
@@ -83,7 +73,12 @@ function isApproved({ changes }: Proposal, part: ProposalPart | undefined, lande
   return (landed.hash ?? changesHash(changes)) === changesHash(part?.changes ?? changes);
 }
 
-export const commitKey = (requestId: string) => `commit/${requestId}`;
+const commitKey = (requestId: string) => `commit/${requestId}`;
+/** The other way round, of a commit's effect. */
+export const requestOfCommit = (key: string) => key.replace(/^commit\//, "");
+/** Wanted with a thread's first commit, and never again. */
+export const draftKey = (threadId: string) => `pull/${threadId}`;
+export const threadOfDraftKey = (key: string) => key.replace(/^pull\//, "");
 
 function commitEffects(
   ledger: Ledger,

@@ -20,7 +20,7 @@ export async function decidedByReview(
 ): Promise<Decision> {
   const talk = talkOfDraft(reads.ledger, said.on.number);
   if (talk === null || (state !== "approved" && state !== "changes_requested")) return nothing;
-  const open = reads.ledger.proposalsOf(talk.threadId).flatMap(openDiff);
+  const open = reads.ledger.proposalsIn(talk.threadId, ["open"]).flatMap(openDiff);
   if (open.length === 0 && (state !== "approved" || !isAtRest(reads.ledger, talk))) return nothing;
   const by = await heardPerson(said.act, reads);
   if (by === null) return nothing;
@@ -59,8 +59,7 @@ export async function takeBackReview({ pullRequest, review }: ReviewEvent, { led
   const talk = talkOfDraft(ledger, pullRequest.number);
   if (talk === null) return nothing;
   return (now) => {
-    const open = now.proposalsOf(talk.threadId).filter(({ state }) => state.type === "open");
-    const changed = open.filter((proposal) => takeBack(now, proposal, review.id));
+    const changed = now.proposalsIn(talk.threadId, ["open"]).filter((proposal) => takeBack(now, proposal, review.id));
     return [...changed.flatMap((proposal) => showProposal(now, proposal)), ...showTalk(now, talk.threadId)];
   };
 }
@@ -76,14 +75,14 @@ function talkOfDraft(ledger: Ledger, number: number): Talk | null {
   return threadId === null ? null : ledger.talk(threadId);
 }
 
-function openDiff({ bound, state, shownInDraftAt: shownAt }: Proposal) {
-  return state.type === "open" && bound !== null ? [{ ...bound, shownAt }] : [];
+function openDiff({ bound, shownInDraftAt: shownAt }: Proposal) {
+  return bound === null ? [] : [{ ...bound, shownAt }];
 }
 
 /** Nothing is at work that could add a commit. */
 function isAtRest(ledger: Ledger, { threadId, view }: Talk): boolean {
-  const isUnderWay = ({ state }: Proposal) => ["waiting", "open", "approved", "committing"].includes(state.type);
-  return view.turn?.status !== "inProgress" && !ledger.proposalsOf(threadId).some(isUnderWay);
+  const underWay = ledger.proposalsIn(threadId, ["waiting", "open", "approved", "committing"]);
+  return view.turn?.status !== "inProgress" && underWay.length === 0;
 }
 
 /** Only where the branch holds approved diffs and nothing else: whoever pushed to it has something to say themselves. */
@@ -98,7 +97,7 @@ function markReady(ledger: Ledger, { deliveryId, on }: Said, { threadId, draft }
 /** Each approved commit stands on the one before, and the last is the head. */
 function isOnlyOurs(ledger: Ledger, threadId: string, headOid: string): boolean {
   const commits = ledger
-    .proposalsOf(threadId)
+    .proposalsIn(threadId, ["committed"])
     .flatMap(({ bound, state }) =>
       state.type === "committed" && bound ? [{ baseOid: bound.baseOid, oid: state.commitOid }] : [],
     );
