@@ -53,12 +53,12 @@ export class RepositoryObject extends DurableObject<Environment> {
 
   /** The files of a commit, without their contents. Throws when GitHub does not give them. */
   async readTree(commitOid: string): Promise<TreeListing> {
-    return this.repository().withJob((job) => readTree(job.calls({ contents: "read" }), commitOid));
+    return this.repository().read((calls) => readTree(calls, commitOid));
   }
 
   /** Contents by their git ids, as many as one answer holds. */
   async readBlobs(oids: string[]): Promise<BlobPage> {
-    return this.repository().withJob((job) => readBlobs(job.calls({ contents: "read" }), oids));
+    return this.repository().read((calls) => readBlobs(calls, oids));
   }
 
   override async alarm(): Promise<void> {

@@ -10,7 +10,7 @@ import { baseOf, type Effect, type EffectResult, type Outcome, type ThreadCall }
 import type { RepositoryEvent } from "#github/event";
 import { GitHubError, isPassing } from "#github/failure";
 import { createInboxSchema, Inbox, type Received, type WaitingDelivery } from "#github/inbox";
-import { type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
+import { type GitHubCalls, type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
 import { createLedgerSchema, Ledger } from "#github/ledger";
 import { createOutboxSchema, Outbox, type WaitingEffect } from "#github/outbox";
 import { perform } from "#github/perform/perform";
@@ -153,6 +153,12 @@ export class Repository {
     } finally {
       await job.end();
     }
+  }
+
+  /** Reads for somebody else, as long as nobody stopped the installation. */
+  async read<Result>(work: (calls: GitHubCalls) => Promise<Result>): Promise<Result> {
+    if (await this.host.isStopped(this.place().installationId)) throw new Error("the installation is stopped");
+    return this.withJob((job) => work(job.calls({ contents: "read" })));
   }
 
   private async work(): Promise<void> {
