@@ -262,7 +262,7 @@ function unreadNote({ unread }: Overlay): string | null {
   if (first === undefined) return null;
   const paths = [...unread.keys()].slice(0, unreadNamedMax).join(", ");
   const more = unread.size > unreadNamedMax ? ` and ${unread.size - unreadNamedMax} more` : "";
-  return `${unread.size === 1 ? "1 file was" : `${unread.size} files were`} not read or searched (${first[1]}): ${paths}${more}`;
+  return `${unread.size === 1 ? "1 file was" : `${unread.size} files were`} not read or searched, whatever the command says of them (${first[1]}): ${paths}${more}`;
 }
 
 /** Paths that the note names. */
