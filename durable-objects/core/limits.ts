@@ -456,6 +456,8 @@ export const githubTextLimits = {
   /** Characters of a commit's first line, as git's own tools break it; and paths that were left out which a turn is told by name. */
   headlineCharactersMax: 72,
   pathsNamedMax: 20,
+  /** Characters of a thread's name: the repository, the number and a title, which GitHub cuts at 256. */
+  threadNameCharactersMax: 400,
   /** What one person, and all of a repository together, may have turns for. A person who asks all day long stays below; a loop does not. */
   personTurnsPerHour: 20,
   personTokensPerDay: 4_000_000,

@@ -20,3 +20,10 @@ export function githubHost(environment: Environment): GitHubHost {
     report,
   };
 }
+
+/** The page of a thread in the web client, which finds it by what stands behind the sign; null where nobody said where that is. */
+export function threadUrl(environment: Environment, threadId: string): string | null {
+  const settings = readGitHubSettings(environment);
+  if (settings === null || "problem" in settings || settings.webUrl === null) return null;
+  return `${settings.webUrl}/#${threadId}`;
+}

@@ -1,5 +1,6 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
+import type { StickyState } from "#core/github/sticky-comment";
 import type { ThreadView } from "#core/github/thread-view";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
@@ -39,6 +40,8 @@ export interface Talk {
   view: ThreadView;
   /** Git's id of the comment's text as it was last put into the outbox. */
   shown: string | null;
+  /** The check run of the last turn that had one, and the state that it was last given. */
+  check?: { key: string; headOid: string; state: StickyState["type"] } | null;
 }
 
 export type ProposalState =
@@ -67,10 +70,13 @@ export interface Proposal {
 }
 
 export class Ledger {
+  /** The page of a thread in the web client; null where there is none. */
+  readonly threadUrl: (threadId: string) => string | null;
   private readonly sql: Sql;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, threadUrl: (threadId: string) => string | null = () => null) {
     this.sql = sql;
+    this.threadUrl = threadUrl;
   }
 
   /** GitHub's number of this repository. */

@@ -6,7 +6,7 @@ import type { RepositoryEvent } from "#github/event";
 import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
-import { githubHost } from "#github/host";
+import { githubHost, threadUrl } from "#github/host";
 import type { Received } from "#github/inbox";
 import { createRepositorySchema, Repository } from "#github/repository";
 import { type BlobPage, readBlobs, readTree, type TreeListing } from "#github/snapshot-source";
@@ -92,6 +92,7 @@ export class RepositoryObject extends DurableObject<Environment> {
       isStopped: (installationId) => githubAppStub(env).isStopped(installationId),
       ownApp: () => githubAppStub(env).ownApp(),
       readProposal: (threadId, requestId) => readProposal(env, { account, threadId }, requestId),
+      threadUrl: (threadId) => threadUrl(env, threadId),
       callThread: (threadId, call) => callThread(env, { account, threadId }, call),
       report,
     });

@@ -38,6 +38,8 @@ export interface RepositoryHost {
   isStopped(installationId: number): Promise<boolean>;
   ownApp(): Promise<OwnApp>;
   readProposal(threadId: string, requestId: string): Promise<AskedProposal | null>;
+  /** The page of a thread in the web client; null where there is none. */
+  threadUrl(threadId: string): string | null;
   callThread(threadId: string, call: ThreadCall): Promise<{ text: string | null } | { refused: WireError }>;
   report(event: string, details: Record<string, unknown>): void;
 }
@@ -75,7 +77,7 @@ export class Repository {
     this.inbox = new Inbox(host.sql);
     this.outbox = new Outbox(host.sql, () => host.newId());
     this.permissions = new Permissions(() => host.now());
-    this.ledger = new Ledger(host.sql);
+    this.ledger = new Ledger(host.sql, (threadId) => host.threadUrl(threadId));
   }
 
   /** Returns when it is durable; what follows happens later, from the alarm. */

@@ -1,7 +1,8 @@
 /** Calls from a repository to a thread of its account. Each may be repeated: after a crash nobody knows whether it came through. */
-import { githubApiLimits } from "#core/limits";
+import { githubApiLimits, githubTextLimits } from "#core/limits";
 import { visibleLine } from "#core/visible-text";
 import type { ThreadCall } from "#github/effect";
+import { readGitHubSettings } from "#github/settings";
 import { repositoryConnection } from "#github/thread-connection";
 import { protocolVersion } from "#models/catalogue";
 import type { WireError } from "#protocol/errors";
@@ -30,7 +31,7 @@ export async function callThread(environment: Environment, place: Place, call: T
   const thread = callable(threadStub(environment, place.account, threadId));
   switch (call.type) {
     case "begin":
-      return begin(thread, threadId, call);
+      return begin(environment, thread, threadId, call);
     case "request": {
       const reply = await thread.request(call.request, "github");
       return "refused" in reply ? reply : { text: reply.resultText };
@@ -52,8 +53,10 @@ export async function readProposal(
   return callable(threadStub(environment, account, threadId)).askedProposal(requestId);
 }
 
+type Beginning = Extract<ThreadCall, { type: "begin" }>;
+
 /** The repository follows the thread before anything happens in it, and the files are there before the model is asked. */
-async function begin(thread: CallableThread, threadId: string, call: Extract<ThreadCall, { type: "begin" }>): Promise<Called> {
+async function begin(environment: Environment, thread: CallableThread, threadId: string, call: Beginning): Promise<Called> {
   const follower = { connection: repositoryConnection(call.repositoryId), replay: true };
   const started = await thread.startThread(settings, client, follower);
   if ("refused" in started) {
@@ -61,13 +64,22 @@ async function begin(thread: CallableThread, threadId: string, call: Extract<Thr
     if ("refused" in resumed) return resumed;
   }
   const { repositoryId, commitOid, key } = call;
-  const entered = await thread.enterRepository({ repositoryId, commitOid, key });
+  const entered = await thread.enterRepository({ repositoryId, commitOid, key, ...shownAs(environment, call) });
   if (entered.type === "busy") throw new Error(`a turn of ${threadId} still runs`);
   const text = entered.type === "begun" ? call.text : [call.text, ...repositoryNote(entered)].join("\n");
   const input = [{ type: "text" as const, text, text_elements: [] }];
   const params = { threadId, input, clientUserMessageId: call.key };
   const reply = await thread.request({ method: "turn/start", params }, follower.connection);
   return "refused" in reply ? reply : { text: reply.resultText };
+}
+
+/** As clients list it: `acme/widgets#12: The title`, and where its files come from. */
+function shownAs(environment: Environment, { commitOid, about }: Beginning): Pick<RepositoryEntry, "name" | "gitInfo"> {
+  const { repository, number, title, branch } = about;
+  const settings = readGitHubSettings(environment);
+  const originUrl = settings === null || "problem" in settings ? null : `${settings.siteUrl}/${repository}`;
+  const name = `${repository}#${number}: ${visibleLine(title)}`.slice(0, githubTextLimits.threadNameCharactersMax);
+  return { name, gitInfo: { sha: commitOid, branch, originUrl } };
 }
 
 /** A model that takes the workspace for the whole repository would make anew what is only not here. */

@@ -2,6 +2,7 @@
 import { githubApiLimits, githubTextLimits } from "#core/limits";
 import { openTurn } from "#core/thread";
 import { choose, fetchContents, type SnapshotBounds, type SnapshotSource, snapshotBounds } from "#github/snapshot";
+import type { GitInfo } from "#protocol/thread";
 import type { ThreadRuntime } from "#thread/runtime";
 
 export interface RepositoryEntry {
@@ -9,6 +10,9 @@ export interface RepositoryEntry {
   commitOid: string;
   /** The `clientUserMessageId` of the turn to come. */
   key: string;
+  /** The thread's name, unless somebody gave it one. */
+  name: string;
+  gitInfo: GitInfo;
 }
 
 export type Entered =
@@ -31,7 +35,7 @@ export type Entered =
 export async function enterRepository(
   runtime: ThreadRuntime,
   source: SnapshotSource,
-  { repositoryId, commitOid, key }: RepositoryEntry,
+  { repositoryId, commitOid, key, name, gitInfo }: RepositoryEntry,
   bounds: SnapshotBounds = snapshotBounds,
 ): Promise<Entered> {
   if (runtime.log.turnOfClientMessage(key)) return { type: "begun" };
@@ -60,6 +64,7 @@ export async function enterRepository(
     runtime.recordWrites();
     await runtime.host.sleep(0, new AbortController().signal);
   }
+  show(runtime, { name, gitInfo });
   const { listed, missing, isTruncated } = snapshot;
   return {
     type: "entered",
@@ -67,6 +72,17 @@ export async function enterRepository(
     missing: { count: missing.length, named: missing.slice(0, githubTextLimits.pathsNamedMax) },
     isTruncated,
   };
+}
+
+/** Said once: a client that hears it again thinks that something changed. */
+function show(runtime: ThreadRuntime, { name, gitInfo }: Pick<RepositoryEntry, "name" | "gitInfo">): void {
+  const { info, status } = runtime.current;
+  const { threadId } = runtime.host;
+  const isKnown = JSON.stringify(info.gitInfo) === JSON.stringify(gitInfo);
+  runtime.commit([
+    ...(info.name === null ? [{ method: "thread/name/updated", params: { threadId, threadName: name } } as const] : []),
+    ...(isKnown ? [] : [{ ...runtime.status(status), private: { event: { type: "gitInfoUpdated", gitInfo } as const } }]),
+  ]);
 }
 
 type Wanted = ReadonlyMap<string, { path: string; mode: number; size: number; hash: string }>;

@@ -49,12 +49,22 @@ test("the settings are all there, or none, or there is a problem that names no s
   const secret = configured.GITHUB_WEBHOOK_SECRET;
   expect(readGitHubSettings({})).toBeNull();
   expect(readGitHubSettings({ GITHUB_API_URL: "https://ghe.example/api/v3" })).toBeNull();
-  expect(readGitHubSettings(configured)).toEqual({ appId: 4711, webhookSecrets: [secret], apiUrl: "https://api.github.com" });
+  expect(readGitHubSettings(configured)).toEqual({
+    appId: 4711,
+    webhookSecrets: [secret],
+    apiUrl: "https://api.github.com",
+    siteUrl: "https://github.com",
+    webUrl: null,
+  });
   expect(readGitHubSettings({ ...configured, GITHUB_WEBHOOK_SECRET: `${secret}2 ${secret}` })).toMatchObject({
     webhookSecrets: [`${secret}2`, secret],
   });
   expect(readGitHubSettings({ ...configured, GITHUB_API_URL: "https://ghe.example/api/v3/" })).toMatchObject({
     apiUrl: "https://ghe.example/api/v3",
+    siteUrl: "https://ghe.example",
+  });
+  expect(readGitHubSettings({ ...configured, SPINDLE_URL: "https://spindle.example/" })).toMatchObject({
+    webUrl: "https://spindle.example",
   });
   const wrong = [
     ...Object.keys(configured).map((name) => ({ ...configured, [name]: "" })),
@@ -64,6 +74,10 @@ test("the settings are all there, or none, or there is a problem that names no s
     ...["http://api.github.com", "https://user:x@host", "https://host?x", "nonsense"].map((url) => ({
       ...configured,
       GITHUB_API_URL: url,
+    })),
+    ...["http://spindle.example", "spindle.example", "javascript:alert(1)", "https://x#y"].map((url) => ({
+      ...configured,
+      SPINDLE_URL: url,
     })),
   ];
   for (const environment of wrong) {

@@ -45,6 +45,11 @@ function repositoryOf(files: Files) {
 
 type TestRepository = ReturnType<typeof repositoryOf>;
 
+const shown = {
+  name: "acme/widgets#1: A title",
+  gitInfo: { sha: "c", branch: "b", originUrl: "https://github.com/acme/widgets" },
+};
+
 /** A thread that is asked these calls in one turn, in the repository at this commit. */
 async function begin(
   repository: TestRepository,
@@ -54,16 +59,14 @@ async function begin(
 ): Promise<TestThread> {
   const model = scriptedModel(...calls.map((call) => ({ calls: [call] })), { text: "done" });
   const thread = await createThread({ model, readRepository: repository.readBlobs, now: () => 1_795_000_000_000, ...options });
-  await enterRepository(thread.runtime, repository, { repositoryId: 1, commitOid: "c", key: "k" }, bounds);
+  await enterRepository(thread.runtime, repository, { repositoryId: 1, commitOid: "c", key: "k", ...shown }, bounds);
   repository.asked.length = 0;
   return thread;
 }
 
 /** What the model was told of its calls, as text. */
 function toldOf(thread: TestThread): string[] {
-  return thread.runtime.log
-    .liveFrames(0)
-    .toArray()
+  return Array.from(thread.runtime.log.liveFrames(0))
     .flatMap(({ private: hidden }) => hidden?.modelItems ?? [])
     .filter(({ type }) => String(type).endsWith("_output"))
     .map(({ output }) => (typeof output === "string" ? output : JSON.stringify(output)));
@@ -223,7 +226,9 @@ test("one command reads so many and no more, says what it did not search, and ch
   const diff = diffOf(await thread.turn("Search."));
   const [searched = "", changed = ""] = toldOf(thread);
   const { readsPerCommandMax } = githubApiLimits;
-  expect(searched).toContain(`${many.size - readsPerCommandMax} files were not read or searched, whatever the command says of them (one command reads at most`);
+  expect(searched).toContain(
+    `${many.size - readsPerCommandMax} files were not read or searched, whatever the command says of them (one command reads at most`,
+  );
   expect(changed).toContain("nothing was kept:");
   expect(diff).toBe("");
   expect(new Set(repository.asked.flat()).size).toBeLessThanOrEqual(2 * readsPerCommandMax);
@@ -320,10 +325,9 @@ test("a large repository enters in steps, each a row of the log that a fork can 
   expect(treeOf(thread)).toHaveLength(5_000);
   await thread.turn("Nothing.");
   const written = () =>
-    thread.runtime.log
-      .liveFrames(0)
-      .toArray()
-      .flatMap(({ private: hidden }) => (hidden?.event?.type === "filesWritten" ? [hidden.event.changes.length] : []));
+    Array.from(thread.runtime.log.liveFrames(0)).flatMap(({ private: hidden }) =>
+      hidden?.event?.type === "filesWritten" ? [hidden.event.changes.length] : [],
+    );
   expect(written()).toEqual([2_000, 2_000, 1_000]);
   const next: Files = new Map([...files].slice(100));
   next.set("d3", plain("a file in the place of a folder\n"));
@@ -331,7 +335,7 @@ test("a large repository enters in steps, each a row of the log that a fork can 
   await enterRepository(
     thread.runtime,
     repositoryOf(next),
-    { repositoryId: 1, commitOid: "d", key: "next" },
+    { repositoryId: 1, commitOid: "d", key: "next", ...shown },
     { ...snapshotBounds, filesMax: 10 },
   );
   expect(treeOf(thread)).toEqual(

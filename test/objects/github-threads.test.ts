@@ -20,7 +20,8 @@ const readme = new TextEncoder().encode("A repository.\n");
 const file = { path: "README.md", mode: 0o100644, oid: blobHash(readme), size: readme.length };
 
 function beginning(threadId: string, repositoryId: number): ThreadCall {
-  return { type: "begin", repositoryId, commitOid: "c".repeat(40), text: "say hello", key: `delivery of ${threadId}` };
+  const about = { repository: "acme/widgets", number: 12, title: "A\u202e title", branch: "spindle/x" };
+  return { type: "begin", repositoryId, commitOid: "c".repeat(40), text: "say hello", key: `delivery of ${threadId}`, about };
 }
 
 /** GitHub, as far as a thread asks it by its repository. */
@@ -46,6 +47,10 @@ test("a thread is started and its turn begun, however often that is asked, and t
   expect(data.map(({ id }: { id: string }) => id)).toContain(threadId);
   const { thread } = await client.request("thread/read", { threadId, includeTurns: true });
   expect(thread.turns).toHaveLength(1);
+  expect(data.find(({ id }: { id: string }) => id === threadId)).toMatchObject({
+    name: "acme/widgets#12: A title",
+    gitInfo: { sha: "c".repeat(40), branch: "spindle/x" },
+  });
   const { dataBase64 } = await client.request("fs/readFile", { threadId, path: "/workspace/README.md" });
   expect(atob(dataBase64)).toBe("A repository.\n");
   client.close();

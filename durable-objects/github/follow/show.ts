@@ -1,4 +1,4 @@
-/** A thread as GitHub shows it: one comment that is kept current, and a check run for each diff that may be approved. */
+/** A thread as GitHub shows it: one comment that is kept current, a check run of the turn, and one for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
 import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { type StickyState, stickyComment } from "#core/github/sticky-comment";
@@ -8,14 +8,18 @@ import { textOf } from "#workspace/binary-patch";
 import { blobHash } from "#workspace/blob";
 import type { FileVersion } from "#workspace/change";
 
-/** The comment as it has to be now; nothing where it stands so already. What was shown is written down. */
+/** Comment and check run as they have to be now; nothing where they stand so already. What was shown is written down. */
 export function showTalk(ledger: Ledger, threadId: string): Effect[] {
   const talk = ledger.talk(threadId);
   if (talk === null) return [];
-  const { on, view } = talk;
   const state = stateOf(ledger, talk);
+  return [...showComment(ledger, talk, state), ...showTurn(ledger, threadId, state)];
+}
+
+function showComment(ledger: Ledger, talk: Talk, state: StickyState): Effect[] {
+  const { threadId, on, view } = talk;
   const { body } = stickyComment(
-    { threadId, state, plan: view.plan, sentence: sentenceOf(talk, state), webUrl: null },
+    { threadId, state, plan: view.plan, sentence: sentenceOf(talk, state), webUrl: ledger.threadUrl(threadId) },
     { secrets: [], spared: sparedIn(ledger, threadId) },
   );
   const shown = blobHash(new TextEncoder().encode(body));
@@ -27,13 +31,64 @@ export function showTalk(ledger: Ledger, threadId: string): Effect[] {
   return [{ key: `${created}/edit`, lane, action: { type: "editComment", of: created, on, body } }];
 }
 
+/**
+ * The check run of a turn stands where the branch does, and goes on with it. Its id is of the thread and of what was asked, so that no later
+ * turn, and no other pull request on the same commit, is taken for it. An issue has none before its branch: there the commit is the default
+ * branch's, which is nobody's to judge.
+ */
+function showTurn(ledger: Ledger, threadId: string, state: StickyState): Effect[] {
+  const talk = ledger.talk(threadId);
+  const before = talk?.check ?? null;
+  const headOid = talk?.baseOid ?? before?.headOid ?? null;
+  if (talk === null || headOid === null || !(talk.on.isPullRequest || hasCommitted(ledger, threadId))) return [];
+  const externalId = `${threadId}/${talk.asked.key}`;
+  const key = `turn-check/${externalId}/${headOid}`;
+  if (before?.key === key && before.state === state.type) return [];
+  ledger.putTalk({ ...talk, check: { key, headOid, state: state.type } });
+  const shown = turnState(ledger, { threadId, headOid, state });
+  if (before?.key === key) return [updated(key, shown)];
+  const left = before && isUnderWay(before.state) ? [updated(before.key, leftState(ledger, talk, before))] : [];
+  return [...left, { key, lane: key, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
+}
+
+function hasCommitted(ledger: Ledger, threadId: string): boolean {
+  return ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+}
+
+function isUnderWay(state: StickyState["type"]): boolean {
+  return state === "queued" || state === "working" || state === "awaitingApproval";
+}
+
+/** On the commit before: the turn went on to one of its own, or another turn took its place. */
+function leftState(ledger: Ledger, { threadId, asked }: Talk, { key, headOid }: NonNullable<Talk["check"]>): CheckRunState {
+  const landed = ledger
+    .proposalsOf(threadId)
+    .findLast(({ bound, state }) => bound?.baseOid === headOid && state.type === "committed");
+  const isSameTurn = key.startsWith(`turn-check/${threadId}/${asked.key}/`);
+  const state: StickyState =
+    isSameTurn && landed?.bound
+      ? decidedState(ledger, threadId, { bound: landed.bound, state: landed.state })
+      : { type: "stopped" };
+  return turnState(ledger, { threadId, headOid, state });
+}
+
+/** Without the buttons, which are the diff's own. */
+function turnState(ledger: Ledger, of: { threadId: string; headOid: string; state: StickyState }): CheckRunState {
+  const { actions: _, ...shown } = runState(ledger, of);
+  return shown;
+}
+
+function updated(key: string, state: CheckRunState): Effect {
+  return { key: `${key}/edit`, lane: key, action: { type: "updateCheckRun", of: key, state } };
+}
+
 /** The check run beside a proposal: made when it may be approved, brought up to date when it was decided. */
 export function showProposal(ledger: Ledger, { requestId, threadId, bound, state }: Proposal): Effect[] {
   if (bound === null) return [];
   const shown = checkStateOf(ledger, { threadId, bound, state });
   const key = `check/${requestId}`;
   const lane = key;
-  if (ledger.hasEffect(key)) return [{ key: `${key}/edit`, lane, action: { type: "updateCheckRun", of: key, state: shown } }];
+  if (ledger.hasEffect(key)) return [updated(key, shown)];
   if (state.type !== "open") return [];
   const { hash: externalId, baseOid: headOid } = bound;
   return [{ key, lane, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
@@ -43,12 +98,26 @@ function checkStateOf(
   ledger: Ledger,
   { threadId, bound, state }: Pick<Proposal, "threadId" | "state"> & { bound: Bound },
 ): CheckRunState {
+  return runState(ledger, { threadId, headOid: bound.baseOid, state: decidedState(ledger, threadId, { bound, state }) });
+}
+
+function runState(
+  ledger: Ledger,
+  { threadId, headOid, state }: { threadId: string; headOid: string; state: StickyState },
+): CheckRunState {
+  const sentence = state.type === "failed" ? state.reason : null;
   const run = checkRun(
-    { threadId, headOid: bound.baseOid, state: decidedState(ledger, threadId, { bound, state }), sentence: null, webUrl: null },
-    { secrets: [], spared: [] },
+    { threadId, headOid, state, sentence, webUrl: ledger.threadUrl(threadId) },
+    { secrets: [], spared: sparedIn(ledger, threadId) },
   );
-  const { status, conclusion, output, actions } = run;
-  return { status, ...(conclusion ? { conclusion } : {}), ...output, ...(actions ? { actions } : {}) };
+  const { status, conclusion, output, actions, details_url: detailsUrl } = run;
+  return {
+    status,
+    ...(conclusion ? { conclusion } : {}),
+    ...output,
+    ...(detailsUrl === undefined ? {} : { detailsUrl }),
+    ...(actions ? { actions } : {}),
+  };
 }
 
 type Bound = NonNullable<Proposal["bound"]>;

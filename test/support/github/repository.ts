@@ -62,6 +62,7 @@ export function openWorld(
     },
     isStopped: async (id) => stopped.has(id),
     ownApp: async () => app,
+    threadUrl: (threadId) => `https://spindle.example/#${threadId}`,
     callThread: async () => ({ text: null }),
     readProposal: async () => null,
     report,
