@@ -1,4 +1,5 @@
 /** The GitHub App as the operator's environment names it (docs/github.md). The private key is not here: `app-token.ts` alone reads it. */
+import { githubApiLimits } from "#core/limits";
 import { hasPrivateKey } from "#github/app-token";
 
 export interface GitHubSettings {
@@ -11,6 +12,8 @@ export interface GitHubSettings {
   siteUrl: string;
   /** Where people open the web client, without a slash at its end; null where nobody said. */
   webUrl: string | null;
+  /** Files of a repository that are copied into a workspace at once. */
+  copiedFilesMax: number;
 }
 
 const publicApiUrl = "https://api.github.com";
@@ -41,7 +44,12 @@ export function readGitHubSettings(environment: object): GitHubSettings | null |
   const web = variable("SPINDLE_URL");
   const webUrl = web === null ? null : baseUrlOf(web);
   if (web !== null && webUrl === null) return { problem: "SPINDLE_URL must look like https://spindle.example." };
-  return { appId: Number(appId), webhookSecrets, apiUrl, siteUrl: siteUrlOf(apiUrl), webUrl };
+  const { snapshotFilesMax } = githubApiLimits;
+  const copiedFilesMax = Number(variable("GITHUB_COPIED_FILES_MAX") ?? snapshotFilesMax);
+  if (!Number.isInteger(copiedFilesMax) || copiedFilesMax < 0 || copiedFilesMax > snapshotFilesMax) {
+    return { problem: `GITHUB_COPIED_FILES_MAX must be a whole number from 0 to ${snapshotFilesMax}.` };
+  }
+  return { appId: Number(appId), webhookSecrets, apiUrl, siteUrl: siteUrlOf(apiUrl), webUrl, copiedFilesMax };
 }
 
 /** GitHub's own API has a host of its own; on GitHub Enterprise Server it is a path. */

@@ -44,7 +44,7 @@ export const snapshotBounds: SnapshotBounds = {
 };
 
 /** Which files come how: first those that the house itself reads, then those that say what the repository is, the shallow and small ones. */
-export function choose(listing: TreeListing, bounds: SnapshotBounds = snapshotBounds): Snapshot {
+export function choose(listing: TreeListing, bounds = snapshotBounds): Snapshot {
   const { commitOid, treeOid, isTruncated } = listing;
   const copied: TreeFile[] = [];
   const listed: TreeFile[] = [];

@@ -36,12 +36,12 @@ export async function enterRepository(
   runtime: ThreadRuntime,
   source: SnapshotSource,
   { repositoryId, commitOid, key, name, gitInfo }: RepositoryEntry,
-  bounds: SnapshotBounds = snapshotBounds,
+  bounds: Partial<SnapshotBounds> = {},
 ): Promise<Entered> {
   if (runtime.log.turnOfClientMessage(key)) return { type: "begun" };
   if (openTurn(runtime.current)) return { type: "busy" };
   const { workspace } = runtime;
-  const snapshot = choose(await source.readTree(commitOid), bounds);
+  const snapshot = choose(await source.readTree(commitOid), { ...snapshotBounds, ...bounds });
   // Contents first: nobody sees them before a file names them, and no file that somebody might read at once is without.
   const write = (page: () => void) => runtime.host.transaction(page);
   await fetchContents(

@@ -5,6 +5,7 @@ import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { memoryLimits } from "#core/limits";
+import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
 import type { Catalogue } from "#models/catalogue";
 import { refusals } from "#protocol/errors";
@@ -123,7 +124,9 @@ export class ThreadObject extends DurableObject<Environment> {
   /** The repository's files at a commit become the workspace, while no turn runs. */
   async enterRepository(entry: RepositoryEntry): Promise<Entered> {
     const { account } = nameOf(this.ctx);
-    return enterRepository(this.runtime, repositoryStub(this.env, account, entry.repositoryId), entry);
+    const settings = readGitHubSettings(this.env);
+    const bounds = settings === null || "problem" in settings ? {} : { filesMax: settings.copiedFilesMax };
+    return enterRepository(this.runtime, repositoryStub(this.env, account, entry.repositoryId), entry, bounds);
   }
 
   async askedProposal(requestId: string): Promise<AskedProposal | null> {

@@ -55,6 +55,7 @@ test("the settings are all there, or none, or there is a problem that names no s
     apiUrl: "https://api.github.com",
     siteUrl: "https://github.com",
     webUrl: null,
+    copiedFilesMax: 2_000,
   });
   expect(readGitHubSettings({ ...configured, GITHUB_WEBHOOK_SECRET: `${secret}2 ${secret}` })).toMatchObject({
     webhookSecrets: [`${secret}2`, secret],
@@ -75,6 +76,7 @@ test("the settings are all there, or none, or there is a problem that names no s
       ...configured,
       GITHUB_API_URL: url,
     })),
+    ...["-1", "2001", "1.5", "many"].map((files) => ({ ...configured, GITHUB_COPIED_FILES_MAX: files })),
     ...["http://spindle.example", "spindle.example", "javascript:alert(1)", "https://x#y"].map((url) => ({
       ...configured,
       SPINDLE_URL: url,

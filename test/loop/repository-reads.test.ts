@@ -154,7 +154,7 @@ function patch(operation: object): ModelItem {
   return { type: "apply_patch_call", id: `apc_${patches}`, call_id: `patch_${patches}`, operation };
 }
 
-test.for(Array.from({ length: 30 }, (_, index) => index + 1))(
+test.for(Array.from({ length: 16 }, (_, index) => index + 1))(
   "seed %i: a part of a repository is changed as the whole is, and the diff is the one that git applies to the whole",
   async (seed) => {
     const random = createRandom(seed);
