@@ -1,6 +1,7 @@
 /** What GitHub is shown of a thread: links to it, and a check run for as long as somebody works or waits where the branch stands. */
 import { expect, test } from "vitest";
 import { newThreadView, type ViewedTurn } from "#core/github/thread-view";
+import { githubApiLimits } from "#core/limits";
 import type { Effect } from "#github/effect";
 import { setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
@@ -40,6 +41,7 @@ function open({ isPullRequest = true, webUrl = "https://spindle.example/#" as st
   };
   return {
     ledger,
+    outbox,
     /** The effects of a change of what is known, all in the outbox. */
     after: (change: Partial<Talk>) => {
       ledger.putTalk({ ...(ledger.talk(threadId) ?? talk), ...change });
@@ -135,6 +137,16 @@ test("what landed by another client's yes is in no commit, and the run stays whe
   const { after } = open();
   after(turn("inProgress"));
   expect(runsOf(after({ ...turn("completed"), baseOid: null }))).toEqual(["a first: success"]);
+});
+
+test("a run that was forgotten while its turn waited is made anew, and not updated in vain", () => {
+  const { after, outbox } = open();
+  after(turn("inProgress"));
+  for (let effect = outbox.due(0); effect !== null; effect = outbox.due(0)) {
+    outbox.settle(effect, { type: "done", result: { type: "nothing" } }, 0);
+  }
+  outbox.forget(githubApiLimits.effectRetentionMs + 1);
+  expect(runsOf(after(turn("completed")))).toEqual(["a first new: success"]);
 });
 
 test("comment and check runs lead to the thread in the web client, where there is one", () => {

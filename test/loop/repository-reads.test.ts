@@ -215,6 +215,28 @@ test("what is removed or replaced unread is shown with what was there", async ()
   expect(diff).not.toContain("new file mode");
 });
 
+test("a person moves and copies what nobody has read, and goes back before that", async () => {
+  const repository = repositoryOf(some);
+  const thread = await begin(repository, [], nothingCopied);
+  const ask = (method: string, params: object) =>
+    thread.service.request({ method, params: { threadId: thread.runtime.host.threadId, ...params } } as never, "test");
+  expect(
+    await ask("thread/shellCommand", { command: "mv a.txt moved.txt; cp src/b.txt copy.txt; chmod +x src/c.txt" }),
+  ).not.toHaveProperty("refused");
+  const ended = await thread.until("turn/completed");
+  const moved: Files = new Map([
+    ["copy.txt", plain("beta\n")],
+    ["moved.txt", plain("alpha\n")],
+    ["src/b.txt", plain("beta\n")],
+    ["src/c.txt", { mode: fileMode.executable, bytes: text("gamma\n") }],
+  ]);
+  expect(treeOf(thread)).toEqual(treeByGit(moved, ""));
+  expect(repository.asked).toEqual([]);
+  expect(await ask("thread/revert", { beforeTurnId: ended.params.turn.id })).not.toHaveProperty("refused");
+  expect(treeOf(thread)).toEqual(treeByGit(some, ""));
+  expect(repository.asked).toEqual([]);
+});
+
 const many: Files = new Map(
   Array.from({ length: 1_050 }, (_, index) => [`d${Math.floor(index / 50)}/f${index}.txt`, plain(`file ${index}\n`)]),
 );

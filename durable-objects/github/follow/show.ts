@@ -46,13 +46,15 @@ function showTurn(ledger: Ledger, threadId: string, state: StickyState): Effect[
   if (before?.key === key && before.state === state.type) return [];
   ledger.putTalk({ ...talk, check: { key, headOid, state: state.type } });
   const shown = turnState(ledger, { threadId, headOid, state });
-  if (before?.key === key) return [updated(key, shown)];
-  const left = before && isUnderWay(before.state) ? [updated(before.key, leftState(ledger, talk, before))] : [];
+  // What was done is forgotten after a while. A second run of the same turn on the same commit says the same, and GitHub shows the newer one.
+  if (before?.key === key && ledger.hasEffect(key)) return [updated(key, shown)];
+  const left =
+    before && before.key !== key && isUnderWay(before.state) ? [updated(before.key, leftState(ledger, talk, before))] : [];
   return [...left, { key, lane: key, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
 }
 
 function hasCommitted(ledger: Ledger, threadId: string): boolean {
-  return ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+  return ledger.proposalsIn(threadId, ["committed"]).length > 0;
 }
 
 function isUnderWay(state: StickyState["type"]): boolean {
@@ -61,9 +63,7 @@ function isUnderWay(state: StickyState["type"]): boolean {
 
 /** On the commit before: the turn went on to one of its own, or another turn took its place. */
 function leftState(ledger: Ledger, { threadId, asked }: Talk, { key, headOid }: NonNullable<Talk["check"]>): CheckRunState {
-  const landed = ledger
-    .proposalsOf(threadId)
-    .findLast(({ bound, state }) => bound?.baseOid === headOid && state.type === "committed");
+  const landed = ledger.proposalsIn(threadId, ["committed"]).findLast(({ bound }) => bound?.baseOid === headOid);
   const isSameTurn = key.startsWith(`turn-check/${threadId}/${asked.key}/`);
   const state: StickyState =
     isSameTurn && landed?.bound
