@@ -235,7 +235,7 @@ export class Workspace {
 
   /** Throws "unread" for what only the workspace's repository has. */
   readBlob(hash: string): Uint8Array<ArrayBuffer> {
-    if (this.repositoryId() !== null && !this.hasBlob(hash)) throw new WorkspaceError("unread");
+    if (!this.hasBlob(hash) && this.repositoryId() !== null) throw new WorkspaceError("unread");
     return readBlob(this.#sql, hash);
   }
 
