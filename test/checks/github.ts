@@ -10,6 +10,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage } from "n
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { githubApiLimits } from "#core/limits";
 import { blobHash } from "#workspace/blob";
 import { privateKey } from "../support/github/repository.ts";
 import { app, openStage, people, type Stage } from "../support/github/stage.ts";
@@ -236,11 +237,11 @@ async function requireLanded(
 
 type Tree = Awaited<ReturnType<typeof treeOf>>;
 
-/** Returns when the Worker has asked nothing for a second, its tokens revoked too. */
+/** Returns when the Worker has asked nothing for longer than an edit waits for its turn, its tokens revoked too. */
 async function quiet(): Promise<void> {
   for (let heard = -1; heard !== stage.heard.length; ) {
     heard = stage.heard.length;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, githubApiLimits.editIntervalMs + 1_000));
   }
 }
 
