@@ -224,7 +224,7 @@ test("a person moves and copies what nobody has read, and goes back before that"
     await ask("thread/shellCommand", { command: "mv a.txt moved.txt; cp src/b.txt copy.txt; chmod +x src/c.txt" }),
   ).not.toHaveProperty("refused");
   const ended = await thread.until("turn/completed");
-  const moved: Files = new Map([
+  const moved: Files = new Map<string, { mode: number; bytes: Uint8Array }>([
     ["copy.txt", plain("beta\n")],
     ["moved.txt", plain("alpha\n")],
     ["src/b.txt", plain("beta\n")],
