@@ -47,6 +47,8 @@ export interface Environment {
   GITHUB_COPIED_FILES_MAX?: string;
   /** Where people open the web client: comments and check runs at GitHub link there. Without it they have no link. */
   SPINDLE_URL?: string;
+  /** JSON: who may do what, how many have to approve, and how much turns may use. */
+  GITHUB_POLICY?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
   /** Milliseconds between two manifests of one memory, in place of half a minute; for load runs. */

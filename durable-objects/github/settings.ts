@@ -1,6 +1,7 @@
 /** The GitHub App as the operator's environment names it (docs/github.md). The private key is not here: `app-token.ts` alone reads it. */
 import { githubApiLimits } from "#core/limits";
 import { hasPrivateKey } from "#github/app-token";
+import { defaultPolicy, type Policy, readPolicy } from "#github/follow/policy";
 
 export interface GitHubSettings {
   appId: number;
@@ -14,6 +15,7 @@ export interface GitHubSettings {
   webUrl: string | null;
   /** Files of a repository that are copied into a workspace at once. */
   copiedFilesMax: number;
+  policy: Policy;
 }
 
 const publicApiUrl = "https://api.github.com";
@@ -49,7 +51,10 @@ export function readGitHubSettings(environment: object): GitHubSettings | null |
   if (!Number.isInteger(copiedFilesMax) || copiedFilesMax < 0 || copiedFilesMax > snapshotFilesMax) {
     return { problem: `GITHUB_COPIED_FILES_MAX must be a whole number from 0 to ${snapshotFilesMax}.` };
   }
-  return { appId: Number(appId), webhookSecrets, apiUrl, siteUrl: siteUrlOf(apiUrl), webUrl, copiedFilesMax };
+  const stated = variable("GITHUB_POLICY");
+  const policy = stated === null ? defaultPolicy : readPolicy(stated);
+  if ("problem" in policy) return policy;
+  return { appId: Number(appId), webhookSecrets, apiUrl, siteUrl: siteUrlOf(apiUrl), webUrl, copiedFilesMax, policy };
 }
 
 /** GitHub's own API has a host of its own; on GitHub Enterprise Server it is a path. */

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { newThreadView, type ViewedTurn } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { Effect } from "#github/effect";
+import { defaultPolicy } from "#github/follow/policy";
 import { setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import { Ledger, type Proposal, type Talk } from "#github/ledger";
@@ -18,7 +19,11 @@ function open({ isPullRequest = true, webUrl = "https://spindle.example/#" as st
   const { sql } = createSql();
   createRepositorySchema(sql);
   sql.exec("INSERT INTO github_place VALUES (1, 99, 5, 'acme', 'widgets')");
-  const ledger = new Ledger(sql, (id) => (webUrl === null ? null : `${webUrl}${id}`));
+  const ledger = new Ledger(
+    sql,
+    () => defaultPolicy,
+    (id) => (webUrl === null ? null : `${webUrl}${id}`),
+  );
   const outbox = new Outbox(sql, () => crypto.randomUUID());
   const talk: Talk = {
     threadId,
@@ -30,6 +35,7 @@ function open({ isPullRequest = true, webUrl = "https://spindle.example/#" as st
     asked: { key: "first", text: "do it", by },
     requesterIds: [by.id],
     staleHash: null,
+    draft: null,
     problem: null,
     view: newThreadView,
     shown: null,
@@ -68,6 +74,7 @@ const proposal: Proposal = {
   itemId: "item",
   turnId: "turn of first",
   changes: [],
+  shownInDraftAt: null,
   bound: { hash: "c".repeat(64), baseOid: oldHead },
   state: { type: "waiting" },
 };
