@@ -1,5 +1,6 @@
 /** The client of an app server: requests, and threads that survive a lost socket. For browsers, Node 22 and newer, and Workers. */
 import type { Frame } from "#core/frame";
+import type { ConnectionNotifications } from "#protocol/connection-notifications";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 
 import { Connection, type ConnectionState } from "./connection.ts";
@@ -371,6 +372,10 @@ export class Client {
     if (threadId && frame.method === "thread/deleted") {
       this.cache?.remove(threadId);
       this.unsent.deleted(threadId);
+    }
+    if (message.method === "spindle/approval/refused" && threadId) {
+      const { requestId = "", error } = message.params as ConnectionNotifications["spindle/approval/refused"];
+      this.threads.get(threadId)?.answerRefused(requestId, error.message);
     }
     for (const listener of this.listeners) listener(frame);
   }

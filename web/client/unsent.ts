@@ -171,6 +171,13 @@ export class Unsent {
     this.discard(key);
   }
 
+  /** The server cannot take this answer. Whether there was one. */
+  withdraw(key: string): boolean {
+    const isKnown = this.answers.has(key);
+    if (isKnown) this.discard(key);
+    return isKnown;
+  }
+
   dismissLate(key: string): void {
     this.late = this.late.filter((late) => late.key !== key);
     this.tell();

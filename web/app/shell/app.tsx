@@ -19,7 +19,7 @@ export function App() {
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
       <div class="side">
         <header>
-          <h1>Spindle</h1>
+          <h1 class="brand">Spindle</h1>
           <a class="button quiet" href={hrefOf({ view: "new" })}>
             New thread
           </a>

@@ -40,7 +40,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
         <button type="button" class="quiet back" aria-label="All threads" onClick={goToList}>
           ‹
         </button>
-        <h1>{thread?.state ? titleOf(thread.state.info) : thread ? "New thread" : "…"}</h1>
+        <h1 class="title">{thread?.state ? titleOf(thread.state.info) : thread ? "New thread" : "…"}</h1>
         <nav class="tabs" aria-label="Parts of the thread">
           {tabs.map(({ tab, label }) => (
             <a key={tab} href={hrefOf(threadPlace(at.threadId, tab))} aria-current={tab === at.tab ? "page" : undefined}>
@@ -104,7 +104,7 @@ export function NewThread() {
         <button type="button" class="quiet back" aria-label="All threads" onClick={goToList}>
           ‹
         </button>
-        <h1>New thread</h1>
+        <h1 class="title">New thread</h1>
         {defaultModel.value && (
           <span class="model" title={defaultModel.value.description}>
             {defaultModel.value.id === "rehearsal" ? "Rehearsal (no model)" : defaultModel.value.displayName}
