@@ -1,20 +1,32 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
+import type { StickyState } from "#core/github/sticky-comment";
 import type { ThreadView } from "#core/github/thread-view";
+import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
+import { Approvals, createApprovalsSchema } from "#github/approvals";
 import type { Conversation } from "#github/effect";
 import type { Person } from "#github/event";
+import type { Policy } from "#github/follow/policy";
 import { putBlob, readBlob } from "#workspace/blob";
 
 export function createLedgerSchema(sql: Sql): void {
+  // A hash is looked for by its first digits, in all threads; everything else of one thread, by how it stands.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS github_talks (thread_id TEXT PRIMARY KEY, talk TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS github_proposals (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, proposal TEXT NOT NULL
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, item_id TEXT NOT NULL,
+      turn_id TEXT NOT NULL, state TEXT NOT NULL, hash TEXT, proposal TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS github_proposals_of_thread ON github_proposals (thread_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_of_thread ON github_proposals (thread_id, state, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_item ON github_proposals (thread_id, item_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_turn ON github_proposals (thread_id, turn_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_hash ON github_proposals (hash, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_state ON github_proposals (state, seq);
+    CREATE TABLE IF NOT EXISTS github_drafts (number INTEGER PRIMARY KEY, thread_id TEXT NOT NULL) STRICT;
   `);
+  createApprovalsSchema(sql);
 }
 
 /** A thread and the issue or pull request it is talked about in. */
@@ -26,6 +38,8 @@ export interface Talk {
   branch: string;
   /** Where our draft pull request goes to; null where the branch is a pull request's own. */
   draftTo: string | null;
+  /** Our draft pull request, once it is there; null before, and where there is none. */
+  draft: Draft | null;
   /** The commit that the workspace holds; null when it holds what is no commit of the repository. */
   baseOid: string | null;
   /** What the last turn was asked, in the person's words, and by whom: told again on `retry`. */
@@ -39,6 +53,16 @@ export interface Talk {
   view: ThreadView;
   /** Git's id of the comment's text as it was last put into the outbox. */
   shown: string | null;
+  /** The check run of the last turn that had one, and the state that it was last given. */
+  check?: { key: string; headOid: string; state: StickyState["type"] } | null;
+}
+
+export interface Draft {
+  number: number;
+  /** Marked ready for review. */
+  isReady: boolean;
+  /** As `shown` of the talk, of the comment there. */
+  shown: string | null;
 }
 
 export type ProposalState =
@@ -46,31 +70,65 @@ export type ProposalState =
   | { type: "waiting" }
   | { type: "open" }
   /** Somebody who may said yes at GitHub; the thread is told. */
-  | { type: "approved"; by: Person }
+  | { type: "approved"; by: Person; part?: ProposalPart }
   /** The thread has landed it, and the commit is on its way. */
-  | { type: "committing"; by: Person }
-  | { type: "committed"; by: Person; commitOid: string }
+  | { type: "committing"; by: Person; part?: ProposalPart }
+  | { type: "committed"; by: Person; commitOid: string; part?: Omit<ProposalPart, "changes"> }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */
   | { type: "unapprovable"; reason: string };
+
+/** Some hunks of a proposal, where no more of it was said yes to. */
+export interface ProposalPart {
+  /** `proposalHash`, whole, on the commit of the proposal that it is a part of. */
+  hash: string;
+  hunks: number[];
+  changes: FileChange[];
+}
 
 export interface Proposal {
   requestId: string;
   threadId: string;
   itemId: string;
   turnId: string;
+  /** Empty as soon as it is decided: from then on nobody needs them, and their contents go. */
   changes: FileChange[];
   /** `proposalHash`, whole, and the commit it is bound to; null while that is not known. */
   bound: { hash: string; baseOid: string } | null;
+  /** When the draft pull request's comment had shown it, by GitHub's clock, ISO 8601; null while it has not. */
+  shownInDraftAt: string | null;
   state: ProposalState;
 }
 
+/** Nothing can become of it any more. */
+export type Decided = Extract<ProposalState["type"], "committed" | "declined" | "stale" | "unapprovable">;
+export type Undecided = Exclude<ProposalState["type"], Decided>;
+
+const decided: readonly string[] = ["committed", "declined", "stale", "unapprovable"] satisfies Decided[];
+const undecided: readonly string[] = ["waiting", "open", "approved", "committing"] satisfies Undecided[];
+
+/** As much of a proposal as it takes to tell it from others. */
+export interface NamedProposal {
+  requestId: string;
+  threadId: string;
+  hash: string;
+  state: ProposalState["type"];
+}
+
 export class Ledger {
+  readonly approvals: Approvals;
+  /** The operator's, as it is now. */
+  readonly policy: () => Policy;
+  /** The page of a thread in the web client; null where there is none. */
+  readonly threadUrl: (threadId: string) => string | null;
   private readonly sql: Sql;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, policy: () => Policy, threadUrl: (threadId: string) => string | null = () => null) {
     this.sql = sql;
+    this.policy = policy;
+    this.threadUrl = threadUrl;
+    this.approvals = new Approvals(sql);
   }
 
   /** GitHub's number of this repository. */
@@ -87,37 +145,123 @@ export class Ledger {
     this.sql.exec("INSERT OR REPLACE INTO github_talks (thread_id, talk) VALUES (?, ?)", talk.threadId, JSON.stringify(talk));
   }
 
+  /** The thread whose draft pull request this is; null when it is nobody's. */
+  threadOfDraft(number: number): string | null {
+    const query = "SELECT thread_id AS threadId FROM github_drafts WHERE number = ?";
+    return this.sql.exec<{ threadId: string }>(query, number).toArray()[0]?.threadId ?? null;
+  }
+
+  /** Whether a turn was asked for in this issue or pull request before it was a thread's draft. */
+  hasOwnTalk(number: number): boolean {
+    const query = "SELECT 1 FROM github_threads JOIN github_talks USING (thread_id) WHERE issue_number = ?";
+    return this.sql.exec(query, number).toArray().length > 0;
+  }
+
+  /** From here on what is said in that pull request is said to the thread. */
+  putDraft(number: number, threadId: string): void {
+    this.sql.exec("INSERT OR REPLACE INTO github_drafts (number, thread_id) VALUES (?, ?)", number, threadId);
+  }
+
   proposal(requestId: string): Proposal | null {
     return this.read("SELECT proposal FROM github_proposals WHERE request_id = ?", requestId)[0] ?? null;
   }
 
-  /** In the order in which they were made. */
-  proposalsOf(threadId: string): Proposal[] {
-    return this.read("SELECT proposal FROM github_proposals WHERE thread_id = ? ORDER BY seq", threadId);
+  /** Of one thread, in the order in which they were made. */
+  proposalsIn(threadId: string, states: readonly ProposalState["type"][]): Proposal[] {
+    return this.read(
+      `SELECT proposal FROM github_proposals WHERE thread_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+      threadId,
+      JSON.stringify(states),
+    );
   }
 
-  /** Of all threads. */
-  proposals(): Proposal[] {
-    return this.read("SELECT proposal FROM github_proposals ORDER BY seq");
+  proposalOfItem(threadId: string, itemId: string): Proposal | null {
+    return this.last("thread_id = ? AND item_id = ?", threadId, itemId);
   }
 
-  putProposal(proposal: Proposal): void {
+  lastProposalOfTurn(threadId: string, turnId: string): Proposal | null {
+    return this.last("thread_id = ? AND turn_id = ?", threadId, turnId);
+  }
+
+  /** Of all threads: a check run says nothing but the hash that it is bound to, whole. */
+  lastProposalWithHash(hash: string): Proposal | null {
+    return this.last("hash = ?", hash);
+  }
+
+  /** Those of all threads whose hash begins so, in hexadecimal digits, and the open ones of this thread. */
+  namedBy(prefix: string, threadId: string): NamedProposal[] {
+    type Row = { request_id: string; thread_id: string; hash: string; state: ProposalState["type"] };
+    // "g" is behind every digit.
+    return this.sql
+      .exec<Row>(
+        `SELECT request_id, thread_id, hash, state FROM github_proposals
+           WHERE (hash >= ? AND hash < ? || 'g') OR (thread_id = ? AND state = 'open') ORDER BY seq`,
+        prefix,
+        prefix,
+        threadId,
+      )
+      .toArray()
+      .map((row) => ({ requestId: row.request_id, threadId: row.thread_id, hash: row.hash, state: row.state }));
+  }
+
+  /** The newest of a thread that are bound to a commit, decided or not. */
+  newestBound(threadId: string): Proposal[] {
+    return this.read(
+      "SELECT proposal FROM github_proposals WHERE thread_id = ? AND hash IS NOT NULL ORDER BY seq DESC LIMIT ?",
+      threadId,
+      githubApiLimits.proposalsSparedMax,
+    );
+  }
+
+  putProposal(given: Proposal): void {
+    const isDecided = decided.includes(given.state.type);
+    const proposal: Proposal = isDecided ? { ...given, changes: [] } : given;
+    const { requestId, threadId, itemId, turnId, bound, state } = proposal;
     this.sql.exec(
-      `INSERT INTO github_proposals (request_id, thread_id, proposal) VALUES (?, ?, ?)
-       ON CONFLICT (request_id) DO UPDATE SET proposal = excluded.proposal`,
-      proposal.requestId,
-      proposal.threadId,
+      `INSERT INTO github_proposals (request_id, thread_id, item_id, turn_id, state, hash, proposal) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (request_id) DO UPDATE SET state = excluded.state, hash = excluded.hash, proposal = excluded.proposal`,
+      requestId,
+      threadId,
+      itemId,
+      turnId,
+      state.type,
+      bound?.hash ?? null,
       JSON.stringify(proposal),
     );
   }
 
   /** Contents of proposals stay while somebody may still approve them, or their commit is on its way. */
   neededBlobs(): string[] {
-    return this.proposals().flatMap(({ state, changes }) =>
-      ["waiting", "open", "approved", "committing"].includes(state.type)
-        ? changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? []))
-        : [],
+    const rows = this.sql.exec<{ proposal: string }>(
+      "SELECT proposal FROM github_proposals WHERE state IN (SELECT value FROM json_each(?))",
+      JSON.stringify(undecided),
     );
+    const needed: string[] = [];
+    for (const row of rows) {
+      const { changes, state } = JSON.parse(row.proposal) as Proposal;
+      const part = state.type === "approved" || state.type === "committing" ? (state.part?.changes ?? []) : [];
+      needed.push(...[...changes, ...part].flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
+    }
+    return needed;
+  }
+
+  /**
+   * The oldest of the decided go once there are too many, a few at a time; gives the ids of their requests. An approval of one of those
+   * finds nothing.
+   */
+  forget(): string[] {
+    const rows = this.sql.exec<{ request_id: string }>(
+      `DELETE FROM github_proposals WHERE seq IN (
+         SELECT seq FROM github_proposals
+           WHERE seq <= (SELECT max(seq) FROM github_proposals) - ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?)
+       RETURNING request_id`,
+      githubApiLimits.proposalsMax,
+      JSON.stringify(decided),
+      githubApiLimits.forgottenAtOnceMax,
+    );
+    const requestIds = rows.toArray().map((row) => row.request_id);
+    for (const requestId of requestIds) this.approvals.forget(requestId);
+    return requestIds;
   }
 
   putContents(contents: readonly Uint8Array[]): void {
@@ -133,7 +277,11 @@ export class Ledger {
     return this.sql.exec("SELECT 1 FROM github_effects WHERE key = ?", key).toArray().length > 0;
   }
 
-  private read(query: string, ...values: string[]): Proposal[] {
+  private last(where: string, ...values: string[]): Proposal | null {
+    return this.read(`SELECT proposal FROM github_proposals WHERE ${where} ORDER BY seq DESC LIMIT 1`, ...values)[0] ?? null;
+  }
+
+  private read(query: string, ...values: (string | number)[]): Proposal[] {
     return this.sql
       .exec<{ proposal: string }>(query, ...values)
       .toArray()

@@ -9,8 +9,9 @@ import type { Consequences, RepositoryReads } from "#github/consequences";
 import { baseOf, type Effect, type EffectResult, type Outcome, type ThreadCall } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
 import { GitHubError, isPassing } from "#github/failure";
+import type { Policy } from "#github/follow/policy";
 import { createInboxSchema, Inbox, type Received, type WaitingDelivery } from "#github/inbox";
-import { type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
+import { type GitHubCalls, type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
 import { createLedgerSchema, Ledger } from "#github/ledger";
 import { createOutboxSchema, Outbox, type WaitingEffect } from "#github/outbox";
 import { perform } from "#github/perform/perform";
@@ -28,6 +29,8 @@ export interface RepositoryHost {
   transaction<Result>(closure: () => Result): Result;
   /** Throws when GitHub is not configured. */
   github(): GitHubHost;
+  /** Read whenever it is needed: the operator may change it while something waits. */
+  policy(): Policy;
   consequences: Consequences;
   now(): number;
   newId(): string;
@@ -38,6 +41,8 @@ export interface RepositoryHost {
   isStopped(installationId: number): Promise<boolean>;
   ownApp(): Promise<OwnApp>;
   readProposal(threadId: string, requestId: string): Promise<AskedProposal | null>;
+  /** The page of a thread in the web client; null where there is none. */
+  threadUrl(threadId: string): string | null;
   callThread(threadId: string, call: ThreadCall): Promise<{ text: string | null } | { refused: WireError }>;
   report(event: string, details: Record<string, unknown>): void;
 }
@@ -75,7 +80,11 @@ export class Repository {
     this.inbox = new Inbox(host.sql);
     this.outbox = new Outbox(host.sql, () => host.newId());
     this.permissions = new Permissions(() => host.now());
-    this.ledger = new Ledger(host.sql);
+    this.ledger = new Ledger(
+      host.sql,
+      () => host.policy(),
+      (threadId) => host.threadUrl(threadId),
+    );
   }
 
   /** Returns when it is durable; what follows happens later, from the alarm. */
@@ -155,6 +164,12 @@ export class Repository {
     }
   }
 
+  /** Reads for somebody else, as long as nobody stopped the installation. */
+  async read<Result>(work: (calls: GitHubCalls) => Promise<Result>): Promise<Result> {
+    if (await this.host.isStopped(this.place().installationId)) throw new Error("the installation is stopped");
+    return this.withJob((job) => work(job.calls({ contents: "read" })));
+  }
+
   private async work(): Promise<void> {
     try {
       while (this.nextDelivery() !== null || this.outbox.due(this.host.now()) !== null) {
@@ -167,12 +182,22 @@ export class Repository {
             isBusy = delivery !== null || effect !== null;
           }
         });
+        this.sweep();
       }
     } catch (error) {
       this.host.report("repositoryStumbled", { error: String(error) });
       // What was at work is due again by itself, but not at once: whatever it was may be so again.
       this.pause(githubApiLimits.retryPauseMsMax);
     }
+  }
+
+  /** After work there may be what nobody can ask for any more. A crash before this leaves it for the next time. */
+  private sweep(): void {
+    this.host.transaction(() => {
+      this.outbox.forget(this.host.now());
+      for (const requestId of this.ledger.forget()) this.outbox.forgetSubject(requestId);
+      collectBlobs(this.host.sql, [...this.outbox.neededBlobs(), ...this.ledger.neededBlobs()]);
+    });
   }
 
   private nextDelivery(): WaitingDelivery | null {
@@ -302,9 +327,6 @@ export class Repository {
     this.host.transaction(() => {
       this.outbox.settle(effect, outcome, nowMs);
       this.outbox.add(this.host.consequences.ofOutcome({ key, lane, action }, outcome, this.ledger), { deliveryId, nowMs });
-      if (action.type === "commit") {
-        collectBlobs(this.host.sql, [...this.outbox.neededBlobs(), ...this.ledger.neededBlobs()]);
-      }
     });
     if (outcome.type === "failed") this.host.report("effectGivenUp", { key, type: action.type, failure: outcome.failure });
   }
@@ -348,6 +370,8 @@ export class Repository {
   }
 
   private threadOf(issueNumber: number): string {
+    const shared = this.ledger.threadOfDraft(issueNumber);
+    if (shared !== null) return shared;
     this.host.sql.exec(
       "INSERT OR IGNORE INTO github_threads (issue_number, thread_id) VALUES (?, ?)",
       issueNumber,

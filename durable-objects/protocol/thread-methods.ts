@@ -67,7 +67,7 @@ export const sourceKind = z.enum([
 
 export const threadMethods = {
   "thread/start": method({
-    doc: "Begins a thread with a workspace of its own and subscribes the caller to it; `thread/started` follows. An ephemeral thread is listed nowhere and forgotten soon after its last client left.",
+    doc: "Begins a thread with a workspace of its own and subscribes the caller to it; `thread/started` follows. A client may give the thread its id, a UUID of its own making: a retry with the same `threadId` begins nothing more and gets that thread. An ephemeral thread is listed nowhere and forgotten soon after its last client left.",
     scope: "connection",
     params: struct("ThreadStartParams", {
       model: text,
@@ -97,6 +97,7 @@ export const threadMethods = {
       selectedCapabilityRoots: ignored,
       mockExperimentalField: ignored,
       experimentalRawEvents: ignored,
+      threadId: text,
     }),
     experimentalFields: [
       "allowProviderModelFallback",

@@ -10,6 +10,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage } from "n
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { githubApiLimits } from "#core/limits";
 import { blobHash } from "#workspace/blob";
 import { privateKey } from "../support/github/repository.ts";
 import { app, openStage, people, type Stage } from "../support/github/stage.ts";
@@ -135,16 +136,17 @@ const gatePort = await listen(gate);
 
 const repository = "/repos/acme/widgets";
 const bundle = await bundleWorker("test/objects/github-stage-worker.ts");
-const server = await startMiniflare({
-  bundle,
-  outbound: `127.0.0.1:${gatePort}`,
-  env: {
-    GITHUB_APP_ID: String(app.id),
-    GITHUB_APP_PRIVATE_KEY: privateKey,
-    GITHUB_WEBHOOK_SECRET: secret,
-    GITHUB_API_URL: `https://${apiHost}`,
-  },
-});
+const outbound = `127.0.0.1:${gatePort}`;
+const env = {
+  GITHUB_APP_ID: String(app.id),
+  GITHUB_APP_PRIVATE_KEY: privateKey,
+  GITHUB_WEBHOOK_SECRET: secret,
+  GITHUB_API_URL: `https://${apiHost}`,
+  // Everything else of the repository comes when it is read.
+  GITHUB_COPIED_FILES_MAX: "1",
+  SPINDLE_URL: "https://spindle.test",
+};
+const server = await startMiniflare({ bundle, outbound, env });
 hook.server = server;
 
 async function read<Found>(path: string): Promise<Found> {
@@ -159,6 +161,13 @@ async function newIssue(): Promise<number> {
 async function say(login: string, issue: number, body: string): Promise<void> {
   const response = await stage.as(login, "POST", `${repository}/issues/${issue}/comments`, { body });
   if (!response.ok) throw new Error(`${login} cannot comment: ${response.status}`);
+}
+
+/** Of the branch's last commit. The emulator tells it by webhook. */
+async function review(login: string, { number, branch }: { number: number; branch: string }, event: string): Promise<void> {
+  const { object } = await read<{ object: { sha: string } }>(`/git/ref/heads/${branch}`);
+  const response = await stage.as(login, "POST", `${repository}/pulls/${number}/reviews`, { event, commit_id: object.sha });
+  if (!response.ok) throw new Error(`${login} cannot review: ${response.status}`);
 }
 
 /** Our comments of an issue: what a person reads of them. */
@@ -208,7 +217,7 @@ async function treeOf(ref: string): Promise<{ oid: string; parents: string[]; tr
 /** One commit upon `base`, whose tree is the one that git itself makes of the base's files and these. */
 async function requireLanded(
   branch: string,
-  { base, files }: { base: string | Tree; files: Record<string, string> },
+  { base, files }: { base: string | Tree; files: Record<string, string | null> },
 ): Promise<void> {
   const before = typeof base === "string" ? await treeOf(base) : base;
   const after = await treeOf(branch);
@@ -220,6 +229,10 @@ async function requireLanded(
     if (type === "blob") git(["update-index", "--add", "--cacheinfo", `${mode},${sha},${path}`]);
   }
   for (const [path, text] of Object.entries(files)) {
+    if (text === null) {
+      git(["update-index", "--force-remove", path]);
+      continue;
+    }
     const oid = git(["hash-object", "-w", "--stdin"], text);
     git(["update-index", "--add", "--cacheinfo", `100644,${oid},${path}`]);
   }
@@ -229,12 +242,39 @@ async function requireLanded(
 
 type Tree = Awaited<ReturnType<typeof treeOf>>;
 
-/** Returns when the Worker has asked nothing for a second, its tokens revoked too. */
+/** Returns when the Worker has asked nothing for longer than an edit waits for its turn, its tokens revoked too. */
 async function quiet(): Promise<void> {
   for (let heard = -1; heard !== stage.heard.length; ) {
     heard = stage.heard.length;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, githubApiLimits.editIntervalMs + 1_000));
   }
+}
+
+interface CheckRun {
+  external_id: string;
+  details_url: string;
+  status: string;
+  conclusion: string | null;
+}
+
+const runsOn = async (oid: string) => (await read<{ check_runs: CheckRun[] }>(`/commits/${oid}/check-runs`)).check_runs;
+
+/** As somebody who may, past the Worker. */
+async function pushToMain(files: Record<string, string>): Promise<void> {
+  const git = async (method: string, path: string, body: object): Promise<string> => {
+    const response = await stage.as(people.owner, method, `${repository}/git/${path}`, body);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as { sha: string }).sha;
+  };
+  const base = await treeOf("main");
+  const entries: object[] = [];
+  for (const [path, content] of Object.entries(files)) {
+    const sha = await git("POST", "blobs", { content, encoding: "utf-8" });
+    entries.push({ path, mode: "100644", type: "blob", sha });
+  }
+  const tree = await git("POST", "trees", { base_tree: base.tree, tree: entries });
+  const commit = await git("POST", "commits", { message: "Add files", tree, parents: [base.oid] });
+  await git("PATCH", "refs/heads/main", { sha: commit, force: false });
 }
 
 let account = "";
@@ -290,6 +330,27 @@ try {
     },
   );
 
+  await step("in its draft a thread is heard too: a mention, a review that says yes, and one that marks it ready", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/d.txt: delta\\n");
+    await say(people.writer, issue, `/spindle approve ${await untilAsked(issue)}`);
+    const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(await untilSaid(issue, "committed `")) ?? [];
+    const [, linked = ""] = /Draft pull request #(\d+)\./.exec(await untilSaid(issue, "Draft pull request #")) ?? [];
+    const number = Number(linked);
+    equal((await pulls()).find((pull) => pull.number === number)?.head.ref, branch);
+    const before = await treeOf(branch);
+    await say(people.writer, number, "@spindle\nwrite docs/e.txt: epsilon\\n");
+    const digits = await untilAsked(number);
+    await review(people.owner, { number, branch }, "APPROVE");
+    for (const place of [issue, number]) await untilSaid(place, `committed \`${digits}\``);
+    await requireLanded(branch, { base: before, files: { "docs/e.txt": "epsilon\n" } });
+    await review(people.owner, { number, branch }, "APPROVE");
+    await eventually("that it is ready", async () =>
+      (await pulls()).some((pull) => pull.number === number && !pull.draft) ? true : null,
+    );
+    await untilSaid(issue, `Pull request #${number}.`);
+  });
+
   await step("a no commits nothing and says whose it was, and a stop ends the turn", async () => {
     const issue = await newIssue();
     await say(people.writer, issue, "/spindle run\nwrite docs/b.txt: beta");
@@ -302,8 +363,91 @@ try {
     await say(people.stranger, other, "/spindle stop");
     await say(people.writer, other, "/spindle stop");
     await untilSaid(other, "was stopped.");
-    equal((await pulls()).length, 1);
+    equal((await pulls()).length, 2);
   });
+
+  await step("hunk approval: a yes to some hunks commits exactly those, under a hash of their own", async () => {
+    const issue = await newIssue();
+    const text = (...edited: number[]) =>
+      Array.from({ length: 30 }, (_, line) => (line % 10 === 0 ? (edited.includes(line) ? "new" : "old") : `line ${line}`)).join(
+        "\n",
+      );
+    const written = `write docs/far.txt: ${text().replaceAll("\n", "\\n")}\\n`;
+    await say(people.writer, issue, `/spindle run\n${written}\nreplace "old" with "new" in docs/far.txt\nsay done`);
+    const first = await untilAsked(issue);
+    await say(people.writer, issue, `/spindle approve ${first}`);
+    const digits = await untilAsked(issue, first);
+    const [pull] = (await pulls()).toSorted((one, other) => other.number - one.number);
+    const branch = pull?.head.ref ?? "";
+    const before = await treeOf(branch);
+    await requireLanded(branch, { base: "main", files: { "docs/far.txt": `${text()}\n` } });
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3-4`);
+    await eventually("the answer to hunks that are not there", async () => {
+      return (await answersIn(issue)).some((answer) => answer.includes("This diff has hunks 1 to 3, and no 4.")) || null;
+    });
+    equal((await treeOf(branch)).oid, before.oid);
+    await say(people.stranger, issue, `/spindle approve ${digits} hunks=1`);
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3`);
+    const shown = await eventually("the commit of hunks", async () => {
+      const [comment = ""] = await answersIn(issue);
+      return /committed `([0-9a-f]{16})` \(hunks 1, 3 of `([0-9a-f]{16})`\)/.exec(comment);
+    });
+    equal([shown[2], shown[1] === digits], [digits, false]);
+    await requireLanded(branch, { base: before, files: { "docs/far.txt": `${text(0, 20)}\n` } });
+    await eventually("the check run of those hunks", async () => {
+      const { check_runs: runs } = await read<{ check_runs: { external_id: string; output: { summary: string } }[] }>(
+        `/commits/${before.oid}/check-runs?filter=all`,
+      );
+      const run = runs.find(({ external_id: id }) => id.startsWith(digits));
+      return run?.output.summary.includes(`Only hunks 1, 3 of \`${digits}\`, as \`${shown[1]}\``) || null;
+    });
+  });
+  await step(
+    "a large repository: what was not copied is read when it is wanted, changed, removed, and lands as git builds it",
+    async () => {
+      const far = Object.fromEntries(
+        ["one", "two", "three"].map((name) => [`src/far/${name}.txt`, `the first of ${name}\nthe last\n`]),
+      );
+      await pushToMain(far);
+      const main = await treeOf("main");
+      const oidOf = (name: string) => main.entries.find(({ path }) => path === `src/far/${name}.txt`)?.sha ?? "";
+      const readsOf = (name: string) => stage.heard.filter(({ path }) => path.endsWith(`/git/blobs/${oidOf(name)}`)).length;
+      const issue = await newIssue();
+      await say(
+        people.writer,
+        issue,
+        '/spindle run\nreplace "first" with "very first" in src/far/one.txt\ndelete src/far/two.txt',
+      );
+      const digits = await untilAsked(issue);
+      equal(["one", "two", "three"].map(readsOf), [1, 0, 0]);
+      const shown = await untilSaid(issue, "[Open the thread](https://spindle.test/#");
+      const [, threadId = ""] = /spindle\.test\/#([0-9a-f-]{36})\)/.exec(shown) ?? [];
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      const second = await untilAsked(issue, digits);
+      const branch = `spindle/${threadId}`;
+      const half = { "src/far/one.txt": "the very first of one\nthe last\n" };
+      await requireLanded(branch, { base: main, files: half });
+      const before = await treeOf(branch);
+      await say(people.writer, issue, `/spindle approve ${second}`);
+      await eventually("the second commit", async () => ((await treeOf(branch)).oid === before.oid ? null : true));
+      await requireLanded(branch, { base: before, files: { "src/far/two.txt": null } });
+      equal(["one", "two", "three"].map(readsOf), [1, 1, 0]);
+      // Main's own commit has the diff's run only; the branch has one of the turn, which goes on with it.
+      const head = await treeOf(branch);
+      const runs = await eventually("the check run of the turn", async () => {
+        const found = await runsOn(head.oid);
+        return found.some(({ conclusion }) => conclusion === "success") ? found : null;
+      });
+      equal(
+        runs.map(({ external_id, details_url }) => [external_id.split("/")[0], details_url]),
+        [[threadId, `https://spindle.test/#${threadId}`]],
+      );
+      equal(
+        (await runsOn(main.oid)).filter(({ external_id }) => external_id.startsWith(threadId)),
+        [],
+      );
+    },
+  );
 
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
     await quiet();
@@ -348,6 +492,37 @@ try {
       }
     });
   }
+
+  await step("where the operator wants two people, one yes is shown and the other one commits", async () => {
+    await quiet();
+    const policy = { approvalsRequired: 2, mayApproveOwn: false };
+    const strict = await startMiniflare({ bundle, outbound, env: { ...env, GITHUB_POLICY: JSON.stringify(policy) } });
+    hook.server = strict;
+    try {
+      await stage.as(people.owner, "PUT", `${repository}/collaborators/${people.stranger}`, { permission: "push" });
+      const issue = await newIssue();
+      await say(people.stranger, issue, "/spindle run\nwrite docs/f.txt: zeta\\n");
+      const digits = await untilAsked(issue);
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      await untilSaid(issue, "wanda said yes; 1 more person has to approve.");
+      await say(people.owner, issue, `/spindle approve ${digits}`);
+      const shown = await untilSaid(issue, "approved by wanda and olga.");
+      const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+      await requireLanded(branch, { base: "main", files: { "docs/f.txt": "zeta\n" } });
+      await quiet();
+      // Whoever asked has no yes, which is said in a comment of its own.
+      const other = await newIssue();
+      await say(people.stranger, other, "/spindle run\nwrite docs/g.txt: eta");
+      await say(people.stranger, other, `/spindle approve ${await untilAsked(other)}`);
+      await eventually("the refusal", async () =>
+        (await answersIn(other)).some((text) => text.includes("Who asked for a change may not approve it")) ? true : null,
+      );
+      await quiet();
+    } finally {
+      hook.server = server;
+      await strict.close();
+    }
+  });
 
   await step(
     "everything that left the Worker was what GitHub allows, tokens were revoked, and no line of the log has a secret",
@@ -402,7 +577,7 @@ async function landStory(name: string): Promise<void> {
   const commits = await read<{ commit: { message: string } }[]>(`/commits?sha=${branch}`);
   equal(
     commits.map(({ commit }) => commit.message.split("\n")[0]),
-    [`Add ${name}`, "Initial commit"],
+    [`Add ${name}`, "Add files", "Initial commit"],
   );
   const pulls = await read<{ title: string; draft: boolean }[]>("/pulls?state=all&per_page=100");
   equal(

@@ -291,7 +291,7 @@ describe("a thread", () => {
     server.handlers["thread/resume"] = () => {
       attempts += 1;
       if (attempts < 3) throw { code: -32603, message: "Spindle failed to answer this request." };
-      return { thread: { id: threadId } };
+      return { thread: server.threadOf(threadId) };
     };
     server.logs.set(threadId, recordedLog);
     await reconnect();
@@ -336,6 +336,8 @@ describe("a thread", () => {
 describe("an answer to a server request", () => {
   const asked = recordedLog.find((frame) => "id" in frame && frame.id === changeRequestId)?.seq ?? 0;
 
+  const accepted = { id: changeRequestId, result: { decision: "accept" } };
+
   async function openAsking() {
     const client = await online();
     server.logs.set(threadId, upTo(asked));
@@ -376,6 +378,24 @@ describe("an answer to a server request", () => {
     expect(server.answers).toEqual([{ id: changeRequestId, result: { decision: "accept" } }]);
   });
 
+  test("of hunks that cannot be taken opens the question again and says why, and another answer stands in its place", async () => {
+    const thread = await openAsking();
+    thread.answerHunks(changeRequestId, [7], "f00d");
+    expect(server.answers).toEqual([{ id: changeRequestId, result: { decision: "accept", hunks: [7], proposalHash: "f00d" } }]);
+    expect(thread.questions).toEqual([]);
+    const error = { code: -32600, message: "no hunk 7" };
+    server.socket.deliver({ method: "spindle/approval/refused", params: { threadId, requestId: changeRequestId, error } });
+    expect(thread.questions.map(({ id }) => id)).toEqual([changeRequestId]);
+    expect(thread.refusals.get(changeRequestId)).toBe("no hunk 7");
+    thread.answer(changeRequestId, "accept");
+    expect(thread.refusals.size).toBe(0);
+    await reconnect();
+    // What was refused is not said again.
+    expect(server.answers.slice(1)).toEqual([accepted, accepted]);
+    server.socket.deliver({ method: "spindle/approval/refused", params: { threadId, requestId: "nobody asked", error } });
+    expect(thread.refusals.size).toBe(0);
+  });
+
   test("to what was resolved already, or is asked twice, changes nothing", async () => {
     const thread = await openAsking();
     thread.answer(commandRequestId, "accept");
@@ -388,16 +408,48 @@ describe("an answer to a server request", () => {
 });
 
 describe("a connection", () => {
-  test("whose server fell silent is given up after 20 seconds, and the next one is opened", async () => {
+  test.each([0, 1, 4_999, 9_999, 10_000, 10_001, 14_000, 19_999, 40_000, 45_001])(
+    "whose server falls silent %i ms after the handshake is given up within 20 seconds, and the next one is opened",
+    async (aliveMs) => {
+      await online();
+      await vi.advanceTimersByTimeAsync(aliveMs);
+      server.answersPings = false;
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(server.sockets[0]?.isClosed).toBe(true);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(server.sockets).toHaveLength(2);
+    },
+  );
+
+  test("is asked for life only after ten seconds of silence", async () => {
     await online();
+    const pings = () => server.socket.sent.filter((text) => text === "ping").length;
+    expect(pings(), "once at first: to learn whether this server answers").toBe(1);
+    for (let second = 0; second < 60; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      server.socket.deliver({ method: "warning", params: {} });
+    }
+    expect(pings()).toBe(1);
     await vi.advanceTimersByTimeAsync(60_000);
+    expect(pings()).toBe(7);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  test("that somebody comes back to is asked at once, and given up after three seconds of silence", async () => {
+    const client = await online();
+    await vi.advanceTimersByTimeAsync(5_000);
+    client.wake();
+    await vi.advanceTimersByTimeAsync(5_000);
     expect(server.sockets).toHaveLength(1);
     server.answersPings = false;
-    await vi.advanceTimersByTimeAsync(19_000);
-    expect(server.sockets).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(11_000);
-    expect(server.sockets).toHaveLength(2);
+    client.wake();
+    await vi.advanceTimersByTimeAsync(2_000);
+    client.wake();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(server.sockets[0]?.isClosed).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
     expect(server.sockets[0]?.isClosed).toBe(true);
+    expect(server.sockets[0]?.sent.filter((text) => text === "ping")).toHaveLength(3);
   });
 
   test("to a server that does not know pings is never taken for dead", async () => {

@@ -127,12 +127,18 @@ export class FakeServer {
     }
   }
 
+  /** As much of it as the client looks at. */
+  threadOf(id: string): { id: string; createdAt?: number } {
+    const [first] = this.logs.get(id) ?? [];
+    return { id, ...(first?.method === "thread/started" ? { createdAt: first.params.thread.createdAt } : {}) };
+  }
+
   private readonly ownHandlers: Record<string, Handler> = {
     initialize: () => ({ userAgent: "fake", codexHome: "/", platformFamily: "unix", platformOs: "linux" }),
     "thread/start": () => ({ thread: { id: [...this.logs.keys()].at(-1) } }),
     "thread/resume": ({ threadId }) => {
       if (!this.logs.has(String(threadId))) throw { code: -32600, message: `no rollout found for thread id ${threadId}` };
-      return { thread: { id: threadId } };
+      return { thread: this.threadOf(String(threadId)) };
     },
     "thread/unsubscribe": () => ({ status: "unsubscribed" }),
   };

@@ -83,6 +83,26 @@ story("a thread begins with the settings it was asked for", async ({ client, sle
   });
 });
 
+story("a thread whose client named it begins once, however often it is asked for", async ({ client, connect, sleep }) => {
+  const threadId = crypto.randomUUID();
+  const first = await client.request("thread/start", { threadId: threadId.toUpperCase(), cwd: "/first" });
+  expect(first.thread.id).toBe(threadId);
+  client.threadId = threadId;
+  await client.say("say once");
+  await client.untilTurnEnds();
+  await sleep();
+  const other = await connect();
+  const again = await other.ask("thread/start", { threadId, cwd: "/second" });
+  expect([again.result.thread.id, again.result.cwd]).toEqual([threadId, "/first"]);
+  await other.untilThat(({ method, seq }) => method === "turn/completed" && seq === again.seq);
+  expect(other.threadFrames().map(({ seq }) => seq)).toEqual(client.threadFrames().map(({ seq }) => seq));
+  await client.request("thread/archive", { threadId });
+  expect((await other.ask("thread/start", { threadId })).error?.message).toContain("is archived");
+  await client.request("thread/delete", { threadId });
+  expect((await other.ask("thread/start", { threadId })).error?.message).toContain("no rollout found");
+  expect((await other.ask("thread/start", { threadId: "mine" })).error?.message).toContain("invalid thread id");
+});
+
 story("a thread of the terminal client counts as one of the command line", async ({ client, connect }) => {
   const terminal = await connect({ name: "codex-tui" });
   const threadId = await terminal.startThread();

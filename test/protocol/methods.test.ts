@@ -23,6 +23,7 @@ const experimental = JSON.parse(
 
 /** Fields that Spindle adds; a client that does not know them leaves them out. */
 const own: Record<string, string[]> = {
+  "thread/start": ["threadId"],
   "thread/resume": ["afterSeq"],
   "turn/start": ["decisionMode", "decisionExtraction", "questionTimeoutMs"],
   "command/exec": ["threadId"],

@@ -1,13 +1,17 @@
 /** The client of an app server: requests, and threads that survive a lost socket. For browsers, Node 22 and newer, and Workers. */
 import type { Frame } from "#core/frame";
+import type { ConnectionNotifications } from "#protocol/connection-notifications";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 
 import { Connection, type ConnectionState } from "./connection.ts";
 import { ClientClosed, ConnectionLost, CredentialEnded, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
 import { clientLimits } from "./limits.ts";
 import { type Address, openSocket } from "./open-socket.ts";
+import { type BeginOptions, memoryOutbox, type Outbox } from "./outbox.ts";
 import { isRepeatable } from "./repeatable.ts";
+import { CacheWriter, type ThreadCache } from "./thread-cache.ts";
 import { ThreadHandle } from "./thread-handle.ts";
+import { Unsent } from "./unsent.ts";
 
 export interface ClientOptions extends Address {
   /** `name` has to be a legal HTTP header value. */
@@ -17,6 +21,12 @@ export interface ClientOptions extends Address {
   /** In [0, 1). */
   random?: () => number;
   onStateChange?: (state: ConnectionState) => void;
+  /** Threads that were opened before; without it each is read from the server. */
+  cache?: ThreadCache;
+  /** Where what is not sent survives; without it, it lives as long as the client. */
+  outbox?: Outbox;
+  /** Whether what waits is this account's to send. Asked on every new socket: a browser's cookie may be somebody else's by now. */
+  maySend?: () => Promise<boolean>;
 }
 
 export interface RequestOptions {
@@ -61,22 +71,40 @@ interface Message {
 export class Client {
   /** The first handshake's answer. Rejects when the client is closed before it. */
   readonly ready: Promise<Result<"initialize">>;
+  /** Messages and answers on their way, also those that an earlier page left. */
+  readonly unsent: Unsent;
+  private readonly cache: CacheWriter | null;
   private readonly options: ClientOptions;
   private readonly connection: Connection;
   private readonly random: () => number;
   private readonly pending = new Map<string, Pending>();
   private readonly threads = new Map<string, ThreadHandle>();
+  /** Followed only until their answers are delivered: nobody has opened them. */
+  private readonly carried = new Set<ThreadHandle>();
   private readonly listeners = new Set<(message: Frame) => void>();
   private readonly stateListeners = new Set<(state: ConnectionState) => void>();
   private readonly firstHandshake = Promise.withResolvers<Result<"initialize">>();
   /** Ids must not repeat, also when the answer to an earlier socket's request comes late. */
   private readonly idPrefix = crypto.randomUUID();
   private idsGiven = 0;
+  /** Sockets that were lost. */
+  private drops = 0;
 
   constructor(options: ClientOptions) {
     this.options = options;
     this.random = options.random ?? Math.random;
     if (options.onStateChange) this.stateListeners.add(options.onStateChange);
+    this.cache = options.cache ? new CacheWriter(options.cache) : null;
+    this.unsent = new Unsent(
+      options.outbox ?? memoryOutbox(),
+      {
+        request: (method, params, more) => this.request(method, params, more),
+        begin: (threadId, params) => this.begin(threadId, params),
+        isFollowing: (threadId) => this.threads.has(threadId),
+        answered: (threadId) => void this.deliverAnswers(threadId),
+      },
+      { now: options.now ?? Date.now, random: this.random },
+    );
     this.ready = this.firstHandshake.promise;
     // Nobody has to wait for it.
     this.ready.catch(() => {});
@@ -88,6 +116,8 @@ export class Client {
         lost: () => this.settleUnanswered(),
         credentialEnded: () => this.end(new CredentialEnded()),
         changed: (state) => {
+          if (state.type === "online") void this.askToSend();
+          else this.unsent.suspend();
           for (const listener of this.stateListeners) listener(state);
         },
       },
@@ -143,15 +173,20 @@ export class Client {
     return thread.opened();
   }
 
-  /** Follows a thread from its first frame. Resolves when everything that is in its log now is folded. One handle per thread. */
+  /**
+   * Follows a thread from its first frame. Resolves when everything that is in its log now is folded, or at once with what this device
+   * had last: `isCaughtUp` tells which. One handle per thread.
+   */
   openThread(id: string): Promise<ThreadHandle> {
-    const known = this.threads.get(id);
-    if (known) return known.opened();
     if (this.state.type === "closed") return Promise.reject(this.state.failure ?? new ClientClosed());
-    const thread = new ThreadHandle(id, this, null);
-    this.threads.set(id, thread);
-    if (this.state.type === "online") thread.attach();
+    const thread = this.follow(id);
+    this.carried.delete(thread);
     return thread.opened();
+  }
+
+  /** The page may be frozen or closed: writes what is not written yet. */
+  async rest(): Promise<void> {
+    await this.cache?.flush();
   }
 
   /** Hears every notification and server request, also of threads nobody has opened. Returns how to stop. */
@@ -166,7 +201,7 @@ export class Client {
     return () => this.stateListeners.delete(listener);
   }
 
-  /** The network may be back: does not wait for the pause to end. */
+  /** Somebody is back, or the network: does not wait for the pause to end, and does not trust a socket that may be dead. */
   wake(): void {
     this.connection.wake();
   }
@@ -182,9 +217,69 @@ export class Client {
   }
 
   /** For `ThreadHandle`: nobody follows it any more. Without a socket there is nothing to unsubscribe from. */
-  forget({ id: threadId }: ThreadHandle): void {
+  forget(thread: ThreadHandle): void {
+    const { id: threadId } = thread;
     this.threads.delete(threadId);
+    this.carried.delete(thread);
+    this.unsent.left(threadId);
     if (this.state.type === "online") this.request("thread/unsubscribe", { threadId }).catch(() => {});
+  }
+
+  /** For `ThreadHandle`. */
+  folded(thread: ThreadHandle, frame: Frame): void {
+    this.cache?.folded(thread, frame);
+  }
+
+  /** For `ThreadHandle`. */
+  uncache({ id }: ThreadHandle): void {
+    this.cache?.remove(id);
+  }
+
+  private follow(id: string): ThreadHandle {
+    const known = this.threads.get(id);
+    if (known) return known;
+    const thread = new ThreadHandle(id, this, null);
+    this.threads.set(id, thread);
+    void this.prepare(thread);
+    return thread;
+  }
+
+  private async prepare(thread: ThreadHandle): Promise<void> {
+    const [cached] = await Promise.all([this.cache?.read(thread.id) ?? null, this.unsent.loaded]);
+    thread.prepared(cached, this.unsent.beginningOf(thread.id) !== null);
+    if (this.state.type === "online") thread.attach();
+  }
+
+  /** The first message of a thread goes out. Whoever shows the thread already hears it from its first frame on. */
+  private async begin(threadId: string, params: BeginOptions): Promise<void> {
+    const begun = { ...params, threadId };
+    const { seq } = await this.ask("thread/start", begun, {
+      isIdempotent: false,
+      answered: ({ seq }) => seq !== null && this.threads.get(threadId)?.begun(seq),
+    });
+    if (seq === null) throw new ReplayUnsupported();
+    if (!this.threads.has(threadId)) this.request("thread/unsubscribe", { threadId }).catch(() => {});
+  }
+
+  private async askToSend(): Promise<void> {
+    const { drops } = this;
+    const maySend = await (this.options.maySend?.() ?? true);
+    if (maySend && this.state.type === "online" && this.drops === drops) this.unsent.resume();
+  }
+
+  /** Answers may wait for a thread that nobody has open: it is followed until it is known what became of them. */
+  private async deliverAnswers(threadId: string): Promise<void> {
+    const isOpen = this.threads.has(threadId);
+    const thread = this.follow(threadId);
+    if (isOpen) return thread.deliver();
+    this.carried.add(thread);
+    try {
+      await thread.until(() => thread.isCaughtUp && this.unsent.answersOf(threadId).length === 0);
+      if (this.carried.has(thread)) thread.close();
+    } catch (error) {
+      // The server says that there is no such thread to answer; anything else is tried again with the next connection.
+      if (error instanceof RequestError) for (const { key } of this.unsent.answersOf(threadId)) this.unsent.resolved(key);
+    }
   }
 
   private async shakeHands(): Promise<void> {
@@ -227,6 +322,7 @@ export class Client {
 
   /** What was sent and must not be sent twice is rejected; everything else waits for the next socket. */
   private settleUnanswered(): void {
+    this.drops += 1;
     for (const thread of this.threads.values()) thread.detach();
     for (const [id, pending] of this.pending) {
       if (pending.isSent && !pending.isIdempotent) {
@@ -273,12 +369,21 @@ export class Client {
     const frame = message as unknown as Frame;
     const threadId = message.params?.threadId ?? message.params?.thread?.id;
     if (threadId && typeof message.seq === "number") this.threads.get(threadId)?.receive(frame);
+    if (threadId && frame.method === "thread/deleted") {
+      this.cache?.remove(threadId);
+      this.unsent.deleted(threadId);
+    }
+    if (message.method === "spindle/approval/refused" && threadId) {
+      const { requestId = "", error } = message.params as ConnectionNotifications["spindle/approval/refused"];
+      this.threads.get(threadId)?.answerRefused(requestId, error.message);
+    }
     for (const listener of this.listeners) listener(frame);
   }
 
   private end(failure: Error | null): void {
     if (this.state.type === "closed") return;
     this.connection.close(failure);
+    void this.rest();
     const reason = failure ?? new ClientClosed();
     this.firstHandshake.reject(reason);
     const pending = [...this.pending.values()];

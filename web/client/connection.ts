@@ -50,7 +50,9 @@ export class Connection {
   private lastReceivedAt = 0;
   private answersPings = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private heartbeat: ReturnType<typeof setInterval> | undefined;
+  private heartbeat: ReturnType<typeof setTimeout> | undefined;
+  /** A `ping` is out and nothing was heard since: when the socket is given up, by the clock. */
+  private giveUpAt: number | null = null;
 
   /** Throws when the URL is none. */
   constructor(open: () => Socket, events: ConnectionEvents, { now, random }: { now: () => number; random: () => number }) {
@@ -70,12 +72,16 @@ export class Connection {
   established(): void {
     clearTimeout(this.timer);
     this.onlineSince = this.now();
+    // Whether the server knows pings has to be known before it falls silent for the first time.
+    if (this.answersPings) this.listen(clientLimits.pingAfterMs);
+    else this.probe(clientLimits.pongTimeoutMs);
     this.change({ type: "online" });
   }
 
-  /** The network may be back: skips the rest of a pause. */
+  /** Somebody is back, or the network: skips the rest of a pause, and does not trust a socket that may have died meanwhile. */
   wake(): void {
     if (this.state.type === "waiting") this.connect();
+    else if (this.state.type === "online") this.probe(clientLimits.probeTimeoutMs);
   }
 
   /** Gives this socket up and opens another after a pause. */
@@ -124,7 +130,6 @@ export class Connection {
       if (current()) this.lose();
     };
     this.timer = setTimeout(() => this.lose(), clientLimits.handshakeTimeoutMs);
-    this.heartbeat = setInterval(() => this.beat(), clientLimits.pingIntervalMs);
     // The first attempt is the state one begins with, and nobody can have asked for it yet.
     if (this.failures > 0) this.change({ type: "connecting", attempt: this.failures + 1 });
   }
@@ -132,19 +137,39 @@ export class Connection {
   private receive(data: unknown): void {
     this.lastReceivedAt = this.now();
     if (data === "pong") this.answersPings = true;
-    else if (typeof data === "string") this.events.received(data);
+    if (this.giveUpAt !== null) this.listen(clientLimits.pingAfterMs);
+    if (typeof data === "string" && data !== "pong") this.events.received(data);
+  }
+
+  /** Whatever is said counts as life; only a silence is asked. The clock may be set meanwhile: no wait is longer than a silence may be. */
+  private listen(durationMs: number): void {
+    this.giveUpAt = null;
+    clearTimeout(this.heartbeat);
+    this.heartbeat = setTimeout(() => {
+      const remainingMs = clientLimits.pingAfterMs - (this.now() - this.lastReceivedAt);
+      if (remainingMs > 0) this.listen(Math.min(remainingMs, clientLimits.pingAfterMs));
+      else this.probe(clientLimits.pongTimeoutMs);
+    }, durationMs);
   }
 
   /** A server that never answered a ping does not know them: its silence means nothing. */
-  private beat(): void {
-    if (this.answersPings && this.now() - this.lastReceivedAt >= clientLimits.silenceMsMax) this.lose();
-    else this.send("ping");
+  private probe(timeoutMs: number): void {
+    const giveUpAt = this.now() + timeoutMs;
+    if (this.giveUpAt !== null && this.giveUpAt <= giveUpAt) return;
+    this.giveUpAt = giveUpAt;
+    clearTimeout(this.heartbeat);
+    this.heartbeat = setTimeout(() => {
+      if (this.answersPings) this.lose();
+      else this.listen(clientLimits.pingAfterMs);
+    }, timeoutMs);
+    this.send("ping");
   }
 
   /** Closing a dead socket can take a minute to be noticed; it is forgotten at once. */
   private drop(): void {
     clearTimeout(this.timer);
-    clearInterval(this.heartbeat);
+    clearTimeout(this.heartbeat);
+    this.giveUpAt = null;
     const socket = this.socket;
     this.socket = null;
     this.isOpen = false;

@@ -45,6 +45,14 @@ export class TooManyRequests extends Error {
   }
 }
 
+/** Hundreds of messages wait to be sent already. */
+export class TooManyUnsent extends Error {
+  override readonly name = "TooManyUnsent";
+  constructor(unsentMax: number) {
+    super(`${unsentMax} messages wait to be sent already`);
+  }
+}
+
 /** The server does not number its frames, so nothing could be taken up again after a drop. */
 export class ReplayUnsupported extends Error {
   override readonly name = "ReplayUnsupported";

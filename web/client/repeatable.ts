@@ -2,6 +2,7 @@
 
 /** Methods whose retry under the same key gets the first result: method → the params' member that is the key. */
 const keys: Record<string, string> = {
+  "thread/start": "threadId",
   "turn/start": "clientUserMessageId",
   "turn/steer": "clientUserMessageId",
   "thread/queue/add": "clientUserMessageId",

@@ -2,13 +2,15 @@
 import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { PendingRequest, Thread } from "#core/thread";
+import type { ThreadItem } from "#protocol/item";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
-import type { CommandDecision } from "#protocol/server-requests";
+import type { CommandDecision, HunksAccepted } from "#protocol/server-requests";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import type { Reply, RequestOptions } from "./client.ts";
 import { reconnectPauseMs } from "./connection.ts";
 import { ClientClosed, ConnectionLost, ReplayUnsupported, RequestError } from "./failures.ts";
+import type { Unsent } from "./unsent.ts";
 
 /** `frame` is null when no frame changed the thread: the handle failed, or an answer was given. */
 export type ThreadListener = (thread: ThreadHandle, frame: Frame | null) => void;
@@ -19,6 +21,11 @@ export interface Peer {
   request<Name extends MethodName>(method: Name, params: ParamsInput<Name>, options?: RequestOptions): Promise<Result<Name>>;
   respond(requestId: string, result: object): void;
   forget(thread: ThreadHandle): void;
+  /** What this device keeps of the thread is older than this frame. */
+  folded(thread: ThreadHandle, frame: Frame): void;
+  /** What this device keeps of the thread is not what the server has. */
+  uncache(thread: ThreadHandle): void;
+  readonly unsent: Unsent;
 }
 
 interface Waiter {
@@ -35,6 +42,8 @@ export class ThreadHandle {
   state: Thread | null = null;
   /** Why the thread is followed no more: closed, deleted, archived, not ours. */
   failure: Error | null = null;
+  /** Why our last answer to a request could not be taken, by the request's id. */
+  readonly refusals = new Map<string, string>();
   private readonly peer: Peer;
   /** The last frame the server had when it attached us; null while we are not attached. */
   private head: number | null;
@@ -42,17 +51,23 @@ export class ThreadHandle {
   private failedAttempts = 0;
   private readonly listeners = new Set<ThreadListener>();
   private readonly waiters = new Set<Waiter>();
-  /** Answers that no `serverRequest/resolved` has confirmed yet; a lost socket may have taken them with it. */
-  private readonly answers = new Map<string, object>();
+  /** `reading`: what this device has is not there yet. `unbegun`: the server does not know of it, for its first message waits. */
+  private readiness: "reading" | "unbegun" | "ready";
+  private readonly preparation = Promise.withResolvers<void>();
+  /** The state was on this device before the server said anything. */
+  private isFromCache = false;
+  /** Answers that no `serverRequest/resolved` has confirmed yet: a lost socket may have taken them with it. */
+  private owesAnswers = true;
 
   /** `head`: where a thread stands that the server has attached us to already; null asks to be attached. */
   constructor(id: string, peer: Peer, head: number | null) {
     this.id = id;
     this.peer = peer;
     this.head = head;
+    this.readiness = head === null ? "reading" : "ready";
   }
 
-  /** Whether everything the log held when we attached is folded. False while the socket is gone. */
+  /** Whether everything the log held when we attached is folded. False while the socket is gone: the state is then what was known last. */
   get isCaughtUp(): boolean {
     return this.head !== null && this.state !== null && this.state.seq >= this.head;
   }
@@ -65,7 +80,7 @@ export class ThreadHandle {
 
   /** Server requests that a person has to answer and we have not; calls of another client's tools are not for us. */
   get questions(): PendingRequest[] {
-    return this.state?.requests.filter(({ id, method }) => method !== "item/tool/call" && !this.answers.has(id)) ?? [];
+    return this.state?.requests.filter(({ id, method }) => method !== "item/tool/call" && !this.peer.unsent.hasAnswer(id)) ?? [];
   }
 
   /** Called after every folded frame. Returns how to stop. */
@@ -105,11 +120,21 @@ export class ThreadHandle {
     this.reply(requestId, { decision });
   }
 
+  /**
+   * Accepts these hunks of a `fileChange`'s diff and no others, by their numbers (`patchLines` counts them). Where the server cannot take that,
+   * the question is open again and `refusals` says why.
+   */
+  answerHunks(requestId: string, hunks: number[], proposalHash: string): void {
+    const result: HunksAccepted = { decision: "accept", hunks, proposalHash };
+    this.reply(requestId, result);
+  }
+
   /** The same for what is not yes or no: the result is what the request's method says. */
   reply(requestId: string, result: object): void {
     if (!this.state?.requests.some(({ id }) => id === requestId)) return;
-    this.answers.set(requestId, result);
-    if (this.head !== null) this.peer.respond(requestId, result);
+    this.refusals.delete(requestId);
+    this.peer.unsent.answer(this.id, requestId, result, this.isCaughtUp);
+    if (this.isCaughtUp) this.peer.respond(requestId, result);
     this.tell(null);
   }
 
@@ -135,14 +160,37 @@ export class ThreadHandle {
     this.peer.forget(this);
   }
 
-  /** For the client. Resolves when everything the log held is folded. */
+  /** For the client. Resolves when everything the log held is folded, or at once when this device has something to show. */
   async opened(): Promise<this> {
-    await this.until(() => this.isCaughtUp);
+    if (this.readiness === "reading") await this.preparation.promise;
+    if (this.readiness !== "unbegun" || this.failure) await this.until(() => this.isCaughtUp || this.isFromCache);
     return this;
+  }
+
+  /** For the client: what this device has of it, and whether the server is still to hear of it. */
+  prepared(cached: Thread | null, isUnbegun: boolean): void {
+    if (this.readiness !== "reading" || this.failure) return;
+    this.readiness = isUnbegun && !cached ? "unbegun" : "ready";
+    this.preparation.resolve();
+    if (!cached || this.state) return;
+    this.state = cached;
+    this.isFromCache = true;
+    for (const { items } of cached.turns) for (const item of items) this.heard(item);
+    this.tell(null);
+  }
+
+  /** For the client: the server began it, and has attached us. */
+  begun(head: number): void {
+    this.readiness = "ready";
+    this.preparation.resolve();
+    this.head = head;
+    this.attaching += 1;
+    this.tell(null);
   }
 
   /** For the client: there is a socket. */
   attach(): void {
+    if (this.readiness !== "ready") return;
     if (this.head === null && !this.failure) void this.resume();
     else this.settle();
   }
@@ -150,6 +198,7 @@ export class ThreadHandle {
   /** For the client: the socket is gone. */
   detach(): void {
     this.head = null;
+    this.owesAnswers = true;
     this.attaching += 1;
   }
 
@@ -165,8 +214,34 @@ export class ThreadHandle {
       return;
     }
     this.state = reduce(this.state, frame);
-    if (frame.method === "serverRequest/resolved") this.answers.delete(String(frame.params.requestId));
+    if (frame.method === "serverRequest/resolved") {
+      this.peer.unsent.resolved(String(frame.params.requestId));
+      this.refusals.delete(String(frame.params.requestId));
+    }
+    if (frame.method === "item/started" || frame.method === "item/completed") this.heard(frame.params.item);
+    this.peer.folded(this, frame);
+    this.deliver();
     this.tell(frame);
+  }
+
+  /** For the client: sends the answers that wait. Not before it is known what has been resolved meanwhile. */
+  deliver(): void {
+    if (!this.owesAnswers || !this.isCaughtUp) return;
+    this.owesAnswers = false;
+    const { unsent } = this.peer;
+    for (const { key, result } of unsent.answersOf(this.id)) {
+      if (this.state?.requests.some(({ id }) => id === key)) {
+        unsent.tried(key);
+        this.peer.respond(key, result);
+      } else unsent.resolved(key);
+    }
+  }
+
+  /** For the client: an answer of ours cannot be taken, and the request goes on waiting. */
+  answerRefused(requestId: string, message: string): void {
+    if (!this.state?.requests.some(({ id }) => id === requestId) || !this.peer.unsent.withdraw(requestId)) return;
+    this.refusals.set(requestId, message);
+    this.tell(null);
   }
 
   /** For the client: it ends here. */
@@ -174,6 +249,7 @@ export class ThreadHandle {
     if (this.failure) return;
     this.failure = failure;
     this.head = null;
+    this.preparation.resolve();
     for (const { reject } of this.waiters) reject(failure);
     this.waiters.clear();
     this.tell(null);
@@ -185,22 +261,39 @@ export class ThreadHandle {
     const attempt = this.attaching;
     const params = { threadId: this.id, afterSeq: this.state?.seq ?? 0, excludeTurns: true };
     try {
-      const { seq } = await this.peer.ask("thread/resume", params, { isIdempotent: false });
+      const { result, seq } = await this.peer.ask("thread/resume", params, { isIdempotent: false });
       if (attempt !== this.attaching) return;
       if (seq === null) throw new ReplayUnsupported();
+      if (this.state && this.state.info.createdAt !== result.thread.createdAt) return this.startOver();
       this.head = seq;
       this.failedAttempts = 0;
-      for (const [requestId, result] of this.answers) this.peer.respond(requestId, result);
-      this.settle();
+      this.deliver();
       this.tell(null);
     } catch (error) {
       if (attempt === this.attaching && !(error instanceof ConnectionLost)) this.resumeFailed(error);
     }
   }
 
+  /** The server has not, or not any more, what this device made its state of: that is worth nothing then. */
+  private startOver(): void {
+    this.state = null;
+    this.isFromCache = false;
+    this.peer.uncache(this);
+    this.tell(null);
+    void this.resume();
+  }
+
+  private heard(item: ThreadItem): void {
+    if (item.type === "userMessage" && item.clientId) this.peer.unsent.said(item.clientId);
+  }
+
   /** The server's own trouble passes, say when an object is moved; a refusal stays. A lost socket is the client's to mend. */
   private resumeFailed(error: unknown): void {
     const isPassing = error instanceof RequestError && error.code === -32603;
+    if (!isPassing && this.isFromCache) {
+      this.startOver();
+      return;
+    }
     if (!isPassing) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
       this.peer.forget(this);

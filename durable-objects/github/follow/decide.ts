@@ -1,48 +1,76 @@
 /** A yes or no to a diff, through whichever door: by somebody who may, to exactly this one, on the commit it was made on. */
 import { matchProposal } from "#core/github/match-proposal";
 import { neutralCode } from "#core/github/neutral";
+import type { Role } from "#core/github/permission";
 import { namingProblems, refusedPaths } from "#core/github/refused-paths";
+import { otherCommit } from "#core/github/review";
+import type { Door } from "#github/approvals";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
+import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
 import { begin } from "#github/follow/begin";
-import { bindWaiting, setState } from "#github/follow/proposals";
+import { type BoundProposal, type Chosen, choose } from "#github/follow/bound-diff";
+import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
-import { showTalk } from "#github/follow/show";
+import { showProposal, showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import type { Ledger, Proposal } from "#github/ledger";
+import type { Ledger, Proposal, ProposalPart } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
+import type { ServerRequestResult } from "#protocol/server-requests";
+import { changesHash } from "#workspace/proposal";
+
+/** `commitOid`: what a review looked at, which has to be the branch's last commit; null for a door that says so otherwise. */
+export type OpenedDoor = Door & { commitOid: string | null };
 
 export interface Approval {
   by: Person;
+  role: Role | null;
+  door: OpenedDoor;
   hash: string;
+  /** As the comment numbers them; null: all. */
+  hunks: readonly number[] | null;
   including: readonly string[];
 }
 
 /** Whoever asks has the permission, as GitHub said a moment ago. Everything else that a yes needs is seen here. */
-export async function approve(said: Said, { by, hash, including }: Approval, reads: RepositoryReads): Promise<Decision> {
+export async function approve(said: Said, approval: Approval, reads: RepositoryReads): Promise<Decision> {
+  const { by, hash, hunks, including, door } = approval;
   const { threadId, found } = find(said, hash, reads);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
   const { hash: whole, baseOid } = proposal.bound;
-  const naming = namingProblems(proposal.changes, including);
+  const chosen = choose(reads.ledger, proposal, hunks);
+  if ("refused" in chosen) return () => refuse(said, chosen.refused);
+  const naming = namingProblems(chosen.changes, including);
   if (naming.unknown.length > 0) return () => refuse(said, `That diff does not change ${listed(naming.unknown)}.`);
   if (naming.missing.length > 0) {
     return () => refuse(said, `That diff changes ${listed(naming.missing)}: an approval names it, as the comment shows.`);
   }
-  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  const on = reads.ledger.talk(threadId)?.on ?? said.on;
+  const target = await targetOf(on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => refuse(said, target.refused);
+  if (door.commitOid !== null && door.commitOid !== target.baseOid) return () => refuse(said, otherCommit);
   if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
-    return (ledger) => stale(ledger, said, { by, proposal, hash: whole, target });
+    return (ledger) => stale(ledger, said, { proposal, hash: whole, target });
   }
-  const problem = problemOf(proposal, await readTree(reads.calls({ contents: "read" }), baseOid));
+  const problem = problemOf(chosen.changes, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
+  const lapsed = await lapsedApprovals(said, proposal, reads);
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
     if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+    for (const { seq } of lapsed) ledger.approvals.takeBack(seq, "may not approve any more");
+    const { requestId } = proposal;
+    noteApproval(ledger, said, { ...approval, requestId, chosen, nowMs: reads.nowMs });
+    const isEnough = approvalsMissingOf(ledger, requestId, chosen.hash) === 0;
+    ledger.putContents(isEnough ? chosen.contents : []);
+    const { part } = chosen;
     return [
-      ...setState(ledger, proposal, { type: "approved", by }),
-      respond(said, proposal, "accept"),
+      ...(isEnough
+        ? setState(ledger, proposal, { type: "approved", by, ...(part ? { part } : {}) })
+        : showProposal(ledger, proposal)),
+      ...(isEnough ? [respond(said, proposal, accepting(proposal, part))] : []),
       ...react(said, "+1"),
       ...showTalk(ledger, threadId),
     ];
@@ -56,14 +84,14 @@ export function decline(
   reads: RepositoryReads,
 ): Decision {
   const threadId = reads.threadOf(said.on.number);
-  const open = reads.ledger.proposalsOf(threadId).find(({ state }) => state.type === "open");
+  const [open] = reads.ledger.proposalsIn(threadId, ["open"]);
   const found = hash === null ? (open ?? { refused: "No diff waits for a decision here." }) : find(said, hash, reads).found;
   if ("refused" in found) return () => refuse(said, found.refused);
   return (ledger) => {
     if (ledger.proposal(found.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
     return [
       ...setState(ledger, found, { type: "declined", by, reason }),
-      respond(said, found, "decline"),
+      respond(said, found, { decision: "decline" }),
       ...react(said, "+1"),
       ...bindWaiting(ledger, threadId),
       ...showTalk(ledger, threadId),
@@ -71,35 +99,31 @@ export function decline(
   };
 }
 
-type Bound = Proposal & { bound: NonNullable<Proposal["bound"]> };
-
 function find(
   { on }: Said,
   hash: string,
   { ledger, threadOf }: RepositoryReads,
-): { threadId: string; found: Bound | { refused: string } } {
+): { threadId: string; found: BoundProposal | { refused: string } } {
   const threadId = threadOf(on.number);
-  const known = ledger.proposals().flatMap((proposal) => {
-    const { bound } = proposal;
-    return bound === null
-      ? []
-      : [{ hash: bound.hash, threadId: proposal.threadId, state: matchState(proposal), proposal: { ...proposal, bound } }];
-  });
+  const known = ledger.namedBy(hash, threadId).map((named) => ({ ...named, state: matchState(named.state) }));
   const match = matchProposal(hash, threadId, known);
-  return { threadId, found: "refused" in match ? { refused: match.answer } : match.proposal.proposal };
+  if ("refused" in match) return { threadId, found: { refused: match.answer } };
+  const proposal = ledger.proposal(match.proposal.requestId);
+  if (!proposal?.bound) throw new Error(`the proposal ${match.proposal.requestId} has a hash and is not bound`);
+  return { threadId, found: { ...proposal, bound: proposal.bound } };
 }
 
-function matchState({ state }: Proposal): "open" | "stale" | "decided" {
-  return state.type === "open" || state.type === "stale" ? state.type : "decided";
+function matchState(state: Proposal["state"]["type"]): "open" | "stale" | "decided" {
+  return state === "open" || state === "stale" ? state : "decided";
 }
 
 /** Our branch is made with the first commit: until then the default branch may go on, for nothing lands there. */
 function isFirstOfDraft({ draftTo }: Target, ledger: Ledger, threadId: string): boolean {
-  return draftTo !== null && !ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+  return draftTo !== null && !ledger.hasEffect(draftKey(threadId));
 }
 
 /** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */
-function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: TreeListing): string | null {
+function problemOf(changes: Chosen["changes"], { files, submodules, isTruncated }: TreeListing): string | null {
   const existing = new Map(files.map((file) => [file.path, file]));
   const paths = changes.map(({ path, before, after }) => ({ path, before: before?.mode ?? null, after: after?.mode ?? null }));
   const [first] = refusedPaths(paths, [...existing.keys(), ...submodules]);
@@ -118,7 +142,7 @@ function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: Tr
 function stale(
   ledger: Ledger,
   said: Said,
-  { by, proposal, hash, target }: { by: Person; proposal: Proposal; hash: string; target: Target },
+  { proposal, hash, target }: { proposal: Proposal; hash: string; target: Target },
 ): Effect[] {
   if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
   const { threadId } = proposal;
@@ -136,12 +160,20 @@ function stale(
     ...setState(ledger, proposal, { type: "stale" }),
     interrupt,
     ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
-    ...begin(ledger, said, { threadId, by, text: talk.asked.text, target }),
+    // It is asked by who asked before: saying yes to a diff is not asking for one.
+    ...begin(ledger, said, { threadId, by: talk.asked.by, text: talk.asked.text, target }),
   ];
 }
 
-function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, decision: "accept" | "decline"): Effect {
-  const call = { type: "respond", requestId, result: { decision } } as const;
+function accepting({ changes }: Proposal, part: ProposalPart | undefined): FileChangeAnswer {
+  if (!part) return { decision: "accept" };
+  return { decision: "accept", hunks: part.hunks, proposalHash: changesHash(changes) };
+}
+
+type FileChangeAnswer = ServerRequestResult<"item/fileChange/requestApproval">;
+
+function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, result: FileChangeAnswer): Effect {
+  const call = { type: "respond", requestId, result } as const;
   return { key: `${deliveryId}/respond`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } };
 }
 

@@ -1,16 +1,30 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
 import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
-import type { Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, commitKey, setState } from "#github/follow/proposals";
+import { githubTextLimits } from "#core/limits";
+import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
+import { bindWaiting, draftKey, requestOfCommit, setState, threadOfDraftKey } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
   if (action.type === "commit") {
-    const proposal = ledger.proposals().find(({ requestId }) => commitKey(requestId) === key);
+    const proposal = ledger.proposal(requestOfCommit(key));
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
+  }
+  if (action.type === "openPullRequest" && outcome.type === "done" && outcome.result.type === "pullRequest") {
+    return opened(ledger, key, outcome.result.number);
+  }
+  if (action.type === "createComment" || action.type === "editComment") {
+    noteShown(ledger, action, outcome);
+    return [];
+  }
+  if (action.type === "markReady" && outcome.type === "done") {
+    const talk = ledger.talk(ledger.threadOfDraft(action.number) ?? "");
+    if (!talk?.draft) return [];
+    ledger.putTalk({ ...talk, draft: { ...talk.draft, isReady: true } });
+    return showTalk(ledger, talk.threadId);
   }
   if (action.type === "callThread" && action.call.type === "begin" && outcome.type === "failed") {
     const talk = ledger.talk(action.threadId);
@@ -18,7 +32,52 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
     return showTalk(ledger, action.threadId);
   }
+  if (action.type === "callThread" && action.call.type === "respond" && outcome.type === "failed") {
+    return outcome.failure.type === "refused" ? notTaken(ledger, key, action.call.requestId, outcome.failure.error.message) : [];
+  }
   return [];
+}
+
+/** The thread cannot take those hunks, so that nobody has decided yet. Whoever named them is told why, and their yes counts no more. */
+function notTaken(ledger: Ledger, key: string, requestId: string, why: string): Effect[] {
+  const proposal = ledger.proposal(requestId);
+  const talk = proposal ? ledger.talk(proposal.threadId) : null;
+  if (proposal?.state.type !== "approved" || talk === null) return [];
+  const { part } = proposal.state;
+  for (const { seq, hash } of ledger.approvals.standing(requestId)) {
+    if (hash === part?.hash) ledger.approvals.takeBack(seq, "the thread could not take those hunks");
+  }
+  const { on } = talk;
+  const text = neutralPlain(redact(why, { secrets: [], spared: [] }).text).slice(0, githubTextLimits.sentenceCharactersMax);
+  const body = `Those hunks cannot be taken by themselves: ${text} Nothing was approved.`;
+  return [
+    ...setState(ledger, proposal, { type: "open" }),
+    { key: `${key}/refused`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } },
+    ...showTalk(ledger, talk.threadId),
+  ];
+}
+
+/** From here on the pull request is another place of the same thread. One in which somebody was quicker to begin a thread keeps that. */
+function opened(ledger: Ledger, key: string, number: number): Effect[] {
+  const talk = ledger.talk(threadOfDraftKey(key));
+  if (talk === null || talk.draft !== null || ledger.hasOwnTalk(number)) return [];
+  ledger.putTalk({ ...talk, draft: { number, isReady: false, shown: null } });
+  ledger.putDraft(number, talk.threadId);
+  return showTalk(ledger, talk.threadId);
+}
+
+/** A review counts only for a diff that could be read where it was written. */
+function noteShown(ledger: Ledger, { on, body }: { on: Conversation; body: string }, outcome: Outcome): void {
+  const threadId = ledger.threadOfDraft(on.number);
+  if (threadId === null || outcome.type !== "done" || outcome.result.type !== "comment") return;
+  const { atTime } = outcome.result;
+  for (const proposal of ledger.proposalsIn(threadId, ["open"])) {
+    const { bound, shownInDraftAt } = proposal;
+    if (bound === null || shownInDraftAt !== null) continue;
+    if (body.includes(`/spindle approve ${bound.hash.slice(0, githubTextLimits.hashDigitsShown)}`)) {
+      ledger.putProposal({ ...proposal, shownInDraftAt: atTime });
+    }
+  }
 }
 
 function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outcome): Effect[] {
@@ -26,9 +85,10 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
   if (outcome.type === "done" && outcome.result.type === "commit") {
     const { oid: commitOid } = outcome.result;
     ledger.putTalk({ ...talk, baseOid: commitOid, staleHash: null });
-    const { by } = proposal.state;
+    const { by, part } = proposal.state;
+    const landed = part ? { part: { hash: part.hash, hunks: part.hunks } } : {};
     return [
-      ...setState(ledger, proposal, { type: "committed", by, commitOid }),
+      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...landed }),
       ...bindWaiting(ledger, talk.threadId),
       ...draft(talk),
     ];
@@ -54,5 +114,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
   const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: `pull/${threadId}`, lane: `land ${threadId}`, action }];
+  return [{ key: draftKey(threadId), lane: `land ${threadId}`, action }];
 }

@@ -6,21 +6,20 @@ import { NewThread, ThreadPage } from "../talk/thread-page.tsx";
 import { ThreadPane } from "../threads/thread-pane.tsx";
 import { ConnectionState } from "./connection-state.tsx";
 import { Navigation } from "./navigation.tsx";
-import { SignedOut, SignOut, useSession } from "./session.tsx";
+import { SignedOut, SignOut } from "./session.tsx";
 
 const Inbox = lazy(async () => (await import("../inbox/inbox.tsx")).Inbox);
 const Memory = lazy(async () => (await import("../memory/memory.tsx")).Memory);
 const Settings = lazy(async () => (await import("../settings/settings.tsx")).Settings);
 
 export function App() {
-  const { connection } = useStore();
-  const session = useSession(connection.value.type);
+  const session = useStore().session.value;
   const isThread = place.value.view === "thread" || place.value.view === "new";
   return (
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
       <div class="side">
         <header>
-          <h1>Spindle</h1>
+          <h1 class="brand">Spindle</h1>
           <a class="button quiet" href={hrefOf({ view: "new" })}>
             New thread
           </a>

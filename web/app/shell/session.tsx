@@ -1,27 +1,6 @@
 /** Whether this browser is signed in, and the way in and out. The form itself is the server's own page, which needs no script. */
-import { useEffect, useState } from "preact/hooks";
-import type { ConnectionState } from "#client/connection";
-
-export type Session = "unknown" | "signedIn" | "signedOut" | "notNeeded";
-
-/** Asked whenever the connection changes: a WebSocket does not say why it was refused, plain HTTP does. */
-export function useSession(connection: ConnectionState["type"]): Session {
-  const [session, setSession] = useState<Session>("unknown");
-  useEffect(() => {
-    if (connection === "connecting") return;
-    let isGone = false;
-    readSession().then(
-      (read) => isGone || setSession(read),
-      () => {
-        // Without a network nobody knows; the next change asks again.
-      },
-    );
-    return () => {
-      isGone = true;
-    };
-  }, [connection]);
-  return session;
-}
+import { forgetEverything } from "../store/kept.ts";
+import { useStore } from "../store/store.ts";
 
 export function SignedOut() {
   return (
@@ -35,18 +14,21 @@ export function SignedOut() {
 }
 
 export function SignOut() {
-  const signOut = () => fetch("/session", { method: "DELETE" }).then(() => location.reload());
+  const { client, unsent } = useStore();
+  const signOut = async () => {
+    const count = unsent.value.filter(({ state }) => state !== "sent").length;
+    if (count > 0 && !confirm(`Not sent yet, and lost when you sign out: ${count === 1 ? "1 message" : `${count} messages`}.`))
+      return;
+    await fetch("/session", { method: "DELETE" });
+    // Nothing may be written after it is forgotten.
+    client.close();
+    await client.rest();
+    await forgetEverything();
+    location.reload();
+  };
   return (
     <button type="button" class="quiet" onClick={() => void signOut().catch(() => {})}>
       Sign out
     </button>
   );
-}
-
-async function readSession(): Promise<Session> {
-  const response = await fetch("/session", { headers: { accept: "application/json" } });
-  if (response.status === 401) return "signedOut";
-  if (!response.ok) return "unknown";
-  const { isSession } = (await response.json()) as { isSession: boolean };
-  return isSession ? "signedIn" : "notNeeded";
 }

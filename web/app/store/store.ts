@@ -4,25 +4,47 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { type Client, createClient } from "#client/client";
 import type { ConnectionState } from "#client/connection";
+import type { LateAnswer, OutgoingMessage } from "#client/unsent";
 import type { Model } from "#protocol/account-and-config-methods";
+import { createAccount, type Session } from "./account.ts";
+import { keptStore } from "./kept.ts";
+import { createOutbox } from "./outbox.ts";
+import { createThreadCache } from "./thread-cache.ts";
 import { createThreadList, type ThreadList } from "./thread-list.ts";
 
 export interface Store {
   client: Client;
   connection: ReadonlySignal<ConnectionState>;
+  session: ReadonlySignal<Session>;
+  /** Messages on their way, of all threads, oldest first: what a talk shows below what the log has. `client.unsent` sends and takes back. */
+  unsent: ReadonlySignal<readonly OutgoingMessage[]>;
+  /** Answers that were given offline, and too late; `client.unsent.dismissLate` when it was seen. */
+  lateAnswers: ReadonlySignal<readonly LateAnswer[]>;
   /** The model that turns run with unless somebody says otherwise; null until the server said. */
   defaultModel: ReadonlySignal<Model | null>;
   threads: ThreadList;
 }
 
 export function createStore(): Store {
+  const account = createAccount();
   const client = createClient({
+    cache: createThreadCache(keptStore(account.name, "threads"), foldVersion),
+    outbox: createOutbox(keptStore(account.name, "unsent")),
+    maySend: account.isStill,
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/`,
     clientInfo: { name: "spindle-web", title: "Spindle", version: "1" },
   });
   const connection = signal(client.state);
   client.onStateChange((state) => {
     connection.value = state;
+    // Online it is asked before anything is sent.
+    if (state.type === "waiting" || state.type === "closed") void account.check();
+  });
+  const unsent = signal(client.unsent.all);
+  const lateAnswers = signal(client.unsent.lateAnswers);
+  client.unsent.subscribe(() => {
+    unsent.value = client.unsent.all;
+    lateAnswers.value = client.unsent.lateAnswers;
   });
   const defaultModel = signal<Model | null>(null);
   client.request("model/list", {}).then(
@@ -35,10 +57,14 @@ export function createStore(): Store {
   );
   // Phones freeze pages and drop their network; coming back should not wait for the pause to end.
   addEventListener("online", () => client.wake());
+  // A socket is the last to hear of it.
+  addEventListener("offline", () => client.wake());
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") client.wake();
+    else void client.rest();
   });
-  return { client, connection, defaultModel, threads: createThreadList(client) };
+  addEventListener("pagehide", () => void client.rest());
+  return { client, connection, session: account.session, unsent, lateAnswers, defaultModel, threads: createThreadList(client) };
 }
 
 const context = createContext<Store | null>(null);

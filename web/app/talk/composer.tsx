@@ -1,16 +1,19 @@
 /** Where one writes. Enter sends, Shift-Enter begins a new line; while a turn runs, what is sent steers it. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useDraft } from "../store/drafts.ts";
 
 interface ComposerProps {
+  /** What is typed here and not sent is kept under this name. */
+  draft: string;
   isRunning: boolean;
   hint: string;
-  /** Rejects when nothing was sent: the text is then kept. */
+  /** Resolves when the message is kept, and will be sent; rejects when not: the text then stays. */
   send(text: string): Promise<void>;
   stop(): void;
 }
 
-export function Composer({ isRunning, hint, send, stop }: ComposerProps) {
-  const [text, setText] = useState("");
+export function Composer({ draft, isRunning, hint, send, stop }: ComposerProps) {
+  const [text, setText] = useDraft(draft);
   const [isSending, setSending] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
 
@@ -22,11 +25,13 @@ export function Composer({ isRunning, hint, send, stop }: ComposerProps) {
   async function submit(): Promise<void> {
     if (!text.trim() || isSending) return;
     setSending(true);
+    // At once: what is typed while it is being kept is the next message.
+    setText("");
     try {
       await send(text);
-      setText("");
     } catch {
-      // The page shows why; the text stays for another try.
+      // The page shows why; the text comes back for another try.
+      setText(text);
     } finally {
       setSending(false);
       field.current?.focus();

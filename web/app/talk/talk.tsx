@@ -8,6 +8,7 @@ import type { ItemOf, ThreadItem } from "#protocol/item";
 import type { Turn } from "#protocol/turn";
 import { Patch } from "../diff/patch.tsx";
 import { textOf } from "./item-text.ts";
+import { Outgoing } from "./outgoing.tsx";
 
 export function Talk({ thread }: { thread: ThreadHandle }) {
   const log = useRef<HTMLDivElement>(null);
@@ -16,8 +17,8 @@ export function Talk({ thread }: { thread: ThreadHandle }) {
   useEffect(() => {
     if (isAtEnd.current && log.current) log.current.scrollTop = log.current.scrollHeight;
   });
-  if (!thread.state) return null;
-  const { turns, requests } = thread.state;
+  // The server may not know of the thread yet: then there is only what waits to be sent.
+  const { turns = [], requests = [] } = thread.state ?? {};
   return (
     <>
       <div
@@ -35,6 +36,7 @@ export function Talk({ thread }: { thread: ThreadHandle }) {
         {turns.map((turn) => (
           <TurnView key={turn.id} turn={turn} />
         ))}
+        <Outgoing threadId={thread.id} />
       </div>
       {requests.map((request) => (
         <Asked key={request.id} request={request} thread={thread} />

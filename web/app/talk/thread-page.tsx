@@ -23,13 +23,13 @@ const tabs: { tab: ThreadTab; label: string }[] = [
 ];
 
 export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
-  const { defaultModel } = useStore();
+  const { client, defaultModel } = useStore();
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
   const send = async (text: string) => {
     setFailure(null);
-    await thread?.send(text).catch((error) => {
+    await client.unsent.send(at.threadId, text).catch((error) => {
       setFailure(error instanceof Error ? error.message : String(error));
       throw error;
     });
@@ -40,7 +40,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
         <button type="button" class="quiet back" aria-label="All threads" onClick={goToList}>
           ‹
         </button>
-        <h1>{thread?.state ? titleOf(thread.state.info) : "…"}</h1>
+        <h1 class="title">{thread?.state ? titleOf(thread.state.info) : thread ? "New thread" : "…"}</h1>
         <nav class="tabs" aria-label="Parts of the thread">
           {tabs.map(({ tab, label }) => (
             <a key={tab} href={hrefOf(threadPlace(at.threadId, tab))} aria-current={tab === at.tab ? "page" : undefined}>
@@ -59,6 +59,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
       )}
       {thread && at.tab === "talk" && (
         <Composer
+          draft={at.threadId}
           isRunning={thread.turn != null}
           hint={hintOf(defaultModel.value?.id)}
           send={send}
@@ -90,13 +91,9 @@ export function NewThread() {
   const [failure, setFailure] = useState<string | null>(null);
   const send = async (text: string) => {
     setFailure(null);
-    let begun: ThreadHandle | null = null;
     try {
-      begun = await client.startThread();
-      await begun.send(text);
-      go(threadPlace(begun.id));
+      go(threadPlace(await client.unsent.begin(text)));
     } catch (error) {
-      begun?.close();
       setFailure(error instanceof Error ? error.message : String(error));
       throw error;
     }
@@ -107,7 +104,7 @@ export function NewThread() {
         <button type="button" class="quiet back" aria-label="All threads" onClick={goToList}>
           ‹
         </button>
-        <h1>New thread</h1>
+        <h1 class="title">New thread</h1>
         {defaultModel.value && (
           <span class="model" title={defaultModel.value.description}>
             {defaultModel.value.id === "rehearsal" ? "Rehearsal (no model)" : defaultModel.value.displayName}
@@ -120,7 +117,7 @@ export function NewThread() {
           {failure}
         </p>
       )}
-      <Composer isRunning={false} hint={hintOf(defaultModel.value?.id)} send={send} stop={() => {}} />
+      <Composer draft="new" isRunning={false} hint={hintOf(defaultModel.value?.id)} send={send} stop={() => {}} />
     </>
   );
 }
