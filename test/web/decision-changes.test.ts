@@ -28,13 +28,13 @@ function revision(
     isSpent = false,
     kind = "tool",
     ...rest
-  }: {
+  }: Partial<Omit<DecisionTreeRevision, "chosen">> & {
     patch?: number;
     assumption?: Partial<Assumption>;
     chosen?: Partial<DecisionTreeRevision["chosen"]>;
     isSpent?: boolean;
     kind?: "tool" | "user";
-  } & Partial<DecisionTreeRevision> = {},
+  } = {},
 ): DecisionTreeRevision {
   const leadingActionId = patch > 0.3 ? "patch" : "guard";
   return {

@@ -63,7 +63,7 @@ export const decision: Story = async ({ browser, server }) => {
     await reader.sees("waits for a person");
     await reader.sees("push was chosen");
     await reader.page.getByRole("button", { name: /B1/ }).first().click();
-    equal(await reader.page.evaluate(() => document.activeElement?.textContent), "B1");
+    await eventually("the panel has the focus", () => reader.page.evaluate(() => document.activeElement?.textContent === "B1"));
     await reader.presses("It is not so");
     await reader.sees(/A person says that B1 is not so: push fell from 0\.\d\d to −\d\.\d\d, stop was chosen\./);
     equal(await reader.page.getByRole("button", { name: "It is not so" }).getAttribute("aria-pressed"), "true");

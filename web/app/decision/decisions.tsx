@@ -3,6 +3,7 @@ import "./decision.css";
 import { useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { Turn } from "#protocol/turn";
+import { useThreadState } from "../store/thread-state.ts";
 import { textOf } from "../talk/item-text.ts";
 import { useAnnotation } from "./annotation.ts";
 import { AssumptionPanel } from "./assumption-panel.tsx";
@@ -11,8 +12,9 @@ import { ModeSetting } from "./mode.tsx";
 import { decidingTurns, useRevisions } from "./revisions.ts";
 
 export function Decisions({ thread }: { thread: ThreadHandle }) {
-  const live = thread.state?.decisionTree ?? null;
-  const turns = decidingTurns(thread.state?.turns ?? [], live?.turnId ?? null);
+  const state = useThreadState(thread);
+  const live = state?.decisionTree ?? null;
+  const turns = decidingTurns(state?.turns ?? [], live?.turnId ?? null);
   const [turnId, setTurnId] = useState<string | null>(null);
   // Null: the newest, whatever comes.
   const [revision, setRevision] = useState<number | null>(null);
@@ -20,7 +22,7 @@ export function Decisions({ thread }: { thread: ThreadHandle }) {
   const opener = useRef<HTMLElement | null>(null);
   const annotation = useAnnotation(thread.id);
   const turn = turns.find(({ id }) => id === turnId) ?? turns.at(-1);
-  const { trees, failure } = useRevisions(thread, turn?.id ?? null);
+  const { trees, failure } = useRevisions(thread, turn?.id ?? null, live);
   const tree = trees.find((other) => other.revision === revision) ?? trees.at(-1);
   const assumption = tree?.assumptions.find(({ id }) => id === selectedId);
   const isNewest = tree !== undefined && tree === trees.at(-1);

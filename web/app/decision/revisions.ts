@@ -16,9 +16,9 @@ export interface Revisions {
 /** A revision never changes, so that what was read of a thread is kept as long as the thread is followed. */
 const kept = new WeakMap<ThreadHandle, Map<string, DecisionTreeRevision>>();
 
-export function useRevisions(thread: ThreadHandle, turnId: string | null): Revisions {
+/** `live`: the newest revision of the thread. */
+export function useRevisions(thread: ThreadHandle, turnId: string | null, live: DecisionTreeRevision | null): Revisions {
   const { client } = useStore();
-  const live = thread.state?.decisionTree;
   const newest = live?.turnId === turnId ? live : null;
   const [, setCount] = useState(0);
   const [failure, setFailure] = useState<string | null>(null);
