@@ -8,10 +8,11 @@ import { openBrowser } from "./web/browser.ts";
 import { decision } from "./web/decision.ts";
 import { firstVisit } from "./web/first-visit.ts";
 import { lostNetwork } from "./web/lost-network.ts";
+import { memory } from "./web/memory.ts";
 import { allScreens } from "./web/screens.ts";
 import { results, type Story } from "./web/story.ts";
 
-const stories: Record<string, Story> = { firstVisit, lostNetwork, decision, allScreens };
+const stories: Record<string, Story> = { firstVisit, lostNetwork, decision, memory, allScreens };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in stories));

@@ -1,10 +1,10 @@
 /** Numbers as people read them. */
 
-/** What is possible is never said to be certain or impossible: `<1 %`, `>99 %`. */
+/** What is possible is never said to be certain or impossible: `<1 %`, `>99 %`. The blank does not break. */
 export function percent(share: number): string {
-  if (share > 0 && share < 0.005) return "<1 %";
-  if (share < 1 && share >= 0.995) return ">99 %";
-  return `${Math.round(share * 100)} %`;
+  if (share > 0 && share < 0.005) return "<1\u00a0%";
+  if (share < 1 && share >= 0.995) return ">99\u00a0%";
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
 /** Two places and a real minus sign; nothing is “−0.00”. */

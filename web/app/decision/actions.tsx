@@ -61,7 +61,6 @@ export function Probes({ shown: { tree } }: { shown: Shown }) {
         <thead>
           <tr>
             <th scope="col">Probe or question</th>
-            <th scope="col">About</th>
             <th scope="col">Worth</th>
             <th scope="col">Net</th>
             <th scope="col">State</th>
@@ -72,9 +71,10 @@ export function Probes({ shown: { tree } }: { shown: Shown }) {
             <tr key={id}>
               <th scope="row">
                 <b>{id}</b>
-                <span class="words">{kind === "tool" ? "looks something up" : "asks a person"}</span>
+                <span class="words">
+                  {kind === "tool" ? "looks up" : "asks a person about"} {assumptionId}
+                </span>
               </th>
-              <td>{assumptionId}</td>
               <td>{figure(valueOfInformation)}</td>
               <td>
                 <b>{figure(netValueOfInformation)}</b>

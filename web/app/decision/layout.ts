@@ -5,7 +5,7 @@ import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 export type DecisionNode = DecisionTreeRevision["root"];
 
 /** In pixels of the page. */
-export const measures = { nodeWidth: 184, nodeHeight: 84, columnGap: 76, rowGap: 18 } as const;
+export const measures = { nodeWidth: 176, nodeHeight: 84, columnGap: 72, rowGap: 18 } as const;
 
 export interface Placed {
   /** What is taken to be so or not on the way to it; empty for the root. */

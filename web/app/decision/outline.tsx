@@ -1,6 +1,6 @@
 /** The decision tree from top to bottom: in boxes where a picture would be too wide, or in words only. */
 import { figure, percent } from "../figures.ts";
-import { type DecisionNode, shareOf } from "./layout.ts";
+import { type DecisionNode, leavesOf, shareOf } from "./layout.ts";
 import { NodeBox } from "./picture.tsx";
 import type { Shown } from "./shown.ts";
 
@@ -20,7 +20,7 @@ function Branch({ node, shown, isText }: { node: DecisionNode; shown: Shown; isT
         <ul>
           {([true, false] as const).map((isTrue) => {
             const child = isTrue ? node.whenTrue : node.whenFalse;
-            const leads = child.type === "leaf" && child.actionId === shown.chosenActionId;
+            const leads = leavesOf(child).some(({ actionId }) => actionId === shown.chosenActionId);
             return (
               <li key={String(isTrue)} class={leads ? "to-chosen" : ""}>
                 <p class="turn-of-way">
