@@ -13,7 +13,12 @@ interface ConfirmProps {
 
 export function Confirm({ title, action, children, confirm, close }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const keep = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // A stray Enter changes nothing.
+    keep.current?.focus();
+  }, []);
   return (
     <dialog ref={dialog} class="confirm" aria-label={title} onClose={close}>
       <h2>{title}</h2>
@@ -29,7 +34,7 @@ export function Confirm({ title, action, children, confirm, close }: ConfirmProp
         >
           {action}
         </button>
-        <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
+        <button type="button" class="quiet" ref={keep} onClick={() => dialog.current?.close()}>
           Keep
         </button>
       </div>

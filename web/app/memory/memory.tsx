@@ -23,7 +23,7 @@ export function Memory() {
   return (
     <>
       <header class="bar">
-        <h1>Memory</h1>
+        <h1 class="title">Memory</h1>
         <select aria-label="Scope" value={scope ?? ""} onChange={({ currentTarget }) => setScope(currentTarget.value || null)}>
           <option value="">Everything</option>
           {scopes.map((one) => (
