@@ -42,7 +42,7 @@ export const decision: Story = async ({ browser, server }) => {
   await step("the same in words", async () => {
     await reader.presses("Text");
     await reader.sees("A1, “a.txt says yes”: is it so?");
-    await reader.sees(/guard is best, “say guarded”: worth 0\.30, reached with 89 %\. This is what was chosen\./);
+    await reader.sees(/guard is best, “say guarded”: worth 0\.30, reached with 89\s%\. This is what was chosen\./);
     await reader.sees("70 % → 11 %; 19 times likelier if it is not so");
     equal(await violations(reader), []);
     await reader.presses("Picture");
@@ -94,7 +94,7 @@ export const decision: Story = async ({ browser, server }) => {
     const phone = await Person.arrive(browser, `${talk}/decisions`, { size: "phone", theme: "dark" });
     await phone.sees("stop was chosen");
     equal(await phone.page.locator("svg path").count(), 0);
-    await phone.sees(/If it is not so, \d+ %:/);
+    await phone.sees(/If it is not so, \d+\s%:/);
     await eventually("nothing is wider than the screen", () =>
       phone.page.evaluate(() =>
         Array.from(document.querySelectorAll("main *")).every((one) => one.getBoundingClientRect().right <= innerWidth + 1),

@@ -55,6 +55,7 @@ export const memory: Story = async ({ browser, server }) => {
     await page.getByLabel("Title").fill("Dates go through kumquatHelper");
     await person.presses("Save");
     await page.getByRole("heading", { name: "Dates go through kumquatHelper" }).waitFor();
+    await eventually("the focus is not lost", () => page.evaluate(() => document.activeElement?.tagName === "ARTICLE"));
     equal(await violations(person), []);
   });
 
@@ -124,6 +125,9 @@ export const memory: Story = async ({ browser, server }) => {
     await person.sees("This cannot be undone.");
     await page.getByRole("dialog").getByRole("button", { name: "Forget", exact: true }).click();
     await eventually("it is gone", async () => (await page.getByRole("article", { name: /A person corrected/ }).count()) === 0);
+    await eventually("the focus is not lost", () =>
+      page.evaluate(() => document.activeElement?.textContent === "What was learnt"),
+    );
     equal(person.complaints, []);
   });
 

@@ -1,5 +1,5 @@
 /** One fragment: its words, how it did, where it came from; to be reworded or forgotten. */
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { moment } from "../figures.ts";
 import { appLimits } from "../limits.ts";
 import { hrefOf, threadPlace } from "../place.ts";
@@ -15,21 +15,29 @@ interface FragmentCardProps {
   fragment: Fragment;
   /** Something of the memory is other than it was. */
   changed(): void;
+  /** It is no more, and neither is the button that was pressed. */
+  forgotten(): void;
 }
 
-export function FragmentCard({ fragment, changed }: FragmentCardProps) {
+export function FragmentCard({ fragment, changed, forgotten }: FragmentCardProps) {
   const { client } = useStore();
   const [doing, setDoing] = useState<"nothing" | "editing" | "forgetting">("nothing");
   const [isOpen, setOpen] = useState(false);
   const deed = useDeed();
+  const card = useRef<HTMLElement>(null);
   const { id, title, when, content, kind, state, scope } = fragment;
   const forget = () =>
     deed.run(async () => {
       await client.request("spindle/memory/forget", { fragmentId: id });
-      changed();
+      forgotten();
     });
+  const endEditing = () => {
+    setDoing("nothing");
+    // The form had the focus and is gone.
+    card.current?.focus();
+  };
   return (
-    <article class="fragment" aria-label={title}>
+    <article class="fragment" aria-label={title} ref={card} tabIndex={-1}>
       <header>
         <h3>{title}</h3>
         <span class="badge">{kindWords[kind]}</span>
@@ -38,9 +46,9 @@ export function FragmentCard({ fragment, changed }: FragmentCardProps) {
       {doing === "editing" ? (
         <EditForm
           fragment={fragment}
-          close={() => setDoing("nothing")}
+          close={endEditing}
           saved={() => {
-            setDoing("nothing");
+            endEditing();
             changed();
           }}
         />

@@ -1,5 +1,5 @@
 /** What the account learnt: searched, or all of it page by page. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { appLimits } from "../limits.ts";
 import { useAsked, usePages } from "./asking.ts";
 import { Failure } from "./confirm.tsx";
@@ -17,6 +17,11 @@ interface FragmentsProps {
 const states = ["candidate", "probation", "active", "quarantined", "tombstone"] as const;
 
 export function Fragments({ scope, version, changed, saw }: FragmentsProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const forgotten = () => {
+    changed();
+    heading.current?.focus();
+  };
   const [words, setWords] = useState("");
   const [query, setQuery] = useState("");
   const [state, setState] = useState<Fragment["state"] | null>(null);
@@ -26,7 +31,9 @@ export function Fragments({ scope, version, changed, saw }: FragmentsProps) {
   }, [words]);
   return (
     <section>
-      <h2>What was learnt</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        What was learnt
+      </h2>
       <div class="finding">
         <input
           type="search"
@@ -50,15 +57,27 @@ export function Fragments({ scope, version, changed, saw }: FragmentsProps) {
         </select>
       </div>
       {query === "" ? (
-        <All key={`${scope} ${state}`} scope={scope} state={state} version={version} changed={changed} saw={saw} />
+        <All
+          key={`${scope} ${state}`}
+          scope={scope}
+          state={state}
+          version={version}
+          changed={changed}
+          forgotten={forgotten}
+          saw={saw}
+        />
       ) : (
-        <Found query={query} scope={scope} version={version} changed={changed} />
+        <Found query={query} scope={scope} version={version} changed={changed} forgotten={forgotten} />
       )}
     </section>
   );
 }
 
-function All({ scope, state, version, changed, saw }: FragmentsProps & { state: Fragment["state"] | null }) {
+interface ListProps extends FragmentsProps {
+  forgotten(): void;
+}
+
+function All({ scope, state, version, changed, forgotten, saw }: ListProps & { state: Fragment["state"] | null }) {
   const { entries, hasMore, failure, more } = usePages(
     "spindle/memory/list",
     { scope, state, limit: appLimits.memoryPageEntries },
@@ -72,7 +91,7 @@ function All({ scope, state, version, changed, saw }: FragmentsProps & { state: 
   if (shown.length === 0 && !hasMore) return scope || state ? <p class="notice">There is nothing of the kind.</p> : <Empty />;
   return (
     <>
-      <Cards fragments={shown} changed={changed} />
+      <Cards fragments={shown} changed={changed} forgotten={forgotten} />
       <Failure words={failure} />
       {hasMore && (
         <button type="button" class="quiet" onClick={more}>
@@ -83,7 +102,7 @@ function All({ scope, state, version, changed, saw }: FragmentsProps & { state: 
   );
 }
 
-function Found({ query, scope, version, changed }: Omit<FragmentsProps, "saw"> & { query: string }) {
+function Found({ query, scope, version, changed, forgotten }: Omit<ListProps, "saw"> & { query: string }) {
   const repository = scope?.startsWith("repository/") ? scope.slice("repository/".length) : null;
   const { value, failure } = useAsked("spindle/memory/search", { query, repository }, version);
   if (!value) return failure ? <Failure words={failure} /> : <p class="notice">Searching …</p>;
@@ -95,17 +114,21 @@ function Found({ query, scope, version, changed }: Omit<FragmentsProps, "saw"> &
         the account
         {repository && ` and in ${repository}`}. What only one thread is given stands in the list.
       </p>
-      <Cards fragments={found} changed={changed} />
+      <Cards fragments={found} changed={changed} forgotten={forgotten} />
     </>
   );
 }
 
-function Cards({ fragments, changed }: { fragments: readonly Fragment[]; changed: () => void }) {
+interface CardsProps extends Pick<ListProps, "changed" | "forgotten"> {
+  fragments: readonly Fragment[];
+}
+
+function Cards({ fragments, changed, forgotten }: CardsProps) {
   return (
     <ul class="fragments">
       {fragments.map((fragment) => (
         <li key={fragment.id}>
-          <FragmentCard fragment={fragment} changed={changed} />
+          <FragmentCard fragment={fragment} changed={changed} forgotten={forgotten} />
         </li>
       ))}
     </ul>
