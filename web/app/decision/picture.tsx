@@ -62,7 +62,7 @@ export function NodeBox({ node, shown }: { node: DecisionNode; shown: Shown }) {
         </p>
         <p class="words">{action?.description}</p>
         <p class="worth">
-          worth {figure(node.expectedUtility)} · reached {percent(node.probability)}
+          worth {figure(node.expectedUtility)} · {percent(node.probability)} likely
         </p>
       </div>
     );

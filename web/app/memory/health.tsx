@@ -32,7 +32,7 @@ export function Health({ scope, version }: { scope: string | null; version: numb
       <dl>
         <Figure label="Outcomes" value={String(Math.round(health.outcomes))} />
         <Figure label="Turns that were given notes" value={health.servedShare === null ? "–" : percent(health.servedShare)} />
-        <Figure label="Probably harmful" value={health.harmfulShare === null ? "–" : percent(health.harmfulShare)} />
+        <Figure label="Chance that a note harms" value={health.harmfulShare === null ? "–" : percent(health.harmfulShare)} />
         <Figure label="Say the same twice" value={health.duplicateShare === null ? "–" : percent(health.duplicateShare)} />
         <Figure label="Last tidied" value={health.optimizedAt === null ? "never" : moment(health.optimizedAt)} />
       </dl>
