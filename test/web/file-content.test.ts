@@ -26,6 +26,9 @@ test("what is no text is shown by its first bytes", () => {
 });
 
 test("an image is known by its bytes; SVG, which can hold script, is text", () => {
-  expect(contentOf(new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]))).toEqual({ type: "image", mediaType: "image/png" });
+  expect(contentOf(new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1]))).toEqual({
+    type: "image",
+    mediaType: "image/png",
+  });
   expect(contentOf(encode("<svg onload=alert(1)>"))).toMatchObject({ type: "text" });
 });

@@ -19,8 +19,15 @@ test("git's and npm's own folders stay, each named once", () => {
 
 test("a file above the bound, and what is too much together, stay by name", () => {
   const { uploadFileBytesMax, uploadBytesMax, uploadFilesMax } = filesLimits;
-  const full = Array.from({ length: Math.floor(uploadBytesMax / uploadFileBytesMax) }, (_, at) => local(`f${at}`, uploadFileBytesMax));
-  const bytes = selectionOf([local("big", uploadFileBytesMax + 1), ...full, local("more", uploadFileBytesMax), local("small", 1)]);
+  const full = Array.from({ length: Math.floor(uploadBytesMax / uploadFileBytesMax) }, (_, at) =>
+    local(`f${at}`, uploadFileBytesMax),
+  );
+  const bytes = selectionOf([
+    local("big", uploadFileBytesMax + 1),
+    ...full,
+    local("more", uploadFileBytesMax),
+    local("small", 1),
+  ]);
   expect(bytes.leftOut).toEqual([
     { path: "big", reason: "larger than 5.0 MiB" },
     { path: "more", reason: "more than 64.0 MiB in all" },

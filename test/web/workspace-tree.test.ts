@@ -1,6 +1,6 @@
 /** The tree of a workspace: what is drawn, and where the keys lead. */
 import { expect, test } from "vitest";
-import { type Folders, problemOfPath, rowsOf, sorted, stepOf } from "../../web/app/files/tree.ts";
+import { type Folders, problemOfPath, rowsOf, sorted, stepOf, withAncestors } from "../../web/app/files/tree.ts";
 
 const file = (name: string) => ({ name, isFolder: false });
 const folder = (name: string) => ({ name, isFolder: true });
@@ -17,7 +17,9 @@ test("folders come first, and numbers count as numbers", () => {
 
 test("a folder shows what is in it while it is open", () => {
   expect(rowsOf(folders, new Set()).map(({ path }) => path)).toEqual(["src", "empty", "README.md"]);
-  expect(rowsOf(folders, new Set(["src"])).map(({ path, level, position, siblings }) => [path, level, position, siblings])).toEqual([
+  expect(
+    rowsOf(folders, new Set(["src"])).map(({ path, level, position, siblings }) => [path, level, position, siblings]),
+  ).toEqual([
     ["src", 1, 1, 3],
     ["src/deep", 2, 1, 2],
     ["src/a.ts", 2, 2, 2],
@@ -57,4 +59,8 @@ test.each(["", "a//b", "/a", "a/", "../a", "a/./b", ".git/config", "x/.GIT/y", "
 
 test.each(["a", ".gitignore", "src/a b.ts", "…/ü"])("%j is one", (path) => {
   expect(problemOfPath(path)).toBeNull();
+});
+
+test("a change deep below is one of every folder above it", () => {
+  expect(withAncestors("a/b/c")).toEqual(["a/b/c", "a/b", "a", ""]);
 });

@@ -1,6 +1,6 @@
 /** What is known of a workspace, as signals: folders that were opened, kept true while files change. */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { type Entry, type Folders, parentOf } from "./tree.ts";
+import { type Entry, type Folders, withAncestors } from "./tree.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Browser {
@@ -52,8 +52,8 @@ export function createBrowser(workspace: Workspace): Browser {
   };
   const refresh = async (paths: readonly string[] | null) => {
     const known = [...folders.value.keys()];
-    // A folder that came or went is seen in the one above it.
-    const touched = paths && new Set(paths.flatMap((path) => [path, parentOf(path)]));
+    // A folder that came or went, with a file deep in it, is seen in the one above it.
+    const touched = paths && new Set(paths.flatMap(withAncestors));
     await Promise.all(known.filter((folder) => !touched || touched.has(folder)).map(read));
     const next = new Map(changes.value);
     for (const path of paths ?? [""]) next.set(path, (next.get(path) ?? 0) + 1);

@@ -67,6 +67,8 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
       (path, bytes) => workspace.write(join(folder, path), bytes),
       (done) => setUploading({ type: "running", done, of: files.length }),
     );
+    // Told by the watch too, but not while the network is away.
+    await browser.refresh(files.map(({ path }) => join(folder, path)));
     setUploading({ type: "ended", sent: files.length - failed.length, leftOut, failed });
   };
   const make = async (path: string) => {

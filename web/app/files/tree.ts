@@ -82,6 +82,11 @@ export function parentOf(path: string): string {
   return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
 }
 
+/** The path, and every folder above it up to the workspace itself. */
+export function withAncestors(path: string): string[] {
+  return path === "" ? [""] : [path, ...withAncestors(parentOf(path))];
+}
+
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
