@@ -157,7 +157,7 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
           {folder !== "" && (
             <span class="choices">
               <button type="button" class="bare" onClick={() => setFolder("")}>
-                Whole workspace
+                All
               </button>
               <button type="button" class="bare" onClick={() => setAsked("renameFolder")}>
                 Rename
