@@ -39,6 +39,7 @@ export const settings: Story = async ({ browser, server }) => {
       page.on("dialog", (dialog) => void dialog.accept());
       await page.locator("input").first().fill(operator);
       await page.keyboard.press("Enter");
+      await person.sees("Begin a thread");
       await page.goto(`${locked.url}/#/settings`);
       await page.getByLabel("Operator token").fill("something else");
       await person.presses("Show tokens");

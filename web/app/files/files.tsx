@@ -133,23 +133,6 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
           value={query}
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
-        <div class="choices tools">
-          <button type="button" class="bare" onClick={() => setAsked("newFile")}>
-            New file
-          </button>
-          <button type="button" class="bare" onClick={() => setAsked("newFolder")}>
-            New folder
-          </button>
-          <UploadButton
-            label="Upload files"
-            isFolder={false}
-            choose={(files) => void attempt(() => send(files).then(() => null))}
-          />
-          <UploadButton label="Upload folder" isFolder choose={(files) => void attempt(() => send(files).then(() => null))} />
-          <button type="button" class="bare" onClick={() => void attempt(archive)}>
-            Download zip
-          </button>
-        </div>
         <p class="folder-line">
           <span>
             In <strong>{folder === "" ? "the workspace" : `${folder}/`}</strong>
@@ -168,6 +151,23 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
             </span>
           )}
         </p>
+        <div class="choices tools">
+          <button type="button" class="bare" onClick={() => setAsked("newFile")}>
+            New file
+          </button>
+          <button type="button" class="bare" onClick={() => setAsked("newFolder")}>
+            New folder
+          </button>
+          <UploadButton
+            label="Upload files"
+            isFolder={false}
+            choose={(files) => void attempt(() => send(files).then(() => null))}
+          />
+          <UploadButton label="Upload folder" isFolder choose={(files) => void attempt(() => send(files).then(() => null))} />
+          <button type="button" class="bare" onClick={() => void attempt(archive)}>
+            Download zip
+          </button>
+        </div>
         {asked === "renameFolder" ? (
           <PathForm
             label="New path of the folder"
