@@ -5,12 +5,13 @@
 
 import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
+import { diffs } from "./web/diffs.ts";
 import { firstVisit } from "./web/first-visit.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { allScreens } from "./web/screens.ts";
 import { results, type Story } from "./web/story.ts";
 
-const stories: Record<string, Story> = { firstVisit, lostNetwork, allScreens };
+const stories: Record<string, Story> = { firstVisit, diffs, lostNetwork, allScreens };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in stories));

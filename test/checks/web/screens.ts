@@ -75,7 +75,7 @@ export const allScreens: Story = async ({ browser, server }) => {
   }
 };
 
-async function violations({ page }: Person): Promise<string[]> {
+export async function violations({ page }: Person): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
     type Found = { violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] };

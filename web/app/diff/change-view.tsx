@@ -19,21 +19,19 @@ export const changeWords = { inProgress: "proposed", completed: "applied", faile
 /** `thread` and `item` are enough: the request that waits for it is found here. */
 export function ChangeView({ thread, item }: { thread: ThreadHandle; item: FileChange }) {
   const patch = changePatch(item);
-  // Another proposal is another diff: nothing chosen in the one before counts for it.
-  return <Change key={item.proposal?.hash ?? patch.length} thread={thread} item={item} patch={patch} />;
-}
-
-function Change({ thread, item, patch }: { thread: ThreadHandle; item: FileChange; patch: string }) {
   const root = useRef<HTMLDivElement>(null);
   const id = useId();
   const files = useMemo(() => patchFiles(patch), [patch]);
   const all = useMemo(() => (item.proposal ? pieceNumbers(files) : []), [files, item.proposal]);
   const question = useQuestion(thread, item);
-  const [leftOut, setLeftOut] = useState<ReadonlySet<number>>(new Set());
+  const [leftOut, toggle] = useLeftOut(item.proposal?.hash);
   const wanted = useMemo(() => all.filter((number) => !leftOut.has(number)), [all, leftOut]);
   const chosen = { all, wanted };
   const decision = useDecision(thread, item, question, chosen);
-  const [folds, setFolds] = useState(() => foldedAtFirst(files));
+  const folded = useMemo(() => foldedAtFirst(files), [files]);
+  /** By path, where somebody wants it otherwise. */
+  const [folds, setFolds] = useState<Record<string, boolean>>({});
+  const isFolded = (index: number) => folds[files[index]?.path ?? ""] ?? folded[index] ?? false;
   const [filesShown, setFilesShown] = useState<number>(diffLimits.filesShown);
   const [showsSpaces, setShowsSpaces] = useState(false);
   const [layout, setLayout, canSplit] = useLayout(root);
@@ -42,14 +40,14 @@ function Change({ thread, item, patch }: { thread: ThreadHandle; item: FileChang
     ? {
         count: all.length,
         isChosen: (number) => !leftOut.has(number),
-        toggle: (number) => setLeftOut((before) => toggled(before, number)),
+        toggle,
       }
     : null;
   const headId = (file: PatchFile) => `${id}-${files.indexOf(file)}`;
   const jump = (file: PatchFile) => {
     const index = files.indexOf(file);
     setFilesShown((count) => Math.max(count, index + 1));
-    setFolds((before) => before.with(index, false));
+    setFolds((before) => ({ ...before, [file.path]: false }));
     // After it is drawn.
     requestAnimationFrame(() => focus(document.getElementById(headId(file))));
   };
@@ -74,7 +72,7 @@ function Change({ thread, item, patch }: { thread: ThreadHandle; item: FileChang
     event.stopPropagation();
     act();
   };
-  useFocusKept(root, question.type);
+  useFocusKept(root, `${question.type} ${item.proposal?.hash}`);
   const [added, removed] = [sum(files, "added"), sum(files, "removed")];
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the controls of a form.
@@ -124,8 +122,8 @@ function Change({ thread, item, patch }: { thread: ThreadHandle; item: FileChang
           layout={layout}
           showsSpaces={showsSpaces}
           choice={choice}
-          isOpen={!folds[index]}
-          onToggle={() => setFolds(folds.with(index, !folds[index]))}
+          isOpen={!isFolded(index)}
+          onToggle={() => setFolds({ ...folds, [file.path]: !isFolded(index) })}
           headId={headId(file)}
         />
       ))}
@@ -182,6 +180,20 @@ function Tree({ nodes, onJump }: { nodes: readonly TreeNode[]; onJump: (file: Pa
   );
 }
 
+/** Another hash is another diff: nothing left out of the one before counts for it. */
+function useLeftOut(hash: string | undefined): [ReadonlySet<number>, toggle: (number: number) => void] {
+  const [left, setLeft] = useState<{ hash: string | undefined; numbers: ReadonlySet<number> }>({ hash, numbers: new Set() });
+  const numbers = left.hash === hash ? left.numbers : nothing;
+  const toggle = (number: number) => {
+    const next = new Set(numbers);
+    if (!next.delete(number)) next.add(number);
+    setLeft({ hash, numbers: next });
+  };
+  return [numbers, toggle];
+}
+
+const nothing: ReadonlySet<number> = new Set();
+
 /** What is more than one reads in one go. A single file is opened all the same; its hunks say themselves how much is left. */
 function foldedAtFirst(files: readonly PatchFile[]): boolean[] {
   let lines = 0;
@@ -208,7 +220,7 @@ function useLayout(root: { current: HTMLElement | null }): [Layout, (layout: Lay
   return [canSplit ? wish : "unified", set, canSplit];
 }
 
-/** The buttons go when it is decided; whoever was on one of them stays at the diff. */
+/** Buttons go when it is decided, and hunks that were left out when the rest has landed; whoever was on one of them stays at the diff. */
 function useFocusKept(root: { current: HTMLElement | null }, state: string): void {
   const hadFocus = useRef(false);
   useEffect(() => {
@@ -248,12 +260,6 @@ function focusStop(root: HTMLElement | null, step: 1 | -1): void {
 function focus(element: HTMLElement | null | undefined): void {
   element?.focus({ preventScroll: true });
   element?.scrollIntoView({ block: "nearest" });
-}
-
-function toggled(numbers: ReadonlySet<number>, number: number): ReadonlySet<number> {
-  const next = new Set(numbers);
-  if (!next.delete(number)) next.add(number);
-  return next;
 }
 
 function sum(files: readonly PatchFile[], side: "added" | "removed"): number {

@@ -1,7 +1,7 @@
 /** Every change of files in the thread: what waits for a decision first, then what was decided, turn by turn. */
 import "./diff.css";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { Turn } from "#protocol/turn";
 import { textOf } from "../talk/item-text.ts";
@@ -14,6 +14,7 @@ import { Visible } from "./visible.tsx";
 
 /** `item`: what the address asks for, as a notification of it does. */
 export function Changes({ thread, item }: { thread: ThreadHandle; item: string | null }) {
+  useFrames(thread);
   const [turnsShown, setTurnsShown] = useState<number>(diffLimits.turnsShown);
   /** Decided while one looked: it stays where it is until one leaves, so that nothing jumps away under the finger. */
   const looked = useRef(new Set<string>());
@@ -110,6 +111,24 @@ function Past({ thread, change, isAimed }: { thread: ThreadHandle; change: FileC
       {isOpen && <ChangeView thread={thread} item={change} />}
     </div>
   );
+}
+
+/** The handle is the same after every frame, and what has a state of its own is drawn again only when its properties change. */
+function useFrames(thread: ThreadHandle): void {
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    let drawing = 0;
+    const stop = thread.subscribe(() => {
+      drawing ||= requestAnimationFrame(() => {
+        drawing = 0;
+        draw(undefined);
+      });
+    });
+    return () => {
+      stop();
+      cancelAnimationFrame(drawing);
+    };
+  }, [thread]);
 }
 
 /** Brings what the address asks for before the eyes, once. */
