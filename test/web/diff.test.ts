@@ -77,6 +77,8 @@ test("a file that becomes a link is one file and one piece; what goes and comes 
   expect(replaced.map((file) => [file.kind, file.number, file.hunks.length, fileNotes(file)])).toEqual([
     ["replaced", 1, 2, ["becomes a symbolic link"]],
   ]);
+  const [aimed] = patchFiles(filePatch("x", { ...link, hash: one }, link, { type: "text", hunks: textHunks("one", "two") }));
+  expect(aimed && fileNotes(aimed)).toEqual(["symbolic link"]);
   const moved = patchFiles(
     filePatch("new", null, { mode: plain, hash: one }, { type: "text", hunks: textHunks("", "a\n") }) +
       filePatch("old", { mode: plain, hash: one }, null, { type: "text", hunks: textHunks("a\n", "") }),
@@ -158,6 +160,7 @@ test("what cannot be seen is shown, and what can stays as it is", () => {
     "U+200B zero-width space",
     "U+00A0 no-break space",
   ]);
+  expect(hidden("a\u3164 = 1")).toEqual(["U+3164 invisible character"]);
   expect(hidden("end\r")).toEqual(["␍ carriage return"]);
   expect(hidden("tag \u{e0041}")).toEqual(["U+E0041 invisible character"]);
   expect(hidden("für 日本語 עברית ❤️ a\tb  ")).toEqual([]);
