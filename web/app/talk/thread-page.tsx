@@ -5,6 +5,7 @@ import type { ThreadHandle } from "#client/thread-handle";
 import { lazy } from "../lazy.tsx";
 import { go, goToList, hrefOf, type Place, type ThreadTab, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
+import { useReadMark } from "../store/read-mark.ts";
 import { useStore } from "../store/store.ts";
 import { titleOf } from "../store/thread-list.ts";
 import { Composer } from "./composer.tsx";
@@ -27,6 +28,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
+  useReadMark(thread);
   const send = async (text: string) => {
     setFailure(null);
     await client.unsent.send(at.threadId, text).catch((error) => {
