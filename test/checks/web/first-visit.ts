@@ -40,7 +40,7 @@ export const firstVisit: Story = async ({ browser, server }) => {
   });
 };
 
-async function fileOf(url: string, threadId: string, path: string): Promise<string> {
+export async function fileOf(url: string, threadId: string, path: string): Promise<string> {
   const client = createClient({ url: `${url}/`, clientInfo: { name: "check-web", version: "1" } });
   try {
     const { dataBase64 } = await client.request("fs/readFile", { path, threadId });
