@@ -22,7 +22,7 @@ const concurrency = "With `expectedVersion` it is refused (`configVersionConflic
 
 export const configMethods = {
   "config/value/write": method({
-    doc: `Writes one value of the account's configuration, durably: \`keyPath\` is keys with dots between, \`"quoted"\` where one holds dots; null takes the key away; \`upsert\` merges tables. ${concurrency} \`model\`, \`approval_policy\`, \`model_reasoning_effort\`, \`model_reasoning_summary\`, \`personality\`, \`instructions\` and \`developer_instructions\` begin every later thread that does not say otherwise; all else is kept for the clients. At most 64 KiB in all.`,
+    doc: `Writes one value of the account's configuration, durably: \`keyPath\` is keys with dots between, \`"quoted"\` where one holds dots; null takes the key away; \`upsert\` merges tables. ${concurrency} \`model\`, \`approval_policy\`, \`model_reasoning_effort\`, \`model_reasoning_summary\`, \`personality\`, \`decision_mode\` (\`off\`, \`observe\` or \`steer\`), \`instructions\` and \`developer_instructions\` begin every later thread that does not say otherwise; all else is kept for the clients. At most 64 KiB in all.`,
     scope: "directory",
     params: struct("ConfigValueWriteParams", {
       keyPath: z.string(),

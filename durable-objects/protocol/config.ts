@@ -3,6 +3,7 @@
  * no client could read the whole again; all others are the clients' own, and kept as they are.
  */
 import * as z from "zod";
+import { decisionMode } from "./decision-tree-methods.ts";
 import { describeInvalidParams } from "./invalid-request.ts";
 import { approvalPolicyParam, approvalsReviewer, struct } from "./method.ts";
 import { sandboxMode } from "./thread.ts";
@@ -18,6 +19,8 @@ export const threadDefaults = {
   instructions: z.string(),
   developer_instructions: z.string(),
   personality: z.enum(["none", "friendly", "pragmatic"]),
+  /** Spindle's own: see `spindle/decisionTree/setMode`. */
+  decision_mode: decisionMode,
 };
 const threadDefaultsTable = z.object(threadDefaults).partial();
 export type ThreadDefaults = z.infer<typeof threadDefaultsTable>;

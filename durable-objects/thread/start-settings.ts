@@ -18,5 +18,6 @@ export function startSettings(params: Params<"thread/start">, defaultModel: stri
     baseInstructions: params.baseInstructions ?? defaults.instructions ?? null,
     developerInstructions: params.developerInstructions ?? defaults.developer_instructions ?? null,
     personality: params.personality ?? defaults.personality ?? null,
+    ...(defaults.decision_mode ? { decisionMode: defaults.decision_mode } : {}),
   };
 }

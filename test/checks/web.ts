@@ -7,14 +7,16 @@ import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
 import { decision } from "./web/decision.ts";
 import { diffs } from "./web/diffs.ts";
+import { files } from "./web/files.ts";
 import { firstVisit } from "./web/first-visit.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { memory } from "./web/memory.ts";
 import { allScreens } from "./web/screens.ts";
+import { settings } from "./web/settings.ts";
 import { results, type Story } from "./web/story.ts";
 import { threads } from "./web/threads.ts";
 
-const stories: Record<string, Story> = { firstVisit, diffs, lostNetwork, threads, decision, memory, allScreens };
+const stories: Record<string, Story> = { firstVisit, diffs, lostNetwork, threads, decision, memory, files, settings, allScreens };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in stories));

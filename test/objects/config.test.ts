@@ -81,6 +81,7 @@ story("what the account says begins its threads, and what thread/start says come
     model_reasoning_effort: "high",
     model_reasoning_summary: "concise",
     personality: "pragmatic",
+    decision_mode: "steer",
     developer_instructions: "Write tests.",
     instructions: "You are brief.",
   };
@@ -97,6 +98,7 @@ story("what the account says begins its threads, and what thread/start says come
   expect(await settings(started.thread.id)).toMatchObject({
     summary: "concise",
     personality: "pragmatic",
+    decisionMode: "steer",
     developerInstructions: "Write tests.",
     baseInstructions: "You are brief.",
   });

@@ -1,4 +1,5 @@
 /** The web client's entry. */
+import "./store/theme.ts";
 import { render } from "preact";
 import { App } from "./shell/app.tsx";
 import { createStore, StoreProvider } from "./store/store.ts";

@@ -1,0 +1,20 @@
+/** Light, dark, or as the device has it. A thing of this browser, not of the account. */
+import { effect, signal } from "@preact/signals";
+import { keepText, keptText } from "./kept.ts";
+
+export const themes = ["system", "light", "dark"] as const;
+export type Theme = (typeof themes)[number];
+
+const kept = keptText("theme");
+
+export const theme = signal<Theme>(themes.find((name) => name === kept) ?? "system");
+
+effect(() => {
+  if (theme.value === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme.value;
+});
+
+export function chooseTheme(next: Theme): void {
+  theme.value = next;
+  keepText("theme", next === "system" ? null : next);
+}
