@@ -20,7 +20,7 @@ export function App() {
   const isThread = place.value.view === "thread" || place.value.view === "new";
   return (
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
-      <div class="side" role={isListAlone ? "main" : undefined}>
+      <div class="side" role={isListAlone ? "main" : "complementary"} aria-label="All threads">
         <div class="top">
           <h1 class="brand">Spindle</h1>
           <a class="button quiet" href={hrefOf({ view: "new" })}>
