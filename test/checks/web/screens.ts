@@ -37,7 +37,7 @@ const screens: Screen[] = [
   { name: "changes", address: "threads/thread/changes", shows: "notes.txt" },
   { name: "decisions", address: "threads/decided/decisions", shows: "guard was chosen" },
   { name: "files", address: "threads/thread/files", shows: /\S/ },
-  { name: "inbox", address: "inbox", shows: /\S/ },
+  { name: "inbox", address: "inbox", shows: "See the diff" },
   { name: "memory", address: "memory", shows: "What was learnt" },
   { name: "settings", address: "settings", shows: /\S/ },
 ];

@@ -21,17 +21,17 @@ export function App() {
   return (
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
       <div class="side" role={isListAlone ? "main" : undefined}>
-        <header>
+        <div class="top">
           <h1 class="brand">Spindle</h1>
           <a class="button quiet" href={hrefOf({ view: "new" })}>
             New thread
           </a>
-        </header>
+        </div>
         <ThreadPane />
-        <footer>
+        <div class="bottom">
           <ConnectionState />
           {session === "signedIn" && <SignOut />}
-        </footer>
+        </div>
       </div>
       {!isListAlone && (
         <main>
