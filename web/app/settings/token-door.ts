@@ -11,7 +11,7 @@ export interface Token {
   revokedAtMs: number | null;
 }
 
-/** The door is the operator's, and what was shown is not their token; empty where none was shown. */
+/** What was shown is not the operator token, or nothing was. A server without one says so in words of its own. */
 export class NotOperator extends Error {
   override readonly name = "NotOperator";
 }
@@ -47,6 +47,6 @@ async function knock(path: string, operatorToken: string | null, init: RequestIn
   const response = await fetch(path, { ...init, headers });
   if (response.ok) return response;
   const text = await response.text();
-  if (response.status === 401 || response.status === 403) throw new NotOperator(text);
+  if (response.status === 401) throw new NotOperator(text);
   throw new Error(text || `the server answered ${response.status}`);
 }
