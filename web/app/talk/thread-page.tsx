@@ -1,16 +1,18 @@
 /** One thread: its talk, its changes, what it decides by and its files; and the way to begin a new one. */
 import "./talk.css";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import { lazy } from "../lazy.tsx";
 import { go, goToList, hrefOf, type Place, type ThreadTab, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
 import { useStore } from "../store/store.ts";
 import { titleOf } from "../store/thread-list.ts";
-import { Composer } from "./composer.tsx";
-import { Talk } from "./talk.tsx";
+import { Composer, type SendWay } from "./composer.tsx";
 import { Welcome } from "./welcome.tsx";
 
+/** With its Markdown and its long list; asked for early, for every thread begins with it. */
+const loadTalk = async () => (await import("./talk.tsx")).Talk;
+const Talk = lazy(loadTalk);
 const Changes = lazy(async () => (await import("../diff/changes.tsx")).Changes);
 const Decisions = lazy(async () => (await import("../decision/decisions.tsx")).Decisions);
 const Files = lazy(async () => (await import("../files/files.tsx")).Files);
@@ -27,13 +29,17 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
-  const send = async (text: string) => {
+  const fail = (error: unknown) => setFailure(error instanceof Error ? error.message : String(error));
+  const send = async (text: string, way: SendWay) => {
     setFailure(null);
-    await client.unsent.send(at.threadId, text).catch((error) => {
-      setFailure(error instanceof Error ? error.message : String(error));
+    const method = way === "queue" ? "thread/queue/add" : "turn/start";
+    await client.unsent.send(at.threadId, text, { method }).catch((error) => {
+      fail(error);
       throw error;
     });
   };
+  const stop = () => void thread?.interrupt().catch(fail);
+  useStopKey(at.tab === "talk" && thread?.turn ? stop : null);
   return (
     <>
       <header class="bar">
@@ -63,7 +69,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
           isRunning={thread.turn != null}
           hint={hintOf(defaultModel.value?.id)}
           send={send}
-          stop={() => thread.interrupt()}
+          stop={stop}
         />
       )}
     </>
@@ -73,7 +79,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
 function Tab({ thread, at }: { thread: ThreadHandle; at: Extract<Place, { view: "thread" }> }) {
   switch (at.tab) {
     case "talk":
-      return <Talk thread={thread} />;
+      return <Talk thread={thread} item={at.item} />;
     case "changes":
       return <Changes thread={thread} item={at.item} />;
     case "decisions":
@@ -85,10 +91,27 @@ function Tab({ thread, at }: { thread: ThreadHandle; at: Extract<Place, { view: 
   }
 }
 
+/** Escape stops the turn, unless what has the focus takes it for itself. */
+function useStopKey(stop: (() => void) | null): void {
+  useEffect(() => {
+    if (!stop) return;
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+      stop();
+    };
+    addEventListener("keydown", listen);
+    return () => removeEventListener("keydown", listen);
+  });
+}
+
 /** The first message begins the thread: nobody is left with an empty one. */
 export function NewThread() {
   const { client, defaultModel } = useStore();
   const [failure, setFailure] = useState<string | null>(null);
+  useEffect(() => {
+    // Without a network the view itself says so.
+    loadTalk().catch(() => {});
+  }, []);
   const send = async (text: string) => {
     setFailure(null);
     try {

@@ -1,0 +1,105 @@
+/**
+ * A list of rows of any height, of which only those in sight are drawn. Who reads its end stays there while more is written; who scrolled
+ * away is not moved. What is in the list is the caller's.
+ */
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
+import { talkLimits } from "./limits.ts";
+
+interface LongListProps<Row extends { key: string }> {
+  rows: readonly Row[];
+  label: string;
+  /** Pixels, until a row was measured. */
+  estimate(row: Row): number;
+  draw(row: Row): ComponentChildren;
+  /** The row to begin at; else the end. */
+  startAt: string | null;
+}
+
+export function LongList<Row extends { key: string }>({ rows, label, estimate, draw, startAt }: LongListProps<Row>) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const hadFocus = useRef(false);
+  /** Rows that there were when the reader left the end. */
+  const seenRows = useRef(rows.length);
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const list = useRef<Virtualizer<HTMLDivElement, HTMLDivElement> | null>(null);
+  list.current ??= new Virtualizer<HTMLDivElement, HTMLDivElement>(optionsOf(rows));
+  const virtualizer = list.current;
+  virtualizer.setOptions(optionsOf(rows));
+
+  function optionsOf(rows: readonly Row[]) {
+    return {
+      count: rows.length,
+      getScrollElement: () => scroller.current,
+      estimateSize: (index: number) => (rows[index] ? estimate(rows[index]) : 0),
+      getItemKey: (index: number) => rows[index]?.key ?? index,
+      scrollToFn: elementScroll,
+      observeElementRect,
+      observeElementOffset,
+      onChange: () => redraw(undefined),
+      overscan: talkLimits.overscanRows,
+      anchorTo: "end" as const,
+      followOnAppend: true,
+      scrollEndThreshold: talkLimits.endPx,
+    };
+  }
+
+  useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
+  useLayoutEffect(() => {
+    virtualizer._willUpdate();
+    // Its row was scrolled away: the keyboard goes on where it was.
+    if (hadFocus.current && document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
+  });
+  useLayoutEffect(() => {
+    const index = startAt === null ? -1 : rows.findIndex(({ key }) => key === startAt);
+    if (index >= 0) virtualizer.scrollToIndex(index, { align: "start" });
+    else virtualizer.scrollToEnd();
+  }, [virtualizer, startAt]);
+
+  const items = virtualizer.getVirtualItems();
+  const isAtEnd = rows.length === 0 || virtualizer.isAtEnd();
+  if (isAtEnd) seenRows.current = rows.length;
+  const newRows = Math.max(0, rows.length - seenRows.current);
+  return (
+    <div class="long-list">
+      <div
+        class="log"
+        ref={scroller}
+        role="log"
+        // Rows come and go with scrolling; what is new is told elsewhere.
+        aria-live="off"
+        aria-label={label}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
+        tabIndex={0}
+        onFocusIn={() => {
+          hadFocus.current = true;
+        }}
+        onFocusOut={({ relatedTarget }) => {
+          // Without a next one, the row itself may have gone.
+          if (relatedTarget) hadFocus.current = false;
+        }}
+      >
+        <div class="rows" style={{ height: `${virtualizer.getTotalSize()}px` }}>
+          <div style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+            {items.map(({ key, index }) => {
+              const row = rows[index];
+              return (
+                row && (
+                  <div key={key} class="row" data-index={index} ref={virtualizer.measureElement}>
+                    {draw(row)}
+                  </div>
+                )
+              );
+            })}
+          </div>
+        </div>
+      </div>
+      {!isAtEnd && (
+        <button type="button" class="quiet latest" onClick={() => virtualizer.scrollToEnd()}>
+          ↓ {newRows > 0 ? `${newRows} new` : "Latest"}
+        </button>
+      )}
+    </div>
+  );
+}
