@@ -6,7 +6,7 @@ import type { PendingRequest } from "#core/thread";
 import { focusUnlessBusy } from "./focus.ts";
 import { Revealed } from "./revealed.tsx";
 
-export type ApprovalRequest = Extract<
+type ApprovalRequest = Extract<
   PendingRequest,
   { method: "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" }
 >;
@@ -18,7 +18,14 @@ const choices = [
   { decision: "cancel", label: "Decline and stop", key: "x" },
 ] as const;
 
-export function Approval({ request, thread }: { request: ApprovalRequest; thread: ThreadHandle }) {
+interface ApprovalProps {
+  request: ApprovalRequest;
+  thread: ThreadHandle;
+  /** See `OpenedThread`. */
+  drawn: number;
+}
+
+export function Approval({ request, thread }: ApprovalProps) {
   const { params } = request;
   const bar = useRef<HTMLElement>(null);
   useEffect(() => focusUnlessBusy(bar.current), []);

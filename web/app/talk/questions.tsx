@@ -17,7 +17,14 @@ interface Chosen {
 
 const nothing: Chosen = { label: null, words: "" };
 
-export function Questions({ request, thread }: { request: QuestionRequest; thread: ThreadHandle }) {
+interface QuestionsProps {
+  request: QuestionRequest;
+  thread: ThreadHandle;
+  /** See `OpenedThread`. */
+  drawn: number;
+}
+
+export function Questions({ request, thread }: QuestionsProps) {
   const [chosen, setChosen] = useState<Record<string, Chosen>>({});
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => focusUnlessBusy(form.current), []);

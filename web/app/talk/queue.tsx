@@ -6,7 +6,7 @@ import { useStore } from "../store/store.ts";
 import { EditText } from "./edit-text.tsx";
 import { textOf } from "./item-text.ts";
 
-export function Queue({ thread }: { thread: ThreadHandle }) {
+export function Queue({ thread, isRunning }: { thread: ThreadHandle; isRunning: boolean }) {
   const { client } = useStore();
   const [waiting, setWaiting] = useState<QueuedSubmission[]>([]);
   const [edited, setEdited] = useState<string | null>(null);
@@ -49,7 +49,7 @@ export function Queue({ thread }: { thread: ThreadHandle }) {
   if (waiting.length === 0) return failure && <p class="notice failed">{failure}</p>;
   return (
     <section class="queue" aria-label="Queued messages">
-      <h2>{thread.turn ? "Next" : "Waiting"}</h2>
+      <h2>{isRunning ? "Next" : "Waiting"}</h2>
       <ol>
         {waiting.map((submission, index) => {
           const text = textOf({ content: submission.input });
@@ -69,7 +69,7 @@ export function Queue({ thread }: { thread: ThreadHandle }) {
           return (
             <li key={submission.id}>
               <span class="words">{text}</span>
-              {!thread.turn && (
+              {!isRunning && (
                 <button
                   type="button"
                   class="bare"

@@ -2,7 +2,6 @@
 import { useCallback, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
-import { useStore } from "../store/store.ts";
 import { Announcer } from "./announcer.tsx";
 import { Approval } from "./approval.tsx";
 import { ForkDialog } from "./fork-dialog.tsx";
@@ -17,14 +16,22 @@ import { type Row, rowsOf } from "./rows.ts";
 import { TurnEnd } from "./turn-end.tsx";
 import type { Acting } from "./user-message.tsx";
 
-export function Talk({ thread, item }: { thread: ThreadHandle; item: string | null }) {
-  const { unsent, lateAnswers } = useStore();
+interface TalkProps {
+  thread: ThreadHandle;
+  /** See `OpenedThread`. */
+  drawn: number;
+  /** To begin at, by its id. */
+  item: string | null;
+  /** There is something that the log does not have yet. */
+  hasOutgoing: boolean;
+}
+
+export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
   const [acting, act] = useState<Acting | null>(null);
   const stop = useCallback(() => act(null), []);
   // The server may not know of the thread yet: then there is only what waits to be sent.
   const { turns = [], requests = [] } = thread.state ?? {};
-  const isHere = ({ threadId }: { threadId: string }) => threadId === thread.id;
-  const rows = rowsOf(turns, thread.notes, unsent.value.some(isHere) || lateAnswers.value.some(isHere));
+  const rows = rowsOf(turns, thread.notes, hasOutgoing);
   const startAt = item === null ? null : (rows.find((row) => row.type === "item" && row.item.id === item)?.key ?? null);
   const plan = thread.turn && thread.notes[thread.turn.id]?.plan;
   const draw = (row: Row) => {
@@ -32,7 +39,7 @@ export function Talk({ thread, item }: { thread: ThreadHandle; item: string | nu
       case "item":
         return <ItemView item={row.item} turnId={row.turnId} begins={row.begins} act={act} />;
       case "end":
-        return <TurnEnd thread={thread} turn={row.turn} note={row.note} isLast={row.isLast} />;
+        return <TurnEnd thread={thread} turn={row.turn} note={row.note} isLast={row.isLast} isAsking={thread.questions.length > 0} />;
       case "outgoing":
         return <Outgoing threadId={thread.id} />;
       default:
@@ -44,9 +51,9 @@ export function Talk({ thread, item }: { thread: ThreadHandle; item: string | nu
       <LongList rows={rows} label="Talk" estimate={estimate} draw={draw} startAt={startAt} />
       <Announcer thread={thread} />
       {plan && <Plan plan={plan} />}
-      <Queue thread={thread} />
+      <Queue thread={thread} isRunning={thread.turn !== null} />
       {requests.map((request) => (
-        <Asked key={request.id} request={request} thread={thread} />
+        <Asked key={request.id} request={request} thread={thread} drawn={drawn} />
       ))}
       {acting?.type === "fork" && <ForkDialog threadId={thread.id} at={acting} close={stop} />}
       {acting?.type === "revert" && <RevertDialog thread={thread} at={acting} close={stop} />}
@@ -54,13 +61,13 @@ export function Talk({ thread, item }: { thread: ThreadHandle; item: string | nu
   );
 }
 
-function Asked({ request, thread }: { request: PendingRequest; thread: ThreadHandle }) {
+function Asked({ request, thread, drawn }: { request: PendingRequest; thread: ThreadHandle; drawn: number }) {
   switch (request.method) {
     case "item/commandExecution/requestApproval":
     case "item/fileChange/requestApproval":
-      return <Approval request={request} thread={thread} />;
+      return <Approval request={request} thread={thread} drawn={drawn} />;
     case "item/tool/requestUserInput":
-      return <Questions request={request} thread={thread} />;
+      return <Questions request={request} thread={thread} drawn={drawn} />;
     case "item/tool/call":
       return <p class="notice">Waiting for the client that has the tool {request.params.tool}.</p>;
     default:

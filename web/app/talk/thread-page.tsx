@@ -25,7 +25,8 @@ const tabs: { tab: ThreadTab; label: string }[] = [
 ];
 
 export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
-  const { client, defaultModel } = useStore();
+  const { client, defaultModel, unsent, lateAnswers } = useStore();
+  const isHere = ({ threadId }: { threadId: string }) => threadId === at.threadId;
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
@@ -57,7 +58,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
       </header>
       {opened.type === "failed" && <p class="notice failed">{opened.message}</p>}
       {opened.type === "opening" && <p class="notice">Reading the thread …</p>}
-      {thread && <Tab thread={thread} at={at} />}
+      {opened.type === "open" && <Tab thread={opened.thread} drawn={opened.drawn} at={at} hasOutgoing={unsent.value.some(isHere) || lateAnswers.value.some(isHere)} />}
       {failure && (
         <p class="notice failed" role="alert">
           {failure}
@@ -76,16 +77,23 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
   );
 }
 
-function Tab({ thread, at }: { thread: ThreadHandle; at: Extract<Place, { view: "thread" }> }) {
+interface TabProps {
+  thread: ThreadHandle;
+  drawn: number;
+  at: Extract<Place, { view: "thread" }>;
+  hasOutgoing: boolean;
+}
+
+function Tab({ thread, drawn, at, hasOutgoing }: TabProps) {
   switch (at.tab) {
     case "talk":
-      return <Talk thread={thread} item={at.item} />;
+      return <Talk thread={thread} drawn={drawn} item={at.item} hasOutgoing={hasOutgoing} />;
     case "changes":
-      return <Changes thread={thread} item={at.item} />;
+      return <Changes thread={thread} drawn={drawn} item={at.item} />;
     case "decisions":
-      return <Decisions thread={thread} />;
+      return <Decisions thread={thread} drawn={drawn} />;
     case "files":
-      return <Files thread={thread} />;
+      return <Files thread={thread} drawn={drawn} />;
     default:
       return at.tab satisfies never;
   }

@@ -14,9 +14,11 @@ interface TurnEndProps {
   turn: Turn;
   note: TurnNote;
   isLast: boolean;
+  /** Somebody has to answer first. */
+  isAsking: boolean;
 }
 
-export function TurnEnd({ thread, turn, note, isLast }: TurnEndProps) {
+export function TurnEnd({ thread, turn, note, isLast, isAsking }: TurnEndProps) {
   const { status, durationMs } = turn;
   const isRunning = status === "inProgress";
   const answer = turn.items.findLast((item) => item.type === "agentMessage");
@@ -31,7 +33,7 @@ export function TurnEnd({ thread, turn, note, isLast }: TurnEndProps) {
       {status === "failed" && <Failure thread={thread} turn={turn} isLast={isLast} />}
       {note.retry && <p class="warning">Trying again: {note.retry}</p>}
       <p class="figures">
-        {isRunning ? <Working thread={thread} turn={turn} /> : status === "interrupted" && <span>Stopped</span>}
+        {isRunning ? <Working turn={turn} isAsking={isAsking} /> : status === "interrupted" && <span>Stopped</span>}
         {!isRunning && durationMs !== null && <span>{durationText(durationMs)}</span>}
         {note.totalTokens ? <span>{amountText(note.totalTokens)} tokens</span> : null}
         {note.memory && note.memory.length > 0 && (
@@ -43,13 +45,13 @@ export function TurnEnd({ thread, turn, note, isLast }: TurnEndProps) {
   );
 }
 
-function Working({ thread, turn: { startedAt } }: { thread: ThreadHandle; turn: Turn }) {
+function Working({ turn: { startedAt }, isAsking }: { turn: Turn; isAsking: boolean }) {
   const [nowMs, setNowMs] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNowMs(Date.now()), 1_000);
     return () => clearInterval(timer);
   }, []);
-  if (thread.questions.length > 0) return <span>Waiting for you</span>;
+  if (isAsking) return <span>Waiting for you</span>;
   const passedMs = startedAt === null ? 0 : nowMs - startedAt * 1_000;
   return (
     <span class="working">
