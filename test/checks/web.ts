@@ -9,8 +9,9 @@ import { firstVisit } from "./web/first-visit.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { allScreens } from "./web/screens.ts";
 import { results, type Story } from "./web/story.ts";
+import { talk } from "./web/talk.ts";
 
-const stories: Record<string, Story> = { firstVisit, lostNetwork, allScreens };
+const stories: Record<string, Story> = { firstVisit, talk, lostNetwork, allScreens };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in stories));

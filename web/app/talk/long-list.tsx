@@ -57,6 +57,17 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
     else virtualizer.scrollToEnd();
   }, [virtualizer, startAt]);
 
+  /** At once: the browser's own way there is an animation, and ends where the first row is measured on it. */
+  function jump(key: string): boolean {
+    const page = (scroller.current?.clientHeight ?? 0) * 0.9;
+    if (key === "Home") virtualizer.scrollToOffset(0);
+    else if (key === "End") virtualizer.scrollToEnd();
+    else if (key === "PageUp") virtualizer.scrollBy(-page);
+    else if (key === "PageDown") virtualizer.scrollBy(page);
+    else return false;
+    return true;
+  }
+
   const items = virtualizer.getVirtualItems();
   const isAtEnd = rows.length === 0 || virtualizer.isAtEnd();
   if (isAtEnd) seenRows.current = rows.length;
@@ -72,6 +83,9 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
         tabIndex={0}
+        onKeyDown={(event) => {
+          if (event.target === event.currentTarget && jump(event.key)) event.preventDefault();
+        }}
         onFocusIn={() => {
           hadFocus.current = true;
         }}

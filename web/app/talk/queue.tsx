@@ -65,7 +65,7 @@ export function Queue({ thread, isRunning }: { thread: ThreadHandle; isRunning: 
                 />
               </li>
             );
-          const name = `: ${text.slice(0, 60)}`;
+          const named = (action: string) => `${action}: ${text.slice(0, 60)}`;
           return (
             <li key={submission.id}>
               <span class="words">{text}</span>
@@ -73,31 +73,31 @@ export function Queue({ thread, isRunning }: { thread: ThreadHandle; isRunning: 
                 <button
                   type="button"
                   class="bare"
+                  aria-label={named("Start")}
                   onClick={() =>
                     void attempt(client.request("thread/queue/start", { threadId, queuedSubmissionId: submission.id }))
                   }
                 >
-                  Start<span class="unseen">{name}</span>
+                  Start
                 </button>
               )}
               {index > 0 && (
-                <button type="button" class="bare" onClick={() => moveUp(index)}>
-                  <span aria-hidden="true">↑</span>
-                  <span class="unseen">Move up{name}</span>
+                <button type="button" class="bare" aria-label={named("Move up")} onClick={() => moveUp(index)}>
+                  ↑
                 </button>
               )}
-              <button type="button" class="bare" onClick={() => setEdited(submission.id)}>
-                Edit<span class="unseen">{name}</span>
+              <button type="button" class="bare" aria-label={named("Edit")} onClick={() => setEdited(submission.id)}>
+                Edit
               </button>
               <button
                 type="button"
                 class="bare"
+                aria-label={named("Delete")}
                 onClick={() =>
                   void attempt(client.request("thread/queue/delete", { threadId, queuedSubmissionId: submission.id }))
                 }
               >
-                <span aria-hidden="true">✕</span>
-                <span class="unseen">Delete{name}</span>
+                ✕
               </button>
             </li>
           );
