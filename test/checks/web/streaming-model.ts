@@ -38,7 +38,16 @@ export async function startStreamingModel(): Promise<StreamingModel> {
 export const flowPieces = (seed: number, count: number): string[] => {
   const random = createRandom(seed);
   const words = ["one", "of **many**", "with `code`", "and\nmore", "[a link](https://example.org/x)", "é", "a\\*b", "_so_"];
-  const breaks = ["\n\n", "\n\n## Next\n\n", "\n\n- ", "\n- ", "\n\n```ts\nconst a = 1;\n\n", "\n```\n\n", "\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n", "\n\n> "];
+  const breaks = [
+    "\n\n",
+    "\n\n## Next\n\n",
+    "\n\n- ",
+    "\n- ",
+    "\n\n```ts\nconst a = 1;\n\n",
+    "\n```\n\n",
+    "\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n",
+    "\n\n> ",
+  ];
   return Array.from({ length: count }, () => (random.chance(0.12) ? random.pick(breaks) : `${random.pick(words)} `));
 };
 
@@ -95,5 +104,7 @@ async function answer(asked: string, response: ServerResponse): Promise<void> {
 }
 
 function manyMessages(count: number): string[][] {
-  return Array.from({ length: count }, (_, index) => [`Message ${index + 1} of ${count}.${"\n\nWith a second paragraph.".repeat(index % 3)}`]);
+  return Array.from({ length: count }, (_, index) => [
+    `Message ${index + 1} of ${count}.${"\n\nWith a second paragraph.".repeat(index % 3)}`,
+  ]);
 }

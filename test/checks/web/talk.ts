@@ -59,7 +59,10 @@ async function actions({ browser, server }: Stage): Promise<void> {
     await field.focus();
     await person.page.keyboard.press("Escape");
     await person.sees(/^Stopped$/);
-    await queue.getByRole("button", { name: /^Start/ }).first().click();
+    await queue
+      .getByRole("button", { name: /^Start/ })
+      .first()
+      .click();
     for (const said of ["third", "changed"]) await person.sees(new RegExp(`^${said}$`));
     await queue.waitFor({ state: "detached" });
     await leave(person);
@@ -95,7 +98,10 @@ async function actions({ browser, server }: Stage): Promise<void> {
     const dialog = person.page.getByRole("dialog");
     await dialog.getByText("undone.txt").waitFor();
     await dialog.getByRole("button", { name: "Go back" }).click();
-    await person.page.getByRole("log").getByText(/^written$/).waitFor({ state: "detached" });
+    await person.page
+      .getByRole("log")
+      .getByText(/^written$/)
+      .waitFor({ state: "detached" });
     equal(await person.page.getByLabel("Message", { exact: true }).inputValue(), "write undone.txt: x\nsay written");
     await person.page.getByLabel("Message", { exact: true }).fill("run ls");
     await person.page.keyboard.press("Enter");

@@ -20,6 +20,9 @@ interface LongListProps<Row extends { key: string }> {
 export function LongList<Row extends { key: string }>({ rows, label, estimate, draw, startAt }: LongListProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
   const hadFocus = useRef(false);
+  /** Who reads the end follows what is written, until they scroll up. */
+  const isFollowing = useRef(startAt === null);
+  const lastTop = useRef(0);
   /** Rows that there were when the reader left the end. */
   const seenRows = useRef(rows.length);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
@@ -39,29 +42,38 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
       observeElementOffset,
       onChange: () => redraw(undefined),
       overscan: talkLimits.overscanRows,
-      anchorTo: "end" as const,
-      followOnAppend: true,
-      scrollEndThreshold: talkLimits.endPx,
     };
   }
 
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => {
     virtualizer._willUpdate();
+    if (isFollowing.current) toEnd();
     // Its row was scrolled away: the keyboard goes on where it was.
     if (hadFocus.current && document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
   });
   useLayoutEffect(() => {
     const index = startAt === null ? -1 : rows.findIndex(({ key }) => key === startAt);
     if (index >= 0) virtualizer.scrollToIndex(index, { align: "start" });
-    else virtualizer.scrollToEnd();
   }, [virtualizer, startAt]);
+
+  function toEnd(): void {
+    isFollowing.current = true;
+    if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
+  }
+
+  function noteScroll({ scrollTop, scrollHeight, clientHeight }: HTMLElement): void {
+    const isAtEnd = scrollHeight - scrollTop - clientHeight <= talkLimits.endPx;
+    // What is written moves the end away; only going up is leaving it.
+    if (isAtEnd || scrollTop < lastTop.current) isFollowing.current = isAtEnd;
+    lastTop.current = scrollTop;
+  }
 
   /** At once: the browser's own way there is an animation, and ends where the first row is measured on it. */
   function jump(key: string): boolean {
     const page = (scroller.current?.clientHeight ?? 0) * 0.9;
     if (key === "Home") virtualizer.scrollToOffset(0);
-    else if (key === "End") virtualizer.scrollToEnd();
+    else if (key === "End") toEnd();
     else if (key === "PageUp") virtualizer.scrollBy(-page);
     else if (key === "PageDown") virtualizer.scrollBy(page);
     else return false;
@@ -69,8 +81,7 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
   }
 
   const items = virtualizer.getVirtualItems();
-  const isAtEnd = rows.length === 0 || virtualizer.isAtEnd();
-  if (isAtEnd) seenRows.current = rows.length;
+  if (isFollowing.current) seenRows.current = rows.length;
   const newRows = Math.max(0, rows.length - seenRows.current);
   return (
     <div class="long-list">
@@ -83,6 +94,7 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
         aria-label={label}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
         tabIndex={0}
+        onScroll={(event) => noteScroll(event.currentTarget)}
         onKeyDown={(event) => {
           if (event.target === event.currentTarget && jump(event.key)) event.preventDefault();
         }}
@@ -109,8 +121,8 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
           </div>
         </div>
       </div>
-      {!isAtEnd && (
-        <button type="button" class="quiet latest" onClick={() => virtualizer.scrollToEnd()}>
+      {!isFollowing.current && (
+        <button type="button" class="quiet latest" onClick={toEnd}>
           ↓ {newRows > 0 ? `${newRows} new` : "Latest"}
         </button>
       )}

@@ -39,7 +39,9 @@ export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
       case "item":
         return <ItemView item={row.item} turnId={row.turnId} begins={row.begins} act={act} />;
       case "end":
-        return <TurnEnd thread={thread} turn={row.turn} note={row.note} isLast={row.isLast} isAsking={thread.questions.length > 0} />;
+        return (
+          <TurnEnd thread={thread} turn={row.turn} note={row.note} isLast={row.isLast} isAsking={thread.questions.length > 0} />
+        );
       case "outgoing":
         return <Outgoing threadId={thread.id} />;
       default:

@@ -58,7 +58,14 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
       </header>
       {opened.type === "failed" && <p class="notice failed">{opened.message}</p>}
       {opened.type === "opening" && <p class="notice">Reading the thread …</p>}
-      {opened.type === "open" && <Tab thread={opened.thread} drawn={opened.drawn} at={at} hasOutgoing={unsent.value.some(isHere) || lateAnswers.value.some(isHere)} />}
+      {opened.type === "open" && (
+        <Tab
+          thread={opened.thread}
+          drawn={opened.drawn}
+          at={at}
+          hasOutgoing={unsent.value.some(isHere) || lateAnswers.value.some(isHere)}
+        />
+      )}
       {failure && (
         <p class="notice failed" role="alert">
           {failure}
