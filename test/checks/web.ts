@@ -5,13 +5,16 @@
 
 import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
+import { decision } from "./web/decision.ts";
 import { firstVisit } from "./web/first-visit.ts";
 import { lostNetwork } from "./web/lost-network.ts";
+import { memory } from "./web/memory.ts";
 import { allScreens } from "./web/screens.ts";
 import { results, type Story } from "./web/story.ts";
 import { talk } from "./web/talk.ts";
+import { threads } from "./web/threads.ts";
 
-const stories: Record<string, Story> = { firstVisit, talk, lostNetwork, allScreens };
+const stories: Record<string, Story> = { firstVisit, talk, lostNetwork, threads, decision, memory, allScreens };
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in stories));

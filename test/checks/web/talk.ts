@@ -51,7 +51,7 @@ async function actions({ browser, server }: Stage): Promise<void> {
     await queue.getByRole("button", { name: "Delete: say second" }).click();
     await queue.getByText("say second", { exact: true }).waitFor({ state: "detached" });
     await queue.getByRole("button", { name: "Move up: say third" }).click();
-    await eventually("the third is the first", async () => /third[^]*first/.test(await queue.innerText()));
+    await eventually("the third is the first", async () => /third[\s\S]*first/.test(await queue.innerText()));
     await queue.getByRole("button", { name: "Edit: say first" }).click();
     await person.page.getByLabel("Queued message", { exact: true }).fill("say changed");
     await person.page.keyboard.press("Enter");

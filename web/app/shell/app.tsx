@@ -5,6 +5,7 @@ import { useStore } from "../store/store.ts";
 import { NewThread, ThreadPage } from "../talk/thread-page.tsx";
 import { ThreadPane } from "../threads/thread-pane.tsx";
 import { ConnectionState } from "./connection-state.tsx";
+import { isNarrow } from "./narrow.ts";
 import { Navigation } from "./navigation.tsx";
 import { SignedOut, SignOut } from "./session.tsx";
 
@@ -14,26 +15,30 @@ const Settings = lazy(async () => (await import("../settings/settings.tsx")).Set
 
 export function App() {
   const session = useStore().session.value;
+  // On a phone the list is all there is.
+  const isListAlone = isListFirst.value && isNarrow.value;
   const isThread = place.value.view === "thread" || place.value.view === "new";
   return (
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
-      <div class="side">
-        <header>
+      <div class="side" role={isListAlone ? "main" : undefined}>
+        <div class="top">
           <h1 class="brand">Spindle</h1>
           <a class="button quiet" href={hrefOf({ view: "new" })}>
             New thread
           </a>
-        </header>
+        </div>
         <ThreadPane />
-        <footer>
+        <div class="bottom">
           <ConnectionState />
           {session === "signedIn" && <SignOut />}
-        </footer>
+        </div>
       </div>
-      <main>
-        {session === "signedOut" && <SignedOut />}
-        <View at={place.value} />
-      </main>
+      {!isListAlone && (
+        <main>
+          {session === "signedOut" && <SignedOut />}
+          <View at={place.value} />
+        </main>
+      )}
       <Navigation />
     </div>
   );

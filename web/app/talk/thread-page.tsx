@@ -5,6 +5,7 @@ import type { ThreadHandle } from "#client/thread-handle";
 import { lazy } from "../lazy.tsx";
 import { go, goToList, hrefOf, type Place, type ThreadTab, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
+import { useReadMark } from "../store/read-mark.ts";
 import { useStore } from "../store/store.ts";
 import { titleOf } from "../store/thread-list.ts";
 import { Composer, type SendWay } from "./composer.tsx";
@@ -30,6 +31,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
+  useReadMark(thread);
   const fail = (error: unknown) => setFailure(error instanceof Error ? error.message : String(error));
   const send = async (text: string, way: SendWay) => {
     setFailure(null);
