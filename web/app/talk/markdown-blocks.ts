@@ -85,8 +85,8 @@ function closes(line: string, fence: string): boolean {
   return marks.length >= fence.length && marks === fence.charAt(0).repeat(marks.length);
 }
 
-function canCut({ isAfterBlank, fence, openFrom, scannedTo }: MarkdownBlocks): boolean {
-  return isAfterBlank && fence === null && scannedTo > openFrom;
+function canCut({ isAfterBlank, openFrom, scannedTo }: MarkdownBlocks): boolean {
+  return isAfterBlank && scannedTo > openFrom;
 }
 
 function cut(next: Scanning, finished: string[]): void {
