@@ -14,9 +14,21 @@ import { memory } from "./web/memory.ts";
 import { allScreens } from "./web/screens.ts";
 import { settings } from "./web/settings.ts";
 import { results, type Story } from "./web/story.ts";
+import { talk } from "./web/talk.ts";
 import { threads } from "./web/threads.ts";
 
-const stories: Record<string, Story> = { firstVisit, diffs, lostNetwork, threads, decision, memory, files, settings, allScreens };
+const stories: Record<string, Story> = {
+  firstVisit,
+  talk,
+  diffs,
+  lostNetwork,
+  threads,
+  decision,
+  memory,
+  files,
+  settings,
+  allScreens,
+};
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in stories));

@@ -90,7 +90,7 @@ test("a thread is written soon after its turn ended, while it runs now and then,
   expect(writes.at(-1)).toBeLessThan(last.seq);
   await passes(1);
   expect(writes.at(-1)).toBe(last.seq);
-  expect(kept.get(threadId)).toEqual(thread.state);
+  expect(kept.get(threadId)).toEqual({ ...thread.state, notes: thread.notes });
   const count = writes.length;
   await passes(60_000);
   expect(writes.length, "nothing changed").toBe(count);
@@ -107,7 +107,7 @@ test("a thread whose log is shorter than what is kept, or another, is read anew"
   const thread = await client.openThread(threadId);
   await passes(6_000);
   expect([thread.state, thread.isCaughtUp, thread.failure]).toEqual([folded(recordedLog.slice(0, 5)), true, null]);
-  expect(kept.get(threadId)).toEqual(thread.state);
+  expect(kept.get(threadId)).toEqual({ ...thread.state, notes: thread.notes });
   client.close();
 
   const { info, ...rest } = folded(recordedLog.slice(0, 3));
@@ -170,6 +170,6 @@ test.each(Array.from({ length: 60 }, (_, seed) => seed))(
     await passes(30_000);
     const thread = await client.openThread(threadId);
     expect([thread.state, thread.isCaughtUp]).toEqual([folded(server.logs.get(threadId) ?? []), true]);
-    expect(kept.get(threadId)).toEqual(thread.state);
+    expect(kept.get(threadId)).toEqual({ ...thread.state, notes: thread.notes });
   },
 );

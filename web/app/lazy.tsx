@@ -3,9 +3,10 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+/** `drawn`: see `OpenedThread`. */
+export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props & { drawn?: number }> {
   let loaded: ComponentType<Props> | null = null;
-  return function Lazy(props: Props) {
+  return function Lazy(props: Props & { drawn?: number }) {
     const [View, setView] = useState<{ view: ComponentType<Props> } | null>(loaded && { view: loaded });
     const [hasFailed, setFailed] = useState(false);
     useEffect(() => {

@@ -11,6 +11,7 @@ function foldVersion(): string {
     const files = readdirSync(folder).filter((file) => file.endsWith(".ts"));
     for (const file of files.toSorted()) hash.update(file).update(readFileSync(join(folder, file)));
   }
+  hash.update(readFileSync(join(import.meta.dirname, "../client/turn-notes.ts")));
   return hash.digest("hex").slice(0, 16);
 }
 

@@ -3,12 +3,16 @@ import type { Frame } from "#core/frame";
 import type { Thread } from "#core/thread";
 import { clientLimits } from "./limits.ts";
 import type { ThreadHandle } from "./thread-handle.ts";
+import type { TurnNotes } from "./turn-notes.ts";
+
+/** A thread and what its turns said beside their items. */
+export type CachedThread = Thread & { notes?: TurnNotes };
 
 export interface ThreadCache {
   /** Null for what is not there, was written by another version, or cannot be read any more. */
-  read(id: string): Promise<Thread | null>;
+  read(id: string): Promise<CachedThread | null>;
   /** Changes nothing where something newer is kept: another page may be further. */
-  write(thread: Thread): Promise<void>;
+  write(thread: CachedThread): Promise<void>;
   remove(id: string): Promise<void>;
 }
 
@@ -25,8 +29,8 @@ export class CacheWriter {
   }
 
   /** Null also when the storage does not answer: browsers let a page wait for ever now and then. */
-  read(id: string): Promise<Thread | null> {
-    const { promise, resolve } = Promise.withResolvers<Thread | null>();
+  read(id: string): Promise<CachedThread | null> {
+    const { promise, resolve } = Promise.withResolvers<CachedThread | null>();
     const timer = setTimeout(() => resolve(null), clientLimits.cacheReadMsMax);
     // What cannot be read is as good as not there.
     this.cache.read(id).then(resolve, () => resolve(null));
@@ -48,7 +52,7 @@ export class CacheWriter {
   flush(): Promise<void> {
     clearTimeout(this.timer);
     this.dueAt = Number.POSITIVE_INFINITY;
-    for (const { state } of this.changed.values()) if (state) this.queue(() => this.cache.write(state));
+    for (const { state, notes } of this.changed.values()) if (state) this.queue(() => this.cache.write({ ...state, notes }));
     this.changed.clear();
     return this.work;
   }

@@ -10,6 +10,8 @@ import type { UserInput } from "#protocol/user-input";
 import type { Reply, RequestOptions } from "./client.ts";
 import { reconnectPauseMs } from "./connection.ts";
 import { ClientClosed, ConnectionLost, ReplayUnsupported, RequestError } from "./failures.ts";
+import type { CachedThread } from "./thread-cache.ts";
+import { noted, type TurnNotes } from "./turn-notes.ts";
 import type { Unsent } from "./unsent.ts";
 
 /** `frame` is null when no frame changed the thread: the handle failed, or an answer was given. */
@@ -40,6 +42,8 @@ export class ThreadHandle {
   readonly id: string;
   /** Null before its first frame. Never mutated: every frame makes a new one. */
   state: Thread | null = null;
+  /** What its turns said beside their items. Never mutated either. */
+  notes: TurnNotes = {};
   /** Why the thread is followed no more: closed, deleted, archived, not ours. */
   failure: Error | null = null;
   /** Why our last answer to a request could not be taken, by the request's id. */
@@ -168,14 +172,16 @@ export class ThreadHandle {
   }
 
   /** For the client: what this device has of it, and whether the server is still to hear of it. */
-  prepared(cached: Thread | null, isUnbegun: boolean): void {
+  prepared(cached: CachedThread | null, isUnbegun: boolean): void {
     if (this.readiness !== "reading" || this.failure) return;
     this.readiness = isUnbegun && !cached ? "unbegun" : "ready";
     this.preparation.resolve();
     if (!cached || this.state) return;
-    this.state = cached;
+    const { notes = {}, ...state } = cached;
+    this.state = state;
+    this.notes = notes;
     this.isFromCache = true;
-    for (const { items } of cached.turns) for (const item of items) this.heard(item);
+    for (const { items } of state.turns) for (const item of items) this.heard(item);
     this.tell(null);
   }
 
@@ -214,6 +220,7 @@ export class ThreadHandle {
       return;
     }
     this.state = reduce(this.state, frame);
+    this.notes = noted(this.notes, frame, this.state.turns.at(-1)?.id);
     if (frame.method === "serverRequest/resolved") {
       this.peer.unsent.resolved(String(frame.params.requestId));
       this.refusals.delete(String(frame.params.requestId));
@@ -277,6 +284,7 @@ export class ThreadHandle {
   /** The server has not, or not any more, what this device made its state of: that is worth nothing then. */
   private startOver(): void {
     this.state = null;
+    this.notes = {};
     this.isFromCache = false;
     this.peer.uncache(this);
     this.tell(null);

@@ -10,6 +10,10 @@ export function useDraft(place: string): [text: string, write: (text: string) =>
   return [draftOf(place).value, (text) => writeDraft(place, text)];
 }
 
+export function draftText(place: string): string {
+  return draftOf(place).value;
+}
+
 export function writeDraft(place: string, text: string): void {
   draftOf(place).value = text;
   keepText(nameOf(place), text === "" ? null : JSON.stringify({ text, writtenAt: Date.now() }));

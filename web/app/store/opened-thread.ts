@@ -6,14 +6,15 @@ import { useStore } from "./store.ts";
 export type OpenedThread =
   | { type: "none" }
   | { type: "opening" }
-  | { type: "open"; thread: ThreadHandle }
+  /** `drawn`: another number whenever the thread is another. The handle stays the same, and what has the same properties is not drawn again. */
+  | { type: "open"; thread: ThreadHandle; drawn: number }
   | { type: "failed"; message: string };
 
 /** Draws at most once a frame of the screen, however many frames of the log come. */
 export function useThread(id: string | null): OpenedThread {
   const { client } = useStore();
   const [opened, setOpened] = useState<OpenedThread>({ type: "none" });
-  const [, draw] = useReducer((count: number) => count + 1, 0);
+  const [drawn, draw] = useReducer((count: number) => count + 1, 0);
   const shown = useRef(id);
   useEffect(() => {
     shown.current = id;
@@ -31,7 +32,7 @@ export function useThread(id: string | null): OpenedThread {
         if (isGone && shown.current !== id) thread.close();
         if (isGone) return;
         handle = thread;
-        setOpened({ type: "open", thread });
+        setOpened({ type: "open", thread, drawn: 0 });
         thread.subscribe(() => {
           if (thread.failure && !isGone) setOpened({ type: "failed", message: thread.failure.message });
           drawing ||= requestAnimationFrame(() => {
@@ -48,5 +49,5 @@ export function useThread(id: string | null): OpenedThread {
       handle?.close();
     };
   }, [client, id]);
-  return opened;
+  return opened.type === "open" ? { ...opened, drawn } : opened;
 }

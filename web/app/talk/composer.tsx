@@ -1,6 +1,11 @@
-/** Where one writes. Enter sends, Shift-Enter begins a new line; while a turn runs, what is sent steers it. */
-import { useEffect, useRef, useState } from "preact/hooks";
+/**
+ * Where one writes. Enter sends, Shift-Enter begins a new line; while a turn runs, Enter steers it, and with Ctrl or Cmd the message waits for a
+ * turn of its own.
+ */
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useDraft } from "../store/drafts.ts";
+
+export type SendWay = "now" | "queue";
 
 interface ComposerProps {
   /** What is typed here and not sent is kept under this name. */
@@ -8,7 +13,7 @@ interface ComposerProps {
   isRunning: boolean;
   hint: string;
   /** Resolves when the message is kept, and will be sent; rejects when not: the text then stays. */
-  send(text: string): Promise<void>;
+  send(text: string, way: SendWay): Promise<void>;
   stop(): void;
 }
 
@@ -22,13 +27,20 @@ export function Composer({ draft, isRunning, hint, send, stop }: ComposerProps) 
     if (document.activeElement === document.body && matchMedia("(hover: hover)").matches) field.current?.focus();
   }, []);
 
-  async function submit(): Promise<void> {
+  // As high as what is written, up to what its style allows.
+  useLayoutEffect(() => {
+    if (!field.current) return;
+    field.current.style.height = "auto";
+    field.current.style.height = `${field.current.scrollHeight + 2}px`;
+  }, [text]);
+
+  async function submit(way: SendWay): Promise<void> {
     if (!text.trim() || isSending) return;
     setSending(true);
     // At once: what is typed while it is being kept is the next message.
     setText("");
     try {
-      await send(text);
+      await send(text, way);
     } catch {
       // The page shows why; the text comes back for another try.
       setText(text);
@@ -38,36 +50,50 @@ export function Composer({ draft, isRunning, hint, send, stop }: ComposerProps) 
     }
   }
 
+  const isEmpty = isSending || !text.trim();
   return (
     <form
       class="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        void submit();
+        void submit("now");
       }}
     >
-      <textarea
-        ref={field}
-        rows={Math.min(8, text.split("\n").length)}
-        value={text}
-        placeholder={isRunning ? "Steer the running turn" : hint}
-        aria-label="Message"
-        onInput={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          // While an input method composes, Enter chooses a word.
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-          event.preventDefault();
-          void submit();
-        }}
-      />
-      {isRunning && (
-        <button type="button" class="stop" onClick={stop}>
-          Stop
-        </button>
-      )}
-      <button type="submit" disabled={isSending || !text.trim()}>
-        {isRunning ? "Steer" : "Send"}
-      </button>
+      <div class="box">
+        <textarea
+          ref={field}
+          rows={1}
+          value={text}
+          placeholder={isRunning ? "Steer the running turn" : hint}
+          aria-label="Message"
+          enterkeyhint="send"
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            // While an input method composes, Enter chooses a word.
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            void submit(isRunning && (event.ctrlKey || event.metaKey) ? "queue" : "now");
+          }}
+        />
+        <div class="buttons">
+          <span class="keys" aria-hidden="true">
+            {isRunning ? "Enter steers · Ctrl+Enter queues · Esc stops" : "Shift+Enter for a new line"}
+          </span>
+          {isRunning && (
+            <>
+              <button type="button" class="stop" onClick={stop}>
+                Stop
+              </button>
+              <button type="button" class="quiet" disabled={isEmpty} onClick={() => void submit("queue")}>
+                Queue
+              </button>
+            </>
+          )}
+          <button type="submit" disabled={isEmpty}>
+            {isRunning ? "Steer" : "Send"}
+          </button>
+        </div>
+      </div>
     </form>
   );
 }

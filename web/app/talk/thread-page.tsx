@@ -1,6 +1,6 @@
 /** One thread: its talk, its changes, what it decides by and its files; and the way to begin a new one. */
 import "./talk.css";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import { lazy } from "../lazy.tsx";
 import { go, goToList, hrefOf, type Place, type ThreadTab, threadPlace } from "../place.ts";
@@ -8,10 +8,12 @@ import { useThread } from "../store/opened-thread.ts";
 import { useReadMark } from "../store/read-mark.ts";
 import { useStore } from "../store/store.ts";
 import { titleOf } from "../store/thread-list.ts";
-import { Composer } from "./composer.tsx";
-import { Talk } from "./talk.tsx";
+import { Composer, type SendWay } from "./composer.tsx";
 import { Welcome } from "./welcome.tsx";
 
+/** With its Markdown and its long list; asked for early, for every thread begins with it. */
+const loadTalk = async () => (await import("./talk.tsx")).Talk;
+const Talk = lazy(loadTalk);
 const Changes = lazy(async () => (await import("../diff/changes.tsx")).Changes);
 const Decisions = lazy(async () => (await import("../decision/decisions.tsx")).Decisions);
 const Files = lazy(async () => (await import("../files/files.tsx")).Files);
@@ -24,18 +26,23 @@ const tabs: { tab: ThreadTab; label: string }[] = [
 ];
 
 export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
-  const { client, defaultModel } = useStore();
+  const { client, defaultModel, unsent, lateAnswers } = useStore();
+  const isHere = ({ threadId }: { threadId: string }) => threadId === at.threadId;
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
   useReadMark(thread);
-  const send = async (text: string) => {
+  const fail = (error: unknown) => setFailure(error instanceof Error ? error.message : String(error));
+  const send = async (text: string, way: SendWay) => {
     setFailure(null);
-    await client.unsent.send(at.threadId, text).catch((error) => {
-      setFailure(error instanceof Error ? error.message : String(error));
+    const method = way === "queue" ? "thread/queue/add" : "turn/start";
+    await client.unsent.send(at.threadId, text, { method }).catch((error) => {
+      fail(error);
       throw error;
     });
   };
+  const stop = () => void thread?.interrupt().catch(fail);
+  useStopKey(at.tab === "talk" && thread?.turn ? stop : null);
   return (
     <>
       <header class="bar">
@@ -53,7 +60,14 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
       </header>
       {opened.type === "failed" && <p class="notice failed">{opened.message}</p>}
       {opened.type === "opening" && <p class="notice">Reading the thread …</p>}
-      {thread && <Tab thread={thread} at={at} />}
+      {opened.type === "open" && (
+        <Tab
+          thread={opened.thread}
+          drawn={opened.drawn}
+          at={at}
+          hasOutgoing={unsent.value.some(isHere) || lateAnswers.value.some(isHere)}
+        />
+      )}
       {failure && (
         <p class="notice failed" role="alert">
           {failure}
@@ -65,32 +79,56 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
           isRunning={thread.turn != null}
           hint={hintOf(defaultModel.value?.id)}
           send={send}
-          stop={() => thread.interrupt()}
+          stop={stop}
         />
       )}
     </>
   );
 }
 
-function Tab({ thread, at }: { thread: ThreadHandle; at: Extract<Place, { view: "thread" }> }) {
+interface TabProps {
+  thread: ThreadHandle;
+  drawn: number;
+  at: Extract<Place, { view: "thread" }>;
+  hasOutgoing: boolean;
+}
+
+function Tab({ thread, drawn, at, hasOutgoing }: TabProps) {
   switch (at.tab) {
     case "talk":
-      return <Talk thread={thread} />;
+      return <Talk thread={thread} drawn={drawn} item={at.item} hasOutgoing={hasOutgoing} />;
     case "changes":
-      return <Changes thread={thread} item={at.item} />;
+      return <Changes thread={thread} drawn={drawn} item={at.item} />;
     case "decisions":
-      return <Decisions thread={thread} />;
+      return <Decisions thread={thread} drawn={drawn} />;
     case "files":
-      return <Files thread={thread} />;
+      return <Files thread={thread} drawn={drawn} />;
     default:
       return at.tab satisfies never;
   }
+}
+
+/** Escape stops the turn, unless what has the focus takes it for itself. */
+function useStopKey(stop: (() => void) | null): void {
+  useEffect(() => {
+    if (!stop) return;
+    const listen = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+      stop();
+    };
+    addEventListener("keydown", listen);
+    return () => removeEventListener("keydown", listen);
+  });
 }
 
 /** The first message begins the thread: nobody is left with an empty one. */
 export function NewThread() {
   const { client, defaultModel } = useStore();
   const [failure, setFailure] = useState<string | null>(null);
+  useEffect(() => {
+    // Without a network the view itself says so.
+    loadTalk().catch(() => {});
+  }, []);
   const send = async (text: string) => {
     setFailure(null);
     try {

@@ -1,0 +1,25 @@
+/** Copies, and says that it did. */
+import { useEffect, useState } from "preact/hooks";
+
+export function Copy({ text, label }: { text: string; label: string }) {
+  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
+  useEffect(() => {
+    if (state === "idle") return;
+    const timer = setTimeout(() => setState("idle"), 2_000);
+    return () => clearTimeout(timer);
+  }, [state]);
+  // Refused, say because the page is not the one in front, or served over plain HTTP.
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setState("copied");
+    } catch {
+      setState("failed");
+    }
+  };
+  return (
+    <button type="button" class="bare copy" onClick={() => void copy()}>
+      <span aria-live="polite">{{ idle: label, copied: "Copied", failed: "Not copied" }[state]}</span>
+    </button>
+  );
+}

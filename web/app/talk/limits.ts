@@ -1,0 +1,22 @@
+/** The bounds of what the talk draws: default, unit in the name, reason. */
+export const talkLimits = {
+  /** Characters of one block of Markdown that are parsed; a longer one is shown as it was written. Hostile signs cost quadratic time. */
+  parsedCharactersMax: 12_000,
+  /** Characters of one text that are shown unasked: a browser lays out a line of 5 MB for seconds. */
+  shownCharactersMax: 40_000,
+  /** Characters that are shown on demand; beyond it there is the export of the thread. */
+  expandedCharactersMax: 1_000_000,
+  /** Lines of a command's output before and behind what is folded. */
+  outputLinesBefore: 4,
+  outputLinesBehind: 8,
+  /** Lines of output that are shown whole: not many more than the folded form takes. */
+  unfoldedLinesMax: 16,
+  /** Characters of a finished message that a screen reader is told unasked; the rest is there to be read. */
+  announcedCharactersMax: 400,
+  /** Pixels from the end within which one reads the end. */
+  endPx: 48,
+  /** Rows that are drawn beyond what can be seen, on either side. */
+  overscanRows: 6,
+  /** Files that are named before a revert; the rest is counted. */
+  namedFilesMax: 8,
+} as const;
