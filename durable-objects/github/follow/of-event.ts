@@ -6,6 +6,7 @@ import { type GithubAction, type Permission, permit } from "#core/github/permiss
 import { type OurApp, senderRefusal } from "#core/github/sender";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { CommentFacts, IssueFacts, Person, RepositoryEvent } from "#github/event";
+import { GitHubError, isPassing } from "#github/failure";
 import { beginTurn, steer, steerOf } from "#github/follow/begin";
 import { approve, decline } from "#github/follow/decide";
 import { permissionPolicy } from "#github/follow/policy";
@@ -71,8 +72,22 @@ async function ofComment(
   // Strangers get no comment of ours for theirs, or anybody could have it written.
   if (!permission.allowed) return () => refused(said, permission);
   if (reading.kind === "mistake") return () => [...react(said, "confused"), ...answer(said, reading.answer)];
-  if (reading.kind === "mention") return beginTurn(said, { by: person, request: reading.text }, reads);
-  return obey(said, person, reading.command, reads);
+  return orSaid(said, () =>
+    reading.kind === "mention"
+      ? beginTurn(said, { by: person, request: reading.text }, reads)
+      : obey(said, person, reading.command, reads),
+  );
+}
+
+/** What GitHub refuses for good is said to whoever may ask; else they would wait for ever. */
+async function orSaid(said: Said, decide: () => Promise<Decision>): Promise<Decision> {
+  try {
+    return await decide();
+  } catch (error) {
+    if (!(error instanceof GitHubError) || isPassing(error.failure)) throw error;
+    const { type } = error.failure;
+    return () => [...react(said, "-1"), ...answer(said, `GitHub refused something that this needs (${type}); nothing was done.`)];
+  }
 }
 
 async function obey(said: Said, by: Person, command: Command, reads: RepositoryReads): Promise<Decision> {
@@ -157,14 +172,16 @@ async function ofButton(
   if (senderRefusal(act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
-  const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
-  if ("refused" in target) return () => answer(said, target.refused);
-  // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
-  const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
-  const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
-  if ("refused" in read) return () => answer(said, read.answer);
-  if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
-  return approve(said, { by: sender, hash: read.hash, including: [] }, reads);
+  return orSaid(said, async () => {
+    const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
+    if ("refused" in target) return () => answer(said, target.refused);
+    // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
+    const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
+    const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
+    if ("refused" in read) return () => answer(said, read.answer);
+    if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
+    return approve(said, { by: sender, hash: read.hash, including: [] }, reads);
+  });
 }
 
 function whoAndWhere({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {

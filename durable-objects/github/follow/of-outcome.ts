@@ -1,5 +1,5 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
-import { neutralPlain } from "#core/github/neutral";
+import { neutralCode, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import type { Effect, EffectFailure, Outcome } from "#github/effect";
 import { bindWaiting, commitKey, setState } from "#github/follow/proposals";
@@ -18,7 +18,17 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
     return showTalk(ledger, action.threadId);
   }
-  return [];
+  return action.type === "openPullRequest" && outcome.type === "failed"
+    ? unopened(ledger, key, action.head, outcome.failure)
+    : [];
+}
+
+/** The commit stands all the same, and people can open one themselves. */
+function unopened(ledger: Ledger, key: string, branch: string, failure: EffectFailure): Effect[] {
+  const talk = ledger.talk(key.slice(pullKey("").length));
+  if (talk === null) return [];
+  const body = `${neutralCode(branch)} holds the commit, but GitHub did not open a draft pull request for it (${failure.type}).`;
+  return [{ key: `${key}/answer`, lane: `answers #${talk.on.number}`, action: { type: "createComment", on: talk.on, body } }];
 }
 
 function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outcome): Effect[] {
@@ -40,12 +50,17 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
 }
 
 function whyNot(failure: EffectFailure | null): Proposal["state"] {
-  if (failure?.type === "conflict" || failure?.type === "notFound") return { type: "stale" };
+  if (failure?.type === "conflict") return { type: "stale" };
+  if (failure?.type === "notFound") {
+    return { type: "unapprovable", reason: "The branch is not there, or could not be made; nothing was committed." };
+  }
   return {
     type: "unapprovable",
     reason: `GitHub did not take the commit (${failure?.type ?? "no answer"}); nothing was committed.`,
   };
 }
+
+const pullKey = (threadId: string) => `pull/${threadId}`;
 
 /** Once for a thread: the same key is the same effect. */
 function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
@@ -54,5 +69,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
   const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: `pull/${threadId}`, lane: `land ${threadId}`, action }];
+  return [{ key: pullKey(threadId), lane: `land ${threadId}`, action }];
 }
