@@ -199,7 +199,8 @@ async function ours({ ownApp }: RepositoryReads): Promise<OurApp> {
   return { appId: (await ownApp()).id, botId: null };
 }
 
+/** Only who may write is told why in a comment of ours. */
 function refused(said: Said, permission: Extract<Permission, { allowed: false }>) {
-  const isStranger = permission.refused === "mayNotWrite" || permission.refused === "permissionUnknown";
-  return [...react(said, "-1"), ...(isStranger ? [] : answer(said, permission.answer))];
+  const mayWrite = permission.refused === "viaApp" || permission.refused === "notListed" || permission.refused === "ownRequest";
+  return [...react(said, "-1"), ...(mayWrite ? answer(said, permission.answer) : [])];
 }

@@ -1,31 +1,13 @@
 /** From a mention to a commit, the whole way: the end is as if it had run once, whatever fails and whenever the process dies. */
 import { randomUUID } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type Flow, type FlowOptions, openFlow, type Trouble } from "../support/github/flow.ts";
-import { privateKey } from "../support/github/repository.ts";
-import { type Fault, openStage, type Stage } from "../support/github/stage.ts";
-import { askAndApprove, type End, endOf } from "../support/github/story.ts";
+import { describe, expect, test } from "vitest";
+import type { Fault } from "../support/github/stage.ts";
 import { createRandom } from "../support/random.ts";
+import type { Flow, Trouble } from "./flow.ts";
+import { open } from "./scenes.ts";
+import { askAndApprove, type End, endOf } from "./story.ts";
 
 const isAll = process.env.GITHUB_CHECK === "all";
-const stages: Stage[] = [];
-beforeEach(() => {
-  for (const way of ["log", "error"] as const) vi.spyOn(console, way).mockImplementation(() => {});
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  for (const stage of stages.splice(0)) {
-    expect(stage.problems).toEqual([]);
-    await stage.close();
-  }
-});
-
-async function open(options: Omit<FlowOptions, "stage"> = {}): Promise<Flow> {
-  const stage = await openStage({ privateKey });
-  stages.push(stage);
-  return openFlow({ stage, ...options });
-}
-
 const request = "write docs/a.txt: alpha\\n\nsay it is written";
 
 interface Calm {

@@ -1,6 +1,7 @@
 /** People at GitHub as they ask, look and say yes; and how GitHub stands afterwards, without what differs from run to run. */
+
+import { app, people } from "../support/github/stage.ts";
 import type { CheckRun, Flow } from "./flow.ts";
-import { app, people } from "./stage.ts";
 
 export interface Shown {
   id: number;

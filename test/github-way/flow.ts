@@ -18,11 +18,11 @@ import { enterRepository } from "#thread/repository-entry";
 import { ThreadRuntime } from "#thread/runtime";
 import { ThreadService } from "#thread/service";
 import { runShell, type ShellRun } from "#tools/shell";
-import type { Environment } from "../../../durable-objects/environment.ts";
-import { webhookRoute } from "../../../workers/github/webhook-route.ts";
-import { createSql, type TestStorage } from "../sql.ts";
-import { privateKey } from "./repository.ts";
-import { app, installationId, repositoryName, type Stage } from "./stage.ts";
+import type { Environment } from "../../durable-objects/environment.ts";
+import { webhookRoute } from "../../workers/github/webhook-route.ts";
+import { privateKey } from "../support/github/repository.ts";
+import { app, installationId, repositoryName, type Stage } from "../support/github/stage.ts";
+import { createSql, type TestStorage } from "../support/sql.ts";
 
 /** `death`: the process is killed there. `unreachable`: a call between objects ends with an error, and nobody knows whether it came through. */
 export type Trouble = "death" | "unreachable" | null;
@@ -55,10 +55,12 @@ export interface Flow {
   /** GitHub tells the Worker, and tells again until it was heard. */
   tell(delivery: Delivery): Promise<void>;
   openIssue(login: string, content: { title: string; body: string }): Promise<number>;
-  /** A comment of a person, told at once. `edit` changes what GitHub says of it. */
-  say(login: string, issue: number, body: string, edit?: (payload: CommentPayload) => void): Promise<void>;
-  /** A button of a check run, told at once. */
-  press(login: string, run: CheckRun, identifier: string): Promise<void>;
+  /** Something that a person does there, told at once; `edit` changes what GitHub says of it. */
+  happen(login: string, name: string, content: object, edit?: (payload: Payload) => void): Promise<void>;
+  /** A comment. */
+  say(login: string, issue: number, body: string, edit?: (payload: Payload) => void): Promise<void>;
+  /** A button of a check run. */
+  press(login: string, run: CheckRun, identifier: string, edit?: (payload: Payload) => void): Promise<void>;
   checkRuns(): Promise<CheckRun[]>;
   /** Goes on, at the times of the alarms, until nobody has anything to do. */
   settle(): Promise<void>;
@@ -73,11 +75,10 @@ export interface User {
   type: string;
 }
 
-export interface CommentPayload {
-  action: string;
+/** What every delivery has, and a comment's where there is one. */
+export interface Payload {
   sender: User | null;
-  issue: object;
-  comment: { id: number; body: string; user: User | null; performed_via_github_app?: { id: number } | null };
+  comment?: { id: number; body: string; user: User | null; performed_via_github_app?: { id: number } | null };
 }
 
 export interface CheckRun {
@@ -401,11 +402,21 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
   }
 
   const read = async <Found>(path: string) => (await (await stage.as("wanda", "GET", `${home}${path}`)).json()) as Found;
-  const common = async (login: string) => ({
-    installation: { id: installationId },
-    repository: { private: false, default_branch: "main", ...(await read<object>("")) },
-    sender: (await (await stage.as(login, "GET", `/users/${login}`)).json()) as User,
-  });
+  async function happen(
+    login: string,
+    name: string,
+    content: object,
+    edit: (payload: Payload) => void = () => {},
+  ): Promise<void> {
+    const payload = {
+      installation: { id: installationId },
+      repository: { private: false, default_branch: "main", ...(await read<object>("")) },
+      sender: (await (await stage.as(login, "GET", `/users/${login}`)).json()) as User,
+      ...content,
+    } as Payload;
+    edit(payload);
+    await tell({ name, payload, guid: randomUUID() });
+  }
 
   return {
     stage,
@@ -423,17 +434,15 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
       const made = await stage.as(login, "POST", `${home}/issues`, content);
       return ((await made.json()) as { number: number }).number;
     },
-    async say(login, issue, body, edit = () => {}) {
+    happen,
+    async say(login, issue, body, edit) {
       const made = await stage.as(login, "POST", `${home}/issues/${issue}/comments`, { body });
-      const comment = (await made.json()) as CommentPayload["comment"];
-      const payload = { ...(await common(login)), action: "created", issue: await read<object>(`/issues/${issue}`), comment };
-      edit(payload);
-      await tell({ name: "issue_comment", payload, guid: randomUUID() });
+      const comment = (await made.json()) as Payload["comment"];
+      await happen(login, "issue_comment", { action: "created", issue: await read<object>(`/issues/${issue}`), comment }, edit);
     },
-    async press(login, run, identifier) {
+    async press(login, run, identifier, edit) {
       const check_run = { ...run, app: { id: app.id } };
-      const payload = { ...(await common(login)), action: "requested_action", check_run, requested_action: { identifier } };
-      await tell({ name: "check_run", payload, guid: randomUUID() });
+      await happen(login, "check_run", { action: "requested_action", check_run, requested_action: { identifier } }, edit);
     },
     async checkRuns() {
       const { object } = await read<{ object: { sha: string } }>("/git/ref/heads/main");
