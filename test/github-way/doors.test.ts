@@ -162,10 +162,10 @@ test.for(["nothing", "a diff", "an end"] as const)(
     const writer = (await (await flow.stage.as(people.writer, "GET", `/users/${people.writer}`)).json()) as User;
     if (on === "a diff") expect(scene.digits).toHaveLength(16);
     for (const door of doors.filter((one) => one.on === on)) {
-      for (const { name, login, edit, answer, mayAsk } of peopleWhoMayNot(writer)) {
-        if (mayAsk && door.asks) continue;
+      let before = await standing(scene);
+      for (const { name, login, edit, answer, mayAsk, isSlow } of peopleWhoMayNot(writer)) {
+        if ((mayAsk && door.asks) || (isSlow && !isAll && door.name !== "approve")) continue;
         const where = `${name}: ${door.name}`;
-        const before = await standing(scene);
         const heard = flow.stage.heard.length;
         if (answer) {
           const isLasting = typeof answer === "object" && answer.status < 500;
@@ -180,14 +180,14 @@ test.for(["nothing", "a diff", "an end"] as const)(
         // An App that speaks for a person is told why it may not approve; all others get no words.
         const answers = after.end.comments.slice(before.end.comments.length);
         expect(answers.length, where).toBe(mayAsk ? answers.length : 0);
-        after.end.comments.splice(before.end.comments.length);
-        expect(after, where).toEqual(before);
+        expect({ ...after, end: { ...after.end, comments: before.end.comments } }, where).toEqual(before);
         const sent = flow.stage.heard.slice(heard).map(({ body }) => body ?? "");
         expect(
           sent.filter((body) => body.includes(privateWord)),
           where,
         ).toEqual([]);
         flow.clock.nowMs += 61_000;
+        before = after;
       }
     }
     expect((await commentsIn(flow, issue)).length).toBeGreaterThan(0);

@@ -152,7 +152,7 @@ async function ofButton(
   reads: RepositoryReads,
 ): Promise<Decision> {
   const { checkRun, identifier, sender } = event;
-  const proposal = reads.ledger.proposals().findLast(({ bound }) => bound?.hash === checkRun.externalId);
+  const proposal = reads.ledger.lastProposalWithHash(checkRun.externalId);
   const talk = proposal ? reads.ledger.talk(proposal.threadId) : null;
   if (!proposal || talk === null || sender === null) return nothing;
   const { number, isPullRequest } = talk.on;

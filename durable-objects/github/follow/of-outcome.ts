@@ -2,13 +2,13 @@
 import { neutralCode, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import type { Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, commitKey, setState } from "#github/follow/proposals";
+import { bindWaiting, draftKey, requestOfCommit, setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
   if (action.type === "commit") {
-    const proposal = ledger.proposals().find(({ requestId }) => commitKey(requestId) === key);
+    const proposal = ledger.proposal(requestOfCommit(key));
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
@@ -25,7 +25,7 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
 
 /** The commit stands all the same, and people can open one themselves. */
 function unopened(ledger: Ledger, key: string, branch: string, failure: EffectFailure): Effect[] {
-  const talk = ledger.talk(key.slice(pullKey("").length));
+  const talk = ledger.talk(key.slice(draftKey("").length));
   if (talk === null) return [];
   const body = `${neutralCode(branch)} holds the commit, but GitHub did not open a draft pull request for it (${failure.type}).`;
   return [{ key: `${key}/answer`, lane: `answers #${talk.on.number}`, action: { type: "createComment", on: talk.on, body } }];
@@ -60,8 +60,6 @@ function whyNot(failure: EffectFailure | null): Proposal["state"] {
   };
 }
 
-const pullKey = (threadId: string) => `pull/${threadId}`;
-
 /** Once for a thread: the same key is the same effect. */
 function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   if (draftTo === null) return [];
@@ -69,5 +67,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
   const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: pullKey(threadId), lane: `land ${threadId}`, action }];
+  return [{ key: draftKey(threadId), lane: `land ${threadId}`, action }];
 }

@@ -56,12 +56,11 @@ type Bound = NonNullable<Proposal["bound"]>;
 function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
-  const proposals = ledger.proposalsOf(talk.threadId);
-  const open = proposals.find(({ state }) => state.type === "open");
+  const [open] = ledger.proposalsIn(talk.threadId, ["open"]);
   if (open?.bound) return awaiting(ledger, talk, open.changes, open.bound);
   if (turn?.key !== talk.asked.key && turn?.status !== "inProgress") return { type: "queued" };
   if (turn.status === "inProgress") return { type: "working" };
-  const last = proposals.findLast(({ turnId }) => turnId === turn.id);
+  const last = ledger.lastProposalOfTurn(talk.threadId, turn.id);
   if (last && ["waiting", "approved", "committing"].includes(last.state.type)) return { type: "working" };
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
   // A commit stands whatever came after it.
@@ -119,7 +118,7 @@ function fileOf(ledger: Ledger, { path, before, after }: Proposal["changes"][num
 
 function sparedIn(ledger: Ledger, threadId: string): string[] {
   return ledger
-    .proposalsOf(threadId)
+    .newestBound(threadId)
     .flatMap(({ bound, state }) => [
       ...(bound === null ? [] : [bound.hash, bound.baseOid]),
       ...(state.type === "committed" ? [state.commitOid] : []),
