@@ -26,8 +26,9 @@ export default {
 /** After a restart an alarm rings where its object is called: on the platform it rings by itself. */
 async function wake(environment: Environment, { account, repositoryId }: Order): Promise<void> {
   await repositoryStub(environment, account, repositoryId).outcomeOf("");
-  const listed = await directoryStub(environment, account).request({ method: "thread/list", params: { limit: 100 } });
-  if ("refused" in listed) throw new Error(listed.refused.message);
+  const params = { limit: 100, currentAccountOnly: false, useStateDbOnly: false, includeAttachedThreads: false };
+  const listed = await directoryStub(environment, account).request({ method: "thread/list", params });
+  if ("refused" in listed) throw new Error(JSON.stringify(listed.refused));
   const { data } = JSON.parse(listed.resultText) as { data: { id: string }[] };
   for (const { id } of data) await threadStub(environment, account, id).askedProposal("");
 }
