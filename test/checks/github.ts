@@ -18,7 +18,9 @@ import { projectRoot } from "./server.ts";
 
 const secret = randomUUID();
 /** A killed server revokes nothing: so many tokens end by themselves, a handful for each death. */
-const tokensLostMax = 300;
+const tokensLostMax = 400;
+/** Ways that one server is asked for: `githubTextLimits.personTurnsPerHour` is 20. */
+const waysOfServer = 15;
 const apiHost = "api.github.test";
 const results = { passed: 0, failed: 0 };
 
@@ -138,7 +140,7 @@ const gatePort = await listen(gate);
 
 const repository = "/repos/acme/widgets";
 const bundle = await bundleWorker("test/objects/github-stage-worker.ts");
-const server = await startMiniflare({
+const options = {
   bundle,
   outbound: `127.0.0.1:${gatePort}`,
   env: {
@@ -147,7 +149,9 @@ const server = await startMiniflare({
     GITHUB_WEBHOOK_SECRET: secret,
     GITHUB_API_URL: `https://${apiHost}`,
   },
-});
+};
+let server = await startMiniflare(options);
+const pastLogs: string[] = [];
 hook.server = server;
 
 async function read<Found>(path: string): Promise<Found> {
@@ -238,6 +242,14 @@ async function quiet(): Promise<void> {
     heard = stage.heard.length;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
+}
+
+/** Another server without a past: a person may have no more than so many turns an hour. */
+async function fresh(): Promise<void> {
+  pastLogs.push(server.logs());
+  await server.close();
+  server = await startMiniflare(options);
+  hook.server = server;
 }
 
 let account = "";
@@ -332,7 +344,8 @@ try {
     calm = { end, requests: stage.heard.length - heard };
   });
 
-  for (const moment of killMoments(calm)) {
+  for (const [index, moment] of killMoments(calm).entries()) {
+    if (index % waysOfServer === 0) await fresh();
     await step(`SIGKILL ${moment.name} of that way, and it ends as if it had run once`, async () => {
       let count = 0;
       let killing: Promise<void> | null = null;
@@ -362,7 +375,9 @@ try {
       equal(stage.problems, []);
       const living = [...stage.missing.minted].filter((token) => !stage.missing.revoked.has(token));
       if (living.length > tokensLostMax) throw new Error(`${living.length} tokens live`);
-      const leaked = ["ghs_", "PRIVATE KEY", secret].filter((word) => server.logs().includes(word));
+      const leaked = ["ghs_", "PRIVATE KEY", secret].filter((word) =>
+        [...pastLogs, server.logs()].some((logs) => logs.includes(word)),
+      );
       equal(leaked, []);
     },
   );
@@ -410,32 +425,32 @@ function killMoments(calm: { requests: number } | null): KillMoment[] {
 async function wholeWay(name: string): Promise<string[]> {
   const issue = await newIssue();
   const heard = stage.missing.reactions.length;
+  const known = (await checkRuns()).map(({ id }) => id);
   await say(people.writer, issue, `@${app.slug}\nwrite notes/way.txt: alpha\\n\nsay it is written`);
   await say(people.writer, issue, `/spindle approve ${await untilAsked(issue)}`);
   const shown = await untilSaid(issue, "committed `");
   const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
   const ofBranch = async () => (await pulls()).filter(({ head }) => head.ref === branch);
   await eventually(`the pull request of ${name}`, async () => ((await ofBranch()).length > 0 ? true : null));
-  const run = await eventually("the check run", async () => {
-    const runs = (await checkRunsOf(shown)).filter(({ conclusion }) => conclusion === "success");
-    return runs.length > 0 ? runs : null;
-  });
+  const newRuns = async () => (await checkRuns()).filter(({ id }) => !known.includes(id));
+  await eventually(`the check run of ${name}`, async () =>
+    (await newRuns()).some(({ conclusion }) => conclusion === "success") ? true : null,
+  );
   await quiet();
   const commits = await read<{ commit: { message: string; tree: { sha: string } } }[]>(`/commits?sha=${branch}`);
-  return [
+  const said = [
     ...(await answersIn(issue)),
     ...stage.missing.reactions.slice(heard).map(({ content }) => content),
-    ...commits.map(({ commit }) => `${commit.message} ${commit.tree.sha}`),
+    ...commits.map(({ commit }) => commit.message),
     ...(await ofBranch()).map(({ draft, base }) => `draft ${draft} on ${base.ref}`),
-    ...run.map(({ conclusion }) => conclusion),
+    ...(await newRuns()).map(({ conclusion }) => conclusion),
   ].map((text) => text.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>").replace(/\b[0-9a-f]{12,64}\b/g, "<hash>"));
+  // The tree is the same each time, to the letter.
+  return [...said, ...commits.map(({ commit }) => commit.tree.sha)];
 }
 
-/** The check runs of the diff that the comment says is committed. */
-async function checkRunsOf(shown: string): Promise<{ external_id: string; conclusion: string }[]> {
-  const [, digits = ""] = /committed `([0-9a-f]{16})`/.exec(shown) ?? [];
+async function checkRuns(): Promise<{ id: number; conclusion: string }[]> {
   const { object } = await read<{ object: { sha: string } }>("/git/ref/heads/main");
   const path = `/commits/${object.sha}/check-runs?filter=all&per_page=100`;
-  const { check_runs } = await read<{ check_runs: { external_id: string; conclusion: string }[] }>(path);
-  return check_runs.filter(({ external_id }) => external_id.startsWith(digits));
+  return (await read<{ check_runs: { id: number; conclusion: string }[] }>(path)).check_runs;
 }

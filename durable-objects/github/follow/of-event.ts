@@ -152,9 +152,10 @@ async function ofButton(
   reads: RepositoryReads,
 ): Promise<Decision> {
   const { checkRun, identifier, sender } = event;
-  const proposal = reads.ledger.lastProposalWithHash(checkRun.externalId);
+  const [externalId = "", requestId = ""] = checkRun.externalId.split(":");
+  const proposal = reads.ledger.proposal(requestId);
   const talk = proposal ? reads.ledger.talk(proposal.threadId) : null;
-  if (!proposal || talk === null || sender === null) return nothing;
+  if (proposal?.bound?.hash !== externalId || talk === null || sender === null) return nothing;
   const { number, isPullRequest } = talk.on;
   const author = talk.asked.by;
   const issue: IssueFacts = {
@@ -177,7 +178,7 @@ async function ofButton(
     if ("refused" in target) return () => answer(said, target.refused);
     // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
     const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
-    const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
+    const read = readRequestedAction({ identifier, externalId, headSha: checkRun.headOid }, headOid);
     if ("refused" in read) return () => answer(said, read.answer);
     if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
     return approve(said, { by: sender, hash: read.hash, including: [] }, reads);
