@@ -41,7 +41,7 @@ function equal(found: unknown, wanted: unknown): void {
 }
 
 async function eventually<Found>(what: string, look: () => Promise<Found | null>): Promise<Found> {
-  for (const deadlineMs = Date.now() + 45_000; Date.now() < deadlineMs; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (const deadlineMs = Date.now() + 45_000; Date.now() < deadlineMs; await new Promise((resolve) => setTimeout(resolve, 200))) {
     const found = await look();
     if (found !== null) return found;
   }
@@ -140,22 +140,21 @@ const gatePort = await listen(gate);
 
 const repository = "/repos/acme/widgets";
 const bundle = await bundleWorker("test/objects/github-stage-worker.ts");
-const options = {
-  bundle,
-  outbound: `127.0.0.1:${gatePort}`,
-  env: {
-    GITHUB_APP_ID: String(app.id),
-    GITHUB_APP_PRIVATE_KEY: privateKey,
-    GITHUB_WEBHOOK_SECRET: secret,
-    GITHUB_API_URL: `https://${apiHost}`,
-  },
+const outbound = `127.0.0.1:${gatePort}`;
+const env = {
+  GITHUB_APP_ID: String(app.id),
+  GITHUB_APP_PRIVATE_KEY: privateKey,
+  GITHUB_WEBHOOK_SECRET: secret,
+  GITHUB_API_URL: `https://${apiHost}`,
 };
-let server = await startMiniflare(options);
+let server = await startMiniflare({ bundle, outbound, env });
 const pastLogs: string[] = [];
 hook.server = server;
 
 async function read<Found>(path: string): Promise<Found> {
-  return (await (await stage.as(people.writer, "GET", `${repository}${path}`)).json()) as Found;
+  const response = await stage.as(people.owner, "GET", `${repository}${path}`);
+  if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Found;
 }
 
 async function newIssue(): Promise<number> {
@@ -166,6 +165,13 @@ async function newIssue(): Promise<number> {
 async function say(login: string, issue: number, body: string): Promise<void> {
   const response = await stage.as(login, "POST", `${repository}/issues/${issue}/comments`, { body });
   if (!response.ok) throw new Error(`${login} cannot comment: ${response.status}`);
+}
+
+/** Of the branch's last commit. The emulator tells it by webhook. */
+async function review(login: string, { number, branch }: { number: number; branch: string }, event: string): Promise<void> {
+  const { object } = await read<{ object: { sha: string } }>(`/git/ref/heads/${branch}`);
+  const response = await stage.as(login, "POST", `${repository}/pulls/${number}/reviews`, { event, commit_id: object.sha });
+  if (!response.ok) throw new Error(`${login} cannot review: ${response.status}`);
 }
 
 /** Our comments of an issue: what a person reads of them. */
@@ -248,7 +254,7 @@ async function quiet(): Promise<void> {
 async function fresh(): Promise<void> {
   pastLogs.push(server.logs());
   await server.close();
-  server = await startMiniflare(options);
+  server = await startMiniflare({ bundle, outbound, env });
   hook.server = server;
 }
 
@@ -302,6 +308,27 @@ try {
     },
   );
 
+  await step("in its draft a thread is heard too: a mention, a review that says yes, and one that marks it ready", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/d.txt: delta\\n");
+    await say(people.writer, issue, `/spindle approve ${await untilAsked(issue)}`);
+    const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(await untilSaid(issue, "committed `")) ?? [];
+    const [, linked = ""] = /Draft pull request #(\d+)\./.exec(await untilSaid(issue, "Draft pull request #")) ?? [];
+    const number = Number(linked);
+    equal((await pulls()).find((pull) => pull.number === number)?.head.ref, branch);
+    const before = await treeOf(branch);
+    await say(people.writer, number, "@spindle\nwrite docs/e.txt: epsilon\\n");
+    const digits = await untilAsked(number);
+    await review(people.owner, { number, branch }, "APPROVE");
+    for (const place of [issue, number]) await untilSaid(place, `committed \`${digits}\``);
+    await requireLanded(branch, { base: before, files: { "docs/e.txt": "epsilon\n" } });
+    await review(people.owner, { number, branch }, "APPROVE");
+    await eventually("that it is ready", async () =>
+      (await pulls()).some((pull) => pull.number === number && !pull.draft) ? true : null,
+    );
+    await untilSaid(issue, `Pull request #${number}.`);
+  });
+
   await step("a no commits nothing and says whose it was, and a stop ends the turn", async () => {
     const issue = await newIssue();
     await say(people.writer, issue, "/spindle run\nwrite docs/b.txt: beta");
@@ -314,7 +341,7 @@ try {
     await say(people.stranger, other, "/spindle stop");
     await say(people.writer, other, "/spindle stop");
     await untilSaid(other, "was stopped.");
-    equal((await pulls()).length, 1);
+    equal((await pulls()).length, 2);
   });
 
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
@@ -368,6 +395,37 @@ try {
       }
     });
   }
+
+  await step("where the operator wants two people, one yes is shown and the other one commits", async () => {
+    await quiet();
+    const policy = { approvalsRequired: 2, mayApproveOwn: false };
+    const strict = await startMiniflare({ bundle, outbound, env: { ...env, GITHUB_POLICY: JSON.stringify(policy) } });
+    hook.server = strict;
+    try {
+      await stage.as(people.owner, "PUT", `${repository}/collaborators/${people.stranger}`, { permission: "push" });
+      const issue = await newIssue();
+      await say(people.stranger, issue, "/spindle run\nwrite docs/f.txt: zeta\\n");
+      const digits = await untilAsked(issue);
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      await untilSaid(issue, "wanda said yes; 1 more person has to approve.");
+      await say(people.owner, issue, `/spindle approve ${digits}`);
+      const shown = await untilSaid(issue, "approved by wanda and olga.");
+      const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+      await requireLanded(branch, { base: "main", files: { "docs/f.txt": "zeta\n" } });
+      await quiet();
+      // Whoever asked has no yes, which is said in a comment of its own.
+      const other = await newIssue();
+      await say(people.stranger, other, "/spindle run\nwrite docs/g.txt: eta");
+      await say(people.stranger, other, `/spindle approve ${await untilAsked(other)}`);
+      await eventually("the refusal", async () =>
+        (await answersIn(other)).some((text) => text.includes("Who asked for a change may not approve it")) ? true : null,
+      );
+      await quiet();
+    } finally {
+      hook.server = server;
+      await strict.close();
+    }
+  });
 
   await step(
     "everything that left the Worker was what GitHub allows, tokens were revoked, and no line of the log has a secret",

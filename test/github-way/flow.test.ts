@@ -126,14 +126,16 @@ function chosen<Value>(all: readonly Value[], count: number): Value[][] {
 }
 const partsOfFaults = isAll ? 20 : 4;
 
-/** A run without trouble asks this often at least; where it asks less, a fault is met by nobody. */
-const requestsOfRun = 55;
-const everyRequest = Array.from({ length: requestsOfRun }, (_, at) => at);
+/** A run without trouble asks a little less often; a fault for a request that is not made is met by nobody. */
+const requestsMax = 60;
+const everyRequest = Array.from({ length: requestsMax }, (_, at) => at);
 const withFaults = (faults: typeof passing) => everyRequest.flatMap((at) => faults.map(([name, fault]) => ({ at, name, fault })));
 
-test("the number of requests that faults are for is that of a run", async () => {
+test("every request of a run is met by faults, and few faults by no request", async () => {
   const { moments } = await calm();
-  expect(moments.filter((moment) => moment.startsWith("before request"))).toHaveLength(requestsOfRun);
+  const requests = moments.filter((moment) => moment.startsWith("before request")).length;
+  expect(requests).toBeLessThanOrEqual(requestsMax);
+  expect(requests).toBeGreaterThan(requestsMax * 0.8);
 });
 
 describe("what passes by itself, at any request of the way", () => {

@@ -6,6 +6,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
+import { defaultPolicy } from "#github/follow/policy";
 import { createRepositorySchema, Repository, type RepositoryHost } from "#github/repository";
 import { readBlobs, readTree } from "#github/snapshot-source";
 import { callThread, readProposal } from "#github/thread-call";
@@ -226,6 +227,7 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
         deadline: () => AbortSignal.timeout(150),
         report,
       }),
+      policy: () => defaultPolicy,
       consequences: { ofEvent, ofFrames, ofOutcome },
       now,
       newId,
