@@ -93,6 +93,7 @@ const doors: { name: string; on: "nothing" | "a diff" | "an end"; asks?: true; a
   { name: "steer", on: "a diff", asks: true, act: saying(() => "/spindle steer say more") },
   { name: "retry", on: "an end", asks: true, act: saying(() => "/spindle retry") },
   { name: "approve", on: "a diff", act: saying(({ digits }) => `/spindle approve ${digits}`) },
+  { name: "approve some hunks", on: "a diff", act: saying(({ digits }) => `/spindle approve ${digits} hunks=1`) },
   { name: "approve on a line", on: "a diff", act: onALine(({ digits }) => `/spindle approve ${digits}`) },
   { name: "the button that approves", on: "a diff", act: pressing("ok") },
   { name: "the button that declines", on: "a diff", act: pressing("no") },

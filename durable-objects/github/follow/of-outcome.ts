@@ -1,5 +1,5 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
-import { neutralCode, neutralPlain } from "#core/github/neutral";
+import { neutralCode, neutralLine, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { githubTextLimits } from "#core/limits";
 import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
@@ -32,6 +32,9 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
     return showTalk(ledger, action.threadId);
   }
+  if (action.type === "callThread" && action.call.type === "respond" && outcome.type === "failed") {
+    return outcome.failure.type === "refused" ? notTaken(ledger, key, action.call.requestId, outcome.failure.error.message) : [];
+  }
   return action.type === "openPullRequest" && outcome.type === "failed"
     ? unopened(ledger, key, action.head, outcome.failure)
     : [];
@@ -39,10 +42,31 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
 
 /** The commit stands all the same, and people can open one themselves. */
 function unopened(ledger: Ledger, key: string, branch: string, failure: EffectFailure): Effect[] {
-  const talk = ledger.talk(key.slice(draftKey("").length));
+  const talk = ledger.talk(threadOfDraftKey(key));
   if (talk === null) return [];
   const body = `${neutralCode(branch)} holds the commit, but GitHub did not open a draft pull request for it (${failure.type}).`;
   return [{ key: `${key}/answer`, lane: `answers #${talk.on.number}`, action: { type: "createComment", on: talk.on, body } }];
+}
+
+/** The thread cannot take those hunks, so that nobody has decided yet. Whoever named them is told why, and their yes counts no more. */
+function notTaken(ledger: Ledger, key: string, requestId: string, why: string): Effect[] {
+  const proposal = ledger.proposal(requestId);
+  const talk = proposal ? ledger.talk(proposal.threadId) : null;
+  if (proposal?.state.type !== "approved" || talk === null) return [];
+  const { part } = proposal.state;
+  for (const { seq, hash } of ledger.approvals.standing(requestId)) {
+    if (hash === part?.hash) ledger.approvals.takeBack(seq, "the thread could not take those hunks");
+  }
+  const { on } = talk;
+  const known = { secrets: [], spared: [] };
+  // Names of files may stand in it.
+  const text = neutralLine(redact(why, known).text.slice(0, githubTextLimits.sentenceCharactersMax));
+  const body = `Those hunks cannot be taken by themselves: ${text} Nothing was approved.`;
+  return [
+    ...setState(ledger, proposal, { type: "open" }),
+    { key: `${key}/refused`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } },
+    ...showTalk(ledger, talk.threadId),
+  ];
 }
 
 /** From here on the pull request is another place of the same thread. One in which somebody was quicker to begin a thread keeps that. */
@@ -73,9 +97,10 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
   if (outcome.type === "done" && outcome.result.type === "commit") {
     const { oid: commitOid } = outcome.result;
     ledger.putTalk({ ...talk, baseOid: commitOid, staleHash: null });
-    const { by } = proposal.state;
+    const { by, part } = proposal.state;
+    const landed = part ? { part: { hash: part.hash, hunks: part.hunks } } : {};
     return [
-      ...setState(ledger, proposal, { type: "committed", by, commitOid }),
+      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...landed }),
       ...bindWaiting(ledger, talk.threadId),
       ...draft(talk),
     ];
