@@ -228,6 +228,7 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
         report,
       }),
       policy: () => defaultPolicy,
+      threadUrl: () => null,
       consequences: { ofEvent, ofFrames, ofOutcome },
       now,
       newId,
@@ -270,6 +271,7 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
         if (repositoryOfConnection(connection) === null) throw new Error(`nobody is at ${connection}`);
         return call(life, "deliver", () => life.repository.deliver(structuredClone(delivery)));
       },
+      readRepository: (_, oids) => call(life, "readBlobs", () => life.repository.read((calls) => readBlobs(calls, oids))),
       readMemory: () => breath(life, null),
       reportToMemory: () => breath(life, []),
       leaveMemory: async () => {},
@@ -318,17 +320,15 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
       const threadId = name.slice(name.lastIndexOf("/") + 1);
       const { runtime, service } = threadOf(life, threadId);
       const source = {
-        readTree: (oid: string) =>
-          call(life, "readTree", () => life.repository.withJob((job) => readTree(job.calls({ contents: "read" }), oid))),
-        readBlobs: (oids: string[]) =>
-          call(life, "readBlobs", () => life.repository.withJob((job) => readBlobs(job.calls({ contents: "read" }), oids))),
+        readTree: (oid: string) => call(life, "readTree", () => life.repository.read((calls) => readTree(calls, oid))),
+        readBlobs: (oids: string[]) => call(life, "readBlobs", () => life.repository.read((calls) => readBlobs(calls, oids))),
       };
       return {
         startThread: service.startThread.bind(service),
         resumeThread: service.resumeThread.bind(service),
         request: service.request.bind(service),
         respond: async (...answer: Parameters<ThreadService["respond"]>) => service.respond(...answer),
-        enterRepository: (_: number, entry: Parameters<typeof enterRepository>[2]) => enterRepository(runtime, source, entry),
+        enterRepository: (entry: Parameters<typeof enterRepository>[2]) => enterRepository(runtime, source, entry),
         askedProposal: async (requestId: string) => askedProposal(runtime, requestId),
       };
     };

@@ -66,8 +66,10 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
     problem: null,
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,
+    check: known?.check ?? null,
   });
-  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId } as const;
+  const about = { repository: said.repository, number: on.number, title: issue.title, branch };
+  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId, about } as const;
   return [
     { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
     ...showTalk(ledger, threadId),
