@@ -624,7 +624,12 @@ async function wholeWay(name: string): Promise<string[]> {
     ...commits.map(({ commit }) => commit.message),
     ...(await ofBranch()).map(({ draft, base }) => `draft ${draft} on ${base.ref}`),
     ...(await newRuns()).map(({ conclusion }) => conclusion),
-  ].map((text) => text.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>").replace(/\b[0-9a-f]{12,64}\b/g, "<hash>"));
+  ].map((text) =>
+    text
+      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
+      .replace(/\b[0-9a-f]{12,64}\b/g, "<hash>")
+      .replace(/#\d+/g, "#<n>"),
+  );
   // The tree is the same each time, to the letter.
   return [...said, ...commits.map(({ commit }) => commit.tree.sha)];
 }
