@@ -443,6 +443,10 @@ export const githubTextLimits = {
   /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
   planStepsMax: 20,
   sentenceCharactersMax: 600,
+  /** Questions that one comment asks, options of one, and characters of all their texts: a person answers them on a telephone. */
+  questionsMax: 4,
+  questionOptionsMax: 12,
+  questionCharactersMax: 2_000,
   /** Characters of a commit's first line, as git's own tools break it; and paths that were left out which a turn is told by name. */
   headlineCharactersMax: 72,
   pathsNamedMax: 20,

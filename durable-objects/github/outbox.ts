@@ -12,6 +12,7 @@ export function createOutboxSchema(sql: Sql): void {
       created_at_ms INTEGER NOT NULL, settled_at_ms INTEGER
     ) STRICT;
     CREATE INDEX IF NOT EXISTS github_effects_waiting ON github_effects (lane, seq) WHERE state = 'waiting';
+    CREATE TABLE IF NOT EXISTS github_held_lanes (lane TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS github_pause (id INTEGER PRIMARY KEY CHECK (id = 1), until_ms INTEGER NOT NULL) STRICT;
   `);
 }
@@ -47,6 +48,10 @@ type Row = {
 
 type KnownRow = { state: string; settled_at_ms: number | null };
 
+/** Of a lane only the first that waits is next, and of one that somebody holds none is. */
+const isNext = `lane NOT IN (SELECT lane FROM github_held_lanes) AND NOT EXISTS (
+  SELECT 1 FROM github_effects AS earlier WHERE earlier.state = 'waiting' AND earlier.lane = one.lane AND earlier.seq < one.seq)`;
+
 export class Outbox {
   private readonly sql: Sql;
   private readonly newId: () => string;
@@ -74,10 +79,7 @@ export class Outbox {
     if (this.pausedUntilMs() > nowMs) return null;
     const [row] = this.sql
       .exec<Row>(
-        `SELECT * FROM github_effects AS one WHERE state = 'waiting' AND retry_at_ms <= ? AND NOT EXISTS (
-           SELECT 1 FROM github_effects AS earlier
-             WHERE earlier.state = 'waiting' AND earlier.lane = one.lane AND earlier.seq < one.seq)
-         ORDER BY seq LIMIT 1`,
+        `SELECT * FROM github_effects AS one WHERE state = 'waiting' AND retry_at_ms <= ? AND ${isNext} ORDER BY seq LIMIT 1`,
         nowMs,
       )
       .toArray();
@@ -168,8 +170,7 @@ export class Outbox {
   }
 
   nextAtMs(): number | null {
-    const query = `SELECT min(retry_at_ms) AS at FROM github_effects AS one WHERE state = 'waiting' AND NOT EXISTS (
-      SELECT 1 FROM github_effects AS earlier WHERE earlier.state = 'waiting' AND earlier.lane = one.lane AND earlier.seq < one.seq)`;
+    const query = `SELECT min(retry_at_ms) AS at FROM github_effects AS one WHERE state = 'waiting' AND ${isNext}`;
     const { at } = this.sql.exec<{ at: number | null }>(query).one();
     return at === null ? null : Math.max(at, this.pausedUntilMs());
   }

@@ -31,6 +31,8 @@ export async function callThread(environment: Environment, place: Place, call: T
   switch (call.type) {
     case "begin":
       return begin(thread, threadId, call);
+    case "fork":
+      return fork(thread, call);
     case "request": {
       const reply = await thread.request(call.request, "github");
       return "refused" in reply ? reply : { text: reply.resultText };
@@ -69,6 +71,13 @@ async function begin(thread: CallableThread, threadId: string, call: Extract<Thr
   return "refused" in reply ? reply : { text: reply.resultText };
 }
 
+/** The repository knows no talk of it, and leaves it to the account's clients as soon as it hears of it. */
+async function fork(thread: CallableThread, { sourceId, repositoryId }: Extract<ThreadCall, { type: "fork" }>): Promise<Called> {
+  const follower = { connection: repositoryConnection(repositoryId), replay: true };
+  const forked = await thread.forkThread({ threadId: sourceId, excludeTurns: true }, client, follower);
+  return "refused" in forked ? forked : { text: null };
+}
+
 /** A model that takes the workspace for the whole repository would make anew what is only not here. */
 function missingLines({ absent, refused, isTruncated }: Extract<Entered, { type: "entered" }>): string[] {
   const paths = [...absent, ...refused];
@@ -94,6 +103,11 @@ interface CallableThread {
     subscriber: { connection: string; replay: boolean },
   ): Promise<Attached>;
   resumeThread(params: Params<"thread/resume">, subscriber: { connection: string; replay: boolean }): Promise<Attached>;
+  forkThread(
+    params: Params<"thread/fork">,
+    by: typeof client,
+    subscriber: { connection: string; replay: boolean },
+  ): Promise<Attached>;
   enterRepository(repositoryId: number, entry: { commitOid: string; key: string }): Promise<Entered>;
   askedProposal(requestId: string): Promise<AskedProposal | null>;
   request(request: Request, connection: string): Promise<Reply>;

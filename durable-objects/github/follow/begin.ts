@@ -10,7 +10,7 @@ import { budgets } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import type { Ledger } from "#github/ledger";
+import { isQueued, type Ledger } from "#github/ledger";
 
 export interface Asking {
   threadId: string;
@@ -43,6 +43,12 @@ export function steerOf(ledger: Ledger, threadId: string): string | null {
   return turn?.status === "inProgress" ? turn.id : null;
 }
 
+/** Whether a turn runs or is about to. */
+export function isAtWork(ledger: Ledger, threadId: string): boolean {
+  const talk = ledger.talk(threadId);
+  return talk !== null && (talk.view.turn?.status === "inProgress" || isQueued(talk));
+}
+
 export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }: Asking): Effect[] {
   const { deliveryId, on, issue } = said;
   const known = ledger.talk(threadId);
@@ -60,6 +66,7 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
     problem: null,
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,
+    ...(known?.heldBy ? { heldBy: known.heldBy } : {}),
   });
   const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId } as const;
   return [
@@ -131,7 +138,8 @@ async function tell(said: Said, request: string, by: Person, reads: RepositoryRe
       author: by.login,
       role: await roleOf(by),
       text: request,
-      at: comment?.createdAt ?? new Date(reads.nowMs).toISOString(),
+      // Without a comment there is the time of what was labeled, assigned or opened, which is not later than that.
+      at: comment?.createdAt ?? issue.updatedAt,
       place: comment?.place ?? null,
     },
   ).text;

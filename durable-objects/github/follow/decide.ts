@@ -6,6 +6,7 @@ import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { begin } from "#github/follow/begin";
+import { heldAnswer } from "#github/follow/hold";
 import { bindWaiting, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
@@ -22,6 +23,8 @@ export interface Approval {
 /** Whoever asks has the permission, as GitHub said a moment ago. Everything else that a yes needs is seen here. */
 export async function approve(said: Said, { by, hash, including }: Approval, reads: RepositoryReads): Promise<Decision> {
   const { threadId, found } = find(said, hash, reads);
+  const held = heldAnswer(reads.ledger, threadId);
+  if (held !== null) return () => refuse(said, held);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
   const { hash: whole, baseOid } = proposal.bound;

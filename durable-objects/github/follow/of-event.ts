@@ -1,16 +1,18 @@
 /** What follows from what somebody did at GitHub. Whoever may not do it changes nothing by it. */
 import { readRequestedAction } from "#core/github/check-run";
-import { type Command, commandForms, readComment } from "#core/github/command";
-import { fenced } from "#core/github/neutral";
-import { type GithubAction, type Permission, permit } from "#core/github/permission";
-import { type OurApp, senderRefusal } from "#core/github/sender";
+import { readComment } from "#core/github/command";
+import { senderRefusal } from "#core/github/sender";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { CommentFacts, IssueFacts, Person, RepositoryEvent } from "#github/event";
-import { beginTurn, steer, steerOf } from "#github/follow/begin";
+import type { CommentFacts, IssueFacts, RepositoryEvent } from "#github/event";
+import { beginTurn } from "#github/follow/begin";
 import { approve, decline } from "#github/follow/decide";
+import { obey, retry } from "#github/follow/obey";
+import { ofChange } from "#github/follow/of-change";
 import { permissionPolicy } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
 import { targetOf } from "#github/follow/target";
+import { ours, permissionFor, refused, whereabouts } from "#github/follow/who";
+import type { Talk } from "#github/ledger";
 
 const nothing: Decision = () => [];
 
@@ -21,12 +23,13 @@ export async function ofEvent(event: RepositoryEvent, reads: RepositoryReads): P
     case "reviewCommentCreated":
       return ofComment(event, { issue: event.pullRequest, comment: event.comment, isReview: true }, reads);
     case "checkRunRequested":
-      return event.action === "requested_action" ? ofButton(event, reads) : nothing;
+      return event.action === "requested_action" ? ofButton(event, reads) : ofRerequest(event, reads);
+    case "pullRequestChanged":
+    case "issueChanged":
+      return ofChange(event, reads);
     // Not heard yet: docs/github.md says so.
     case "reviewSubmitted":
     case "reviewDismissed":
-    case "pullRequestChanged":
-    case "issueChanged":
       return nothing;
     default:
       return event satisfies never;
@@ -54,7 +57,7 @@ async function ofComment(
   const place =
     comment.path === undefined ? null : { path: comment.path, line: comment.line ?? null, diffHunk: comment.diffHunk ?? "" };
   const said: Said = {
-    ...whoAndWhere(event, reads),
+    ...whereabouts(event, reads),
     act: { sender: event.sender, viaAppId: comment.viaAppId ?? null },
     on,
     issue,
@@ -67,94 +70,23 @@ async function ofComment(
   const verb = reading.kind === "command" ? reading.command.verb : null;
   const action =
     verb === "approve" || verb === "decline" ? "approve" : reading.kind === "mention" || verb === "run" ? "trigger" : "steer";
-  const permission = await permissionFor(said, action, reads);
-  // Strangers get no comment of ours for theirs, or anybody could have it written.
+  // What was held goes to GitHub when it is let go.
+  const permission = await permissionFor(said, action, reads, action === "approve" || verb === "unhold");
   if (!permission.allowed) return () => refused(said, permission);
   if (reading.kind === "mistake") return () => [...react(said, "confused"), ...answer(said, reading.answer)];
   if (reading.kind === "mention") return beginTurn(said, { by: person, request: reading.text }, reads);
   return obey(said, person, reading.command, reads);
 }
 
-async function obey(said: Said, by: Person, command: Command, reads: RepositoryReads): Promise<Decision> {
-  const threadId = reads.threadOf(said.on.number);
-  const running = steerOf(reads.ledger, threadId);
-  switch (command.verb) {
-    case "run":
-      return beginTurn(said, { by, request: command.text ?? "" }, reads);
-    case "retry": {
-      const talk = reads.ledger.talk(threadId);
-      if (talk === null) return () => answer(said, "Nothing was asked here yet.");
-      if (running !== null) return () => answer(said, "It still works on it; `/spindle stop` ends that.");
-      return beginTurn(said, { by, text: talk.asked.text }, reads);
-    }
-    case "steer":
-      if (running === null) return () => answer(said, "No turn is at work here; `/spindle run` begins one.");
-      return (ledger) => steer(ledger, said, { threadId, turnId: running, by, text: command.text });
-    case "stop": {
-      if (running === null) return () => answer(said, "No turn is at work here.");
-      const request = { method: "turn/interrupt", params: { threadId, turnId: running } } as const;
-      return () => [
-        ...react(said, "+1"),
-        {
-          key: `${said.deliveryId}/stop`,
-          lane: `thread ${threadId}`,
-          action: { type: "callThread", threadId, call: { type: "request", request } },
-        },
-      ];
-    }
-    case "approve":
-      if (command.hunks !== null)
-        return () => answer(said, "Approving some hunks of a diff is not served here; nothing was approved.");
-      return approve(said, { by, hash: command.hash, including: command.including }, reads);
-    case "decline":
-      return decline(said, { by, hash: null, reason: command.reason }, reads);
-    case "status":
-      return (ledger) => {
-        const talk = ledger.talk(threadId);
-        const standing =
-          talk === null ? "Nothing was asked here yet." : statusLine(running !== null, talk.view.requests.length > 0);
-        return answer(said, standing);
-      };
-    case "help":
-      return () => answer(said, `Who may write to this repository can say:\n${fenced(commandForms().join("\n"), "text")}`);
-    case "fork":
-    case "hold":
-    case "unhold":
-      return () => answer(said, `\`/spindle ${command.verb}\` is not served here.`);
-    default:
-      return command satisfies never;
-  }
-}
-
-function statusLine(isRunning: boolean, waits: boolean): string {
-  if (!isRunning) return "No turn is at work; my comment above says how the last one ended.";
-  return waits ? "A turn waits for a decision; my comment above says which." : "A turn is at work.";
-}
+type CheckRunEvent = Extract<RepositoryEvent, { type: "checkRunRequested" }>;
 
 /** A button of a check run of ours: it says the same as a comment with the hash. */
-async function ofButton(
-  event: Extract<RepositoryEvent, { type: "checkRunRequested" }>,
-  reads: RepositoryReads,
-): Promise<Decision> {
+async function ofButton(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
   const { checkRun, identifier, sender } = event;
-  const proposal = reads.ledger.proposals().findLast(({ bound }) => bound?.hash === checkRun.externalId);
-  const talk = proposal ? reads.ledger.talk(proposal.threadId) : null;
-  if (!proposal || talk === null || sender === null) return nothing;
-  const { number, isPullRequest } = talk.on;
-  const author = talk.asked.by;
-  const issue: IssueFacts = {
-    number,
-    isPullRequest,
-    title: talk.title,
-    body: "",
-    author,
-    isOpen: true,
-    createdAt: "",
-    updatedAt: "",
-  };
-  const act = { sender, viaAppId: null };
-  const said: Said = { ...whoAndWhere(event, reads), act, on: talk.on, issue, comment: null, reactTo: null };
-  if (senderRefusal(act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
+  const talk = talkOfRun(event, reads);
+  if (talk === null || sender === null) return nothing;
+  const said = clicked(event, talk, reads);
+  if (senderRefusal(said.act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
   const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
@@ -167,22 +99,27 @@ async function ofButton(
   return approve(said, { by: sender, hash: read.hash, including: [] }, reads);
 }
 
-function whoAndWhere({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {
-  return { deliveryId, defaultBranch: repository.defaultBranch, repository: `${repository.owner}/${repository.name}` };
+/** A check run of ours is asked for again: the same as `/spindle retry` where its thread is talked about. */
+async function ofRerequest(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
+  const { sender } = event;
+  const talk = talkOfRun(event, reads);
+  if (talk === null || sender === null) return nothing;
+  const said = clicked(event, talk, reads);
+  if (senderRefusal(said.act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
+  const permission = await permissionFor(said, "trigger", reads);
+  if (!permission.allowed) return () => refused(said, permission);
+  return retry(said, sender, reads);
 }
 
-async function permissionFor({ act, on }: Said, action: GithubAction, reads: RepositoryReads): Promise<Permission> {
-  const isPerson = act.sender?.type === "User";
-  const reply = isPerson && act.sender ? await reads.permissionOf(act.sender, { fresh: action === "approve" }) : null;
-  const requesterIds = reads.ledger.talk(reads.threadOf(on.number))?.requesterIds ?? [];
-  return permit({ action, act, reply, requesterIds }, permissionPolicy, await ours(reads));
+/** A check run is bound to a diff by its whole hash, or to a thread by its id. */
+function talkOfRun({ checkRun: { externalId } }: CheckRunEvent, { ledger }: RepositoryReads): Talk | null {
+  const proposal = ledger.proposals().findLast(({ bound }) => bound?.hash === externalId);
+  return ledger.talk(proposal?.threadId ?? externalId);
 }
 
-async function ours({ ownApp }: RepositoryReads): Promise<OurApp> {
-  return { appId: (await ownApp()).id, botId: null };
-}
-
-function refused(said: Said, permission: Extract<Permission, { allowed: false }>) {
-  const isStranger = permission.refused === "mayNotWrite" || permission.refused === "permissionUnknown";
-  return [...react(said, "-1"), ...(isStranger ? [] : answer(said, permission.answer))];
+/** A click has no words, and stands where the thread is talked about. */
+function clicked(event: CheckRunEvent, { on, title, asked }: Talk, reads: RepositoryReads): Said {
+  const issue: IssueFacts = { ...on, title, body: "", author: asked.by, isOpen: true, createdAt: "", updatedAt: "" };
+  const act = { sender: event.sender, viaAppId: null };
+  return { ...whereabouts(event, reads), act, on, issue, comment: null, reactTo: null };
 }

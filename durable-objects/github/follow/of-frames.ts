@@ -4,7 +4,7 @@ import type { Decision, ThreadReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import { addProposal, itemSettled, setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
-import type { Ledger } from "#github/ledger";
+import type { Ledger, Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
 
 export async function ofFrames(threadId: string, frames: HeardFrame[], { readProposal }: ThreadReads): Promise<Decision> {
@@ -24,7 +24,7 @@ function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: Rea
   for (const frame of frames) {
     const talk = ledger.talk(threadId) ?? before;
     if (frame.seq <= talk.view.seq) continue;
-    const seen = { ...talk, view: view(talk.view, frame) };
+    const seen = withBegun({ ...talk, view: view(talk.view, frame) });
     if (isAlike(seen.view, talk.view) && !matters(frame)) continue;
     ledger.putTalk(seen);
     const { id = "", method, params } = frame;
@@ -37,6 +37,12 @@ function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: Rea
     if (method === "turn/completed") effects.push(...withdrawn(ledger, threadId));
   }
   return [...effects, ...showTalk(ledger, threadId)];
+}
+
+/** Remembered, because the thread's next turn may be another client's. */
+function withBegun(talk: Talk): Talk {
+  const { asked, view: after } = talk;
+  return after.turn?.key === asked.key ? { ...talk, asked: { ...asked, hasBegun: true } } : talk;
 }
 
 /** The number alone is no change worth a row: these frames are heard again after a crash, and change nothing then. */

@@ -1,10 +1,11 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
 import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
-import type { Effect, EffectFailure, Outcome } from "#github/effect";
+import { withAnswerer } from "#core/github/thread-view";
+import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
 import { bindWaiting, commitKey, setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
   if (action.type === "commit") {
@@ -12,13 +13,31 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
-  if (action.type === "callThread" && action.call.type === "begin" && outcome.type === "failed") {
-    const talk = ledger.talk(action.threadId);
-    if (talk?.asked.key !== action.call.key) return [];
+  return action.type === "callThread" ? called(ledger, key, action, outcome) : [];
+}
+
+type Calling = Extract<Effect["action"], { type: "callThread" }>;
+
+function called(ledger: Ledger, key: string, { threadId, call }: Calling, outcome: Outcome): Effect[] {
+  if (call.type === "fork") return forked(key, threadId, call.answerOn, outcome);
+  const talk = ledger.talk(threadId);
+  if (outcome.type !== "failed" || talk === null) return [];
+  if (call.type === "begin" && talk.asked.key === call.key) {
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
-    return showTalk(ledger, action.threadId);
+    return showTalk(ledger, threadId);
   }
+  // Somebody else may answer the question.
+  if (call.type === "respond") ledger.putTalk({ ...talk, view: withAnswerer(talk.view, call.requestId, null) });
   return [];
+}
+
+/** The answer to `/spindle fork`, where it was asked. */
+function forked(key: string, threadId: string, on: Conversation, outcome: Outcome): Effect[] {
+  const body =
+    outcome.type === "done"
+      ? `Forked as thread \`${threadId}\`: it goes on in the account's clients, and nothing of it comes here.`
+      : "This thread could not be forked.";
+  return [{ key: `${key}/answer`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } }];
 }
 
 function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outcome): Effect[] {
@@ -54,5 +73,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
   const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: `pull/${threadId}`, lane: `land ${threadId}`, action }];
+  return [{ key: `pull/${threadId}`, lane: landingLane(threadId), action }];
 }

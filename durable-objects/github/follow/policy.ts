@@ -12,6 +12,9 @@ export const permissionPolicy: PermissionPolicy = {
   approvalsRequired: 1,
 };
 
+/** Whoever may write and puts this label on an issue or pull request asks for a turn on it. Labels are alike whatever their case. */
+export const triggerLabel = "spindle";
+
 export const budgets: Budgets = {
   person: { turnsPerHour: githubTextLimits.personTurnsPerHour, tokensPerDay: githubTextLimits.personTokensPerDay },
   repository: { turnsPerHour: githubTextLimits.repositoryTurnsPerHour, tokensPerDay: githubTextLimits.repositoryTokensPerDay },

@@ -7,7 +7,7 @@ import { redact } from "#core/github/redact";
 import { githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
 import { showProposal } from "#github/follow/show";
-import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type ProposalState, type Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
 
 /** A new one. Nothing of it is said to anybody before it is known which commit it is made on. */
@@ -73,7 +73,7 @@ function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, appr
   if (bound === null) return [];
   const { threadId, branch, draftTo } = talk;
   const { baseOid, hash } = bound;
-  const lane = `land ${threadId}`;
+  const lane = landingLane(threadId);
   const known = { secrets: [], spared: [hash, threadId] };
   const headline = neutralPlain(redact(`Spindle: ${talk.title.replace(/\s+/g, " ")}`, known).text).slice(
     0,

@@ -28,3 +28,6 @@ export function answer({ deliveryId, on }: Said, text: string, spared: string[] 
   const body = redact(text, { secrets: [], spared }).text;
   return [{ key: `${deliveryId}/answer`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } }];
 }
+
+/** To whoever asks about a thread that has not begun. */
+export const nothingAsked = "Nothing was asked here yet.";

@@ -2,8 +2,9 @@
 import { checkRun } from "#core/github/check-run";
 import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { openQuestion } from "#core/github/thread-view";
 import type { CheckRunState, Effect } from "#github/effect";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { isQueued, type Ledger, type Proposal, type Talk } from "#github/ledger";
 import { textOf } from "#workspace/binary-patch";
 import { blobHash } from "#workspace/blob";
 import type { FileVersion } from "#workspace/change";
@@ -15,7 +16,14 @@ export function showTalk(ledger: Ledger, threadId: string): Effect[] {
   const { on, view } = talk;
   const state = stateOf(ledger, talk);
   const { body } = stickyComment(
-    { threadId, state, plan: view.plan, sentence: sentenceOf(talk, state), webUrl: null },
+    {
+      threadId,
+      state,
+      plan: view.plan,
+      sentence: sentenceOf(talk, state),
+      webUrl: null,
+      ...(talk.heldBy ? { heldBy: talk.heldBy.login } : {}),
+    },
     { secrets: [], spared: sparedIn(ledger, threadId) },
   );
   const shown = blobHash(new TextEncoder().encode(body));
@@ -53,14 +61,16 @@ function checkStateOf(
 
 type Bound = NonNullable<Proposal["bound"]>;
 
-function stateOf(ledger: Ledger, talk: Talk): StickyState {
+export function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
   const proposals = ledger.proposalsOf(talk.threadId);
   const open = proposals.find(({ state }) => state.type === "open");
   if (open?.bound) return awaiting(ledger, talk, open.changes, open.bound);
-  if (turn?.key !== talk.asked.key && turn?.status !== "inProgress") return { type: "queued" };
-  if (turn.status === "inProgress") return { type: "working" };
+  const question = openQuestion(talk.view);
+  if (turn?.status === "inProgress" && question) return { type: "asking", questions: question.questions };
+  if (turn?.status === "inProgress") return { type: "working" };
+  if (turn === null || isQueued(talk)) return { type: "queued" };
   const last = proposals.findLast(({ turnId }) => turnId === turn.id);
   if (last && ["waiting", "approved", "committing"].includes(last.state.type)) return { type: "working" };
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
@@ -89,6 +99,8 @@ function decidedState(
     case "committing":
       return { type: "working" };
     case "open":
+      // Without buttons: they would be refused.
+      if (ledger.talk(threadId)?.heldBy) return { type: "held" };
       return { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, approvalsMissing: 1 };
     case "committed": {
       const branch = ledger.talk(threadId)?.branch ?? "";
