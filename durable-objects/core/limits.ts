@@ -63,6 +63,8 @@ export const limits = {
   guidesMax: 50,
   /** Characters of all AGENTS.md files together that go into the instructions. */
   guideCharactersMax: 32 * 1024,
+  /** Bytes of those that a repository's base branch is asked for: what fills the bound above in any script, and one that is too long to its end. */
+  guideBytesMax: 256 * 1024,
   /** Tools that a client may bring to a thread; models choose badly among more. */
   clientToolsMax: 128,
   /** Characters of the diff that a review is asked about, cut in the middle: a quarter of a usual window. */

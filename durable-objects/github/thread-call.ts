@@ -8,7 +8,7 @@ import type { WireError } from "#protocol/errors";
 import type { Params, Request } from "#protocol/methods";
 import type { AskedProposal } from "#thread/asked-proposal";
 import type { Attached, Reply } from "#thread/reply";
-import type { Entered } from "#thread/repository-entry";
+import type { Entered, RepositoryEntry } from "#thread/repository-entry";
 import { type Environment, threadStub } from "../environment.ts";
 
 /** Who began the thread, as every client sees it. */
@@ -62,7 +62,8 @@ async function begin(thread: CallableThread, threadId: string, call: Extract<Thr
     const resumed = await thread.resumeThread({ threadId, excludeTurns: true }, follower);
     if ("refused" in resumed) return resumed;
   }
-  const entered = await thread.enterRepository(call.repositoryId, { commitOid: call.commitOid, key: call.key });
+  const { commitOid, guidesOid, key } = call;
+  const entered = await thread.enterRepository(call.repositoryId, { commitOid, guidesOid, key });
   if (entered.type === "busy") throw new Error(`a turn of ${threadId} still runs`);
   const text = entered.type === "begun" ? call.text : [call.text, ...missingLines(entered)].join("\n");
   const input = [{ type: "text" as const, text, text_elements: [] }];
@@ -108,7 +109,7 @@ interface CallableThread {
     by: typeof client,
     subscriber: { connection: string; replay: boolean },
   ): Promise<Attached>;
-  enterRepository(repositoryId: number, entry: { commitOid: string; key: string }): Promise<Entered>;
+  enterRepository(repositoryId: number, entry: RepositoryEntry): Promise<Entered>;
   askedProposal(requestId: string): Promise<AskedProposal | null>;
   request(request: Request, connection: string): Promise<Reply>;
   respond(requestId: string, reply: { result: unknown }): Promise<void>;

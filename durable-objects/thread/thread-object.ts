@@ -13,7 +13,7 @@ import { type AskedProposal, askedProposal } from "#thread/asked-proposal";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
-import { type Entered, enterRepository } from "#thread/repository-entry";
+import { type Entered, enterRepository, type RepositoryEntry } from "#thread/repository-entry";
 import { unknownThread } from "#thread/requests";
 import { ThreadRuntime } from "#thread/runtime";
 import { type ClientAnswer, ThreadService } from "#thread/service";
@@ -121,7 +121,7 @@ export class ThreadObject extends DurableObject<Environment> {
   }
 
   /** The repository's files at a commit become the workspace, while no turn runs. */
-  async enterRepository(repositoryId: number, entry: { commitOid: string; key: string }): Promise<Entered> {
+  async enterRepository(repositoryId: number, entry: RepositoryEntry): Promise<Entered> {
     const { account } = nameOf(this.ctx);
     return enterRepository(this.runtime, repositoryStub(this.env, account, repositoryId), entry);
   }

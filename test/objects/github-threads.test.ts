@@ -20,7 +20,14 @@ const readme = new TextEncoder().encode("A repository.\n");
 const file = { path: "README.md", mode: 0o100644, oid: blobHash(readme), size: readme.length };
 
 function beginning(threadId: string, repositoryId: number): ThreadCall {
-  return { type: "begin", repositoryId, commitOid: "c".repeat(40), text: "say hello", key: `delivery of ${threadId}` };
+  return {
+    type: "begin",
+    repositoryId,
+    commitOid: "c".repeat(40),
+    guidesOid: "c".repeat(40),
+    text: "say hello",
+    key: `delivery of ${threadId}`,
+  };
 }
 
 /** GitHub, as far as a thread asks it by its repository. */

@@ -9,7 +9,7 @@ import type { Person } from "#github/event";
 import { budgets } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
-import { type Target, targetOf } from "#github/follow/target";
+import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
 import { isQueued, type Ledger } from "#github/ledger";
 
 export interface Asking {
@@ -18,6 +18,8 @@ export interface Asking {
   /** What the model is told. */
   text: string;
   target: Target;
+  /** The commit whose AGENTS.md instruct the model. */
+  guidesOid: string;
 }
 
 /** The person may; whether there is anything to begin on, and enough left to begin with, is seen here. */
@@ -34,7 +36,9 @@ export async function beginTurn(
   const told = text ?? (await tell(said, request ?? "", by, reads));
   const steered = steerOf(reads.ledger, threadId);
   if (steered !== null) return (ledger) => steer(ledger, said, { threadId, turnId: steered, by, text: told });
-  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target })];
+  const guidesOid = await guidesOidOf(target, reads);
+  if (guidesOid === null) return () => [...react(said, "-1"), ...answer(said, noGuides)];
+  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target, guidesOid })];
 }
 
 /** The turn that runs in a thread; null when none does. */
@@ -49,7 +53,7 @@ export function isAtWork(ledger: Ledger, threadId: string): boolean {
   return talk !== null && (talk.view.turn?.status === "inProgress" || isQueued(talk));
 }
 
-export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }: Asking): Effect[] {
+export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, guidesOid }: Asking): Effect[] {
   const { deliveryId, on, issue } = said;
   const known = ledger.talk(threadId);
   const { branch, draftTo, baseOid } = target;
@@ -68,7 +72,8 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
     shown: known?.shown ?? null,
     ...(known?.heldBy ? { heldBy: known.heldBy } : {}),
   });
-  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId } as const;
+  const repositoryId = ledger.repositoryId();
+  const call = { type: "begin", repositoryId, commitOid: baseOid, guidesOid, text, key: deliveryId } as const;
   return [
     { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
     ...showTalk(ledger, threadId),

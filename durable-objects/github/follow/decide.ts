@@ -10,7 +10,7 @@ import { heldAnswer } from "#github/follow/hold";
 import { bindWaiting, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
-import { type Target, targetOf } from "#github/follow/target";
+import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
 import type { Ledger, Proposal } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 
@@ -36,7 +36,9 @@ export async function approve(said: Said, { by, hash, including }: Approval, rea
   const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => refuse(said, target.refused);
   if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
-    return (ledger) => stale(ledger, said, { by, proposal, hash: whole, target });
+    const guidesOid = await guidesOidOf(target, reads);
+    if (guidesOid === null) return () => refuse(said, noGuides);
+    return (ledger) => stale(ledger, said, { by, proposal, hash: whole, target, guidesOid });
   }
   const problem = problemOf(proposal, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
@@ -117,12 +119,16 @@ function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: Tr
     : null;
 }
 
+interface Stale {
+  by: Person;
+  proposal: Proposal;
+  hash: string;
+  target: Target;
+  guidesOid: string;
+}
+
 /** Nothing is committed, and the turn is asked again on the commit where the branch stands now. */
-function stale(
-  ledger: Ledger,
-  said: Said,
-  { by, proposal, hash, target }: { by: Person; proposal: Proposal; hash: string; target: Target },
-): Effect[] {
+function stale(ledger: Ledger, said: Said, { by, proposal, hash, target, guidesOid }: Stale): Effect[] {
   if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
   const { threadId } = proposal;
   const talk = ledger.talk(threadId);
@@ -139,7 +145,7 @@ function stale(
     ...setState(ledger, proposal, { type: "stale" }),
     interrupt,
     ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
-    ...begin(ledger, said, { threadId, by, text: talk.asked.text, target }),
+    ...begin(ledger, said, { threadId, by, text: talk.asked.text, target, guidesOid }),
   ];
 }
 
