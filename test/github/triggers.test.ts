@@ -21,8 +21,9 @@ async function open(): Promise<Talking> {
 }
 
 type Change = Extract<RepositoryEvent, { type: "issueChanged" }>;
+type Changing = Partial<Omit<Change, "issue">> & { issue?: Partial<IssueFacts> };
 
-function changed(talking: Talking, number: number, change: Partial<Change> & { issue?: Partial<IssueFacts> }): RepositoryEvent {
+function changed(talking: Talking, number: number, change: Changing): RepositoryEvent {
   const { type: _, ...common } = commentEvent(talking.stage, { number, body: "" }) as Extract<
     RepositoryEvent,
     { type: "commentCreated" }
@@ -46,7 +47,7 @@ const begun = ({ calls }: Talking) => calls.flatMap(({ call }) => (call.type ===
 
 test("a label, and the App as the assignee, begin one turn each: a plain order, and the issue as data", async () => {
   const talking = await open();
-  const changes: Partial<Change>[] = [
+  const changes: Changing[] = [
     { action: "labeled", label: "Spindle" },
     { action: "assigned", assignee: us },
   ];
@@ -93,7 +94,7 @@ test("another label, another assignee, a program's label, a stranger's and one o
   const stranger = await personOf(talking.stage, people.stranger);
   const bot = { id: 41_898_282, login: "github-actions[bot]", type: "Bot" };
   const label = "spindle";
-  const changes: (Partial<Change> & { issue?: Partial<IssueFacts> })[] = [
+  const changes: Changing[] = [
     { label: "spindles" },
     { action: "assigned", assignee: talking.wanda },
     // Only GitHub gives out logins that end so, and only to programs.
@@ -160,7 +161,14 @@ test("a check run of ours that is asked for again is a retry of its thread, by w
   const rerequested = async (externalId: string, sender = talking.wanda, id = 1) => {
     const event = commentEvent(talking.stage, { number, body: "" });
     const checkRun = { id, name: "Spindle", headOid: "a".repeat(40), externalId };
-    await talking.event({ ...event, type: "checkRunRequested", action: "rerequested", sender, checkRun, identifier: "" } as never);
+    await talking.event({
+      ...event,
+      type: "checkRunRequested",
+      action: "rerequested",
+      sender,
+      checkRun,
+      identifier: "",
+    } as never);
   };
   await rerequested(threadId);
   expect(await talking.comments(number)).toContain("It still works on it; `/spindle stop` ends that.");
@@ -187,7 +195,12 @@ test("of a pull request the model's guides are those of its base branch, not of 
   const { number } = await git<{ number: number }>("POST", "/pulls", { title: "Topic", body: "", head: "topic", base: "main" });
   const event = changed(talking, number, { label: "spindle", issue: { isPullRequest: true } }) as Change;
   const { issue, ...rest } = event;
-  const pullRequest = { ...issue, isDraft: false, head: { ref: "topic", oid: "", repositoryId: 1 }, base: { ref: "main", oid: "" } };
+  const pullRequest = {
+    ...issue,
+    isDraft: false,
+    head: { ref: "topic", oid: "", repositoryId: 1 },
+    base: { ref: "main", oid: "" },
+  };
   await talking.event({ ...rest, type: "pullRequestChanged", pullRequest });
   expect(begun(talking)).toMatchObject([{ commitOid: await oidOf("topic"), guidesOid: main }]);
   expect(await oidOf("topic")).not.toBe(main);

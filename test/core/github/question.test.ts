@@ -91,25 +91,29 @@ test("a comment shows a question with its options by number, inert and without s
   const { body, secretsHidden } = asking([
     question({ question: `@olga, is ${token} yours?`, options: [{ label: "</details># Yes", description: "hunter2hunter2" }] }),
   ]);
-  expect(body.split("\n")).toEqual([
-    "<!-- spindle:thread=t-1 -->",
-    "**Spindle** asks something, and waits for the answer.",
-    "",
-    "**\\@&#8203;olga\\, is \\[hidden\\-secret\\] yours\\?**",
-    "",
-    "1. \\<\\/details\\>\\#&#8203; Yes: \\[hidden\\-secret\\]",
-    "",
-    "The first answer counts, an option's number or its label.",
-    "```text\n/spindle steer 1\n```",
-    "",
-    expect.stringContaining("2 values look like a secret"),
-  ].flatMap((line) => (typeof line === "string" ? line.split("\n") : [line])));
+  expect(body.split("\n")).toEqual(
+    [
+      "<!-- spindle:thread=t-1 -->",
+      "**Spindle** asks something, and waits for the answer.",
+      "",
+      "**\\@&#8203;olga\\, is \\[hidden\\-secret\\] yours\\?**",
+      "",
+      "1. \\<\\/details\\>\\#&#8203; Yes: \\[hidden\\-secret\\]",
+      "",
+      "The first answer counts, an option's number or its label.",
+      "```text\n/spindle steer 1\n```",
+      "",
+      expect.stringContaining("2 values look like a secret"),
+    ].flatMap((line) => (typeof line === "string" ? line.split("\n") : [line])),
+  );
   expect(secretsHidden).toBe(2);
 });
 
 test("the longest questions of the worst signs fit into a comment", () => {
   const worst = "@".repeat(githubTextLimits.questionCharactersMax / githubTextLimits.questionsMax);
-  const asked = Array.from({ length: githubTextLimits.questionsMax }, (_, index) => question({ id: `${index}`, question: worst, options: null }));
+  const asked = Array.from({ length: githubTextLimits.questionsMax }, (_, index) =>
+    question({ id: `${index}`, question: worst, options: null }),
+  );
   expect(askable(asked)).not.toBe(null);
   expect(asking(asked).body.length).toBeLessThan(githubTextLimits.bodyCharactersMax / 2);
 });
@@ -118,9 +122,14 @@ test("a question waits until it is resolved, and remembers who answered it", () 
   const asked = { method: "item/tool/requestUserInput" as const, id: "r1", params: { questions: [question()] } };
   const waiting = view(newThreadView, { seq: 1, ...asked });
   expect(openQuestion(waiting)).toMatchObject({ id: "r1", questions: [{ id: "colour" }] });
-  expect(openQuestion(view(newThreadView, { seq: 1, ...asked, params: { questions: [question({ isSecret: true })] } }))).toBe(null);
+  expect(openQuestion(view(newThreadView, { seq: 1, ...asked, params: { questions: [question({ isSecret: true })] } }))).toBe(
+    null,
+  );
   const answered = withAnswerer(view(waiting, { seq: 2, method: "item/tool/call", id: "r2", params: {} }), "r1", "ann");
-  expect(answered.requests).toEqual([expect.objectContaining({ id: "r1", answeredBy: "ann" }), { id: "r2", isFileChange: false }]);
+  expect(answered.requests).toEqual([
+    expect.objectContaining({ id: "r1", answeredBy: "ann" }),
+    { id: "r2", isFileChange: false },
+  ]);
   expect(openQuestion(withAnswerer(answered, "r1", null))).not.toHaveProperty("answeredBy");
   expect(openQuestion(view(answered, { seq: 3, method: "serverRequest/resolved", params: { requestId: "r1" } }))).toBe(null);
 });

@@ -1,9 +1,10 @@
 /** A repository that follows what people do at the stage's GitHub, with threads that say what the test tells them to. */
+
+import type { ThreadCall } from "#github/effect";
+import type { Person, RepositoryEvent } from "#github/event";
 import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
-import type { ThreadCall } from "#github/effect";
-import type { Person, RepositoryEvent } from "#github/event";
 import type { AskedProposal } from "#thread/asked-proposal";
 import { commentEvent, deliver, openWorld, type World } from "./repository.ts";
 import { people, type Stage } from "./stage.ts";
