@@ -192,6 +192,11 @@ test("help lists every command, a steer reaches the turn as a reader sees it, an
   expect(calls[1]).toMatchObject({ threadId, call: { type: "begin", text: expect.stringContaining("say hello") } });
 });
 
+function talkOf({ storage }: Talking["world"], threadId: string): { requesterIds: number[] } {
+  const query = "SELECT talk FROM github_talks WHERE thread_id = ?";
+  return JSON.parse(storage.sql.exec<{ talk: string }>(query, threadId).one().talk);
+}
+
 const colours = {
   method: "item/tool/requestUserInput",
   id: "r1",
@@ -213,20 +218,23 @@ const colours = {
 };
 
 test("a question is asked in the comment, the first answer of somebody who may write is the thread's, and the comment goes on", async () => {
-  const { number, say, comments, calls, hear, threadId, stage, world } = await openRunning();
+  const { number, say, comments, calls, hear, threadId, stage, world, wanda } = await openRunning();
   await hear(threadId, [colours]);
   expect((await comments(number))[0]).toContain("**Which colour\\?**\n\n1. Red\n2. Blue");
   await say(number, "/spindle steer 2", await personOf(stage, people.stranger));
   await say(number, "/spindle steer green");
   expect(calls).toEqual([]);
   expect((await comments(number))[1]).toContain("Answer with an option's number, 1 to 2, or its label");
-  await say(number, "/spindle steer 2");
+  const olga = await personOf(stage, people.owner);
+  await say(number, "/spindle steer 2", olga);
   world.wake();
   await world.settle();
-  await say(number, "/spindle steer 1", { ...(await personOf(stage, people.owner)) });
+  await say(number, "/spindle steer 1");
   const answers = { colour: { answers: ["Blue"] } };
+  // What a turn makes of an answer is not for the one who gave it to approve, where the operator wants two people.
+  expect(talkOf(world, threadId).requesterIds).toEqual([wanda.id, olga.id]);
   expect(calls).toEqual([{ threadId, call: { type: "respond", requestId: "r1", result: { answers } } }]);
-  expect((await comments(number))[2]).toBe("wanda answered that question already.");
+  expect((await comments(number))[2]).toBe("olga answered that question already.");
   await hear(threadId, [{ method: "serverRequest/resolved", params: { requestId: "r1" } }]);
   expect((await comments(number))[0]).toBe("**Spindle** is working on it.");
 });

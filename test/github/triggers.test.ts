@@ -53,6 +53,9 @@ test("a label, and the App as the assignee, begin one turn each: a plain order, 
   ];
   for (const change of changes) {
     const number = await talking.newIssue("Crash", "It crashes.");
+    // By somebody who may write, and after what the webhook tells of: it was not what they meant.
+    await talking.stage.as(people.writer, "POST", `/repos/acme/widgets/issues/${number}/comments`, { body: "never mind" });
+    talking.world.clock.nowMs += 60_000;
     await talking.event(changed(talking, number, change));
     // Another hook tells of the same, and nobody is asked twice.
     deliver(talking.world, changed(talking, number, change), randomUUID());
@@ -64,6 +67,7 @@ test("a label, and the App as the assignee, begin one turn each: a plain order, 
     expect(asked).toMatch(/^Request by wanda \(permission: write\) on Issue acme\/widgets#\d+:$/);
     expect(order).toBe("Make the change that the title and text of this issue describe.");
     expect(context.filter((line) => line.startsWith("> "))).toEqual(["> Title: Crash", "> It crashes.", "> /spindle stop"]);
+    expect(text).toContain("Left out: 1 written or edited after the request.");
     expect(guidesOid).toBe(commitOid);
   }
   expect(talking.stage.missing.reactions.map(({ content }) => content)).toEqual(["eyes", "eyes"]);
@@ -143,7 +147,7 @@ test("a label on what is at work asks for nothing more; afterwards it does", asy
   expect(begun(talking)).toHaveLength(1);
   await talking.hear(threadId, [
     { method: "turn/completed", params: { turn: { id: "t1", status: "completed", error: null } } },
-    // Somebody's own, in another client: it leaves nothing in our queue.
+    // Somebody's own, in another client, which ours came into: nothing is left in a queue.
     ...turnBegun("t2", "a client's"),
     { method: "turn/completed", params: { turn: { id: "t2", status: "completed", error: null } } },
   ]);

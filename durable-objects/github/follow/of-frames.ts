@@ -24,7 +24,7 @@ function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: Rea
   for (const frame of frames) {
     const talk = ledger.talk(threadId) ?? before;
     if (frame.seq <= talk.view.seq) continue;
-    const seen = withBegun({ ...talk, view: view(talk.view, frame) });
+    const seen = { ...talk, view: view(talk.view, frame), asked: askedAfter(talk.asked, frame) };
     if (isAlike(seen.view, talk.view) && !matters(frame)) continue;
     ledger.putTalk(seen);
     const { id = "", method, params } = frame;
@@ -39,10 +39,10 @@ function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: Rea
   return [...effects, ...showTalk(ledger, threadId)];
 }
 
-/** Remembered, because the thread's next turn may be another client's. */
-function withBegun(talk: Talk): Talk {
-  const { asked, view: after } = talk;
-  return after.turn?.key === asked.key ? { ...talk, asked: { ...asked, hasBegun: true } } : talk;
+/** Remembered, because the turn that the request came into may be another client's, and so may the next one. */
+function askedAfter(asked: Talk["asked"], { method, params }: HeardFrame): Talk["asked"] {
+  const isRequest = method === "item/completed" && params.item.type === "userMessage" && params.item.clientId === asked.key;
+  return isRequest ? { ...asked, hasBegun: true } : asked;
 }
 
 /** The number alone is no change worth a row: these frames are heard again after a crash, and change nothing then. */
