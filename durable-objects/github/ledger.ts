@@ -1,6 +1,7 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
 import type { ThreadView } from "#core/github/thread-view";
+import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
 import type { Conversation } from "#github/effect";
@@ -8,12 +9,18 @@ import type { Person } from "#github/event";
 import { putBlob, readBlob } from "#workspace/blob";
 
 export function createLedgerSchema(sql: Sql): void {
+  // A hash is looked for by its first digits, in all threads; everything else of one thread, by how it stands.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS github_talks (thread_id TEXT PRIMARY KEY, talk TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS github_proposals (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, proposal TEXT NOT NULL
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, item_id TEXT NOT NULL,
+      turn_id TEXT NOT NULL, state TEXT NOT NULL, hash TEXT, proposal TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS github_proposals_of_thread ON github_proposals (thread_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_of_thread ON github_proposals (thread_id, state, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_item ON github_proposals (thread_id, item_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_turn ON github_proposals (thread_id, turn_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_hash ON github_proposals (hash, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_state ON github_proposals (state, seq);
   `);
 }
 
@@ -78,10 +85,26 @@ export interface Proposal {
   threadId: string;
   itemId: string;
   turnId: string;
+  /** Empty as soon as it is decided: from then on nobody needs them, and their contents go. */
   changes: FileChange[];
   /** `proposalHash`, whole, and the commit it is bound to; null while that is not known. */
   bound: { hash: string; baseOid: string } | null;
   state: ProposalState;
+}
+
+/** Nothing can become of it any more. */
+export type Decided = Extract<ProposalState["type"], "committed" | "declined" | "stale" | "unapprovable">;
+export type Undecided = Exclude<ProposalState["type"], Decided>;
+
+const decided: readonly string[] = ["committed", "declined", "stale", "unapprovable"] satisfies Decided[];
+const undecided: readonly string[] = ["waiting", "open", "approved", "committing"] satisfies Undecided[];
+
+/** As much of a proposal as it takes to tell it from others. */
+export interface NamedProposal {
+  requestId: string;
+  threadId: string;
+  hash: string;
+  state: ProposalState["type"];
 }
 
 export class Ledger {
@@ -109,33 +132,99 @@ export class Ledger {
     return this.read("SELECT proposal FROM github_proposals WHERE request_id = ?", requestId)[0] ?? null;
   }
 
-  /** In the order in which they were made. */
-  proposalsOf(threadId: string): Proposal[] {
-    return this.read("SELECT proposal FROM github_proposals WHERE thread_id = ? ORDER BY seq", threadId);
+  /** Of one thread, in the order in which they were made. */
+  proposalsIn(threadId: string, states: readonly ProposalState["type"][]): Proposal[] {
+    return this.read(
+      `SELECT proposal FROM github_proposals WHERE thread_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+      threadId,
+      JSON.stringify(states),
+    );
   }
 
-  /** Of all threads. */
-  proposals(): Proposal[] {
-    return this.read("SELECT proposal FROM github_proposals ORDER BY seq");
+  proposalOfItem(threadId: string, itemId: string): Proposal | null {
+    return this.last("thread_id = ? AND item_id = ?", threadId, itemId);
   }
 
-  putProposal(proposal: Proposal): void {
+  lastProposalOfTurn(threadId: string, turnId: string): Proposal | null {
+    return this.last("thread_id = ? AND turn_id = ?", threadId, turnId);
+  }
+
+  /** Of all threads: a check run says nothing but the hash that it is bound to, whole. */
+  lastProposalWithHash(hash: string): Proposal | null {
+    return this.last("hash = ?", hash);
+  }
+
+  /** Those of all threads whose hash begins so, in hexadecimal digits, and the open ones of this thread. */
+  namedBy(prefix: string, threadId: string): NamedProposal[] {
+    type Row = { request_id: string; thread_id: string; hash: string; state: ProposalState["type"] };
+    // "g" is behind every digit.
+    return this.sql
+      .exec<Row>(
+        `SELECT request_id, thread_id, hash, state FROM github_proposals
+           WHERE (hash >= ? AND hash < ? || 'g') OR (thread_id = ? AND state = 'open') ORDER BY seq`,
+        prefix,
+        prefix,
+        threadId,
+      )
+      .toArray()
+      .map((row) => ({ requestId: row.request_id, threadId: row.thread_id, hash: row.hash, state: row.state }));
+  }
+
+  /** The newest of a thread that are bound to a commit, decided or not. */
+  newestBound(threadId: string): Proposal[] {
+    return this.read(
+      "SELECT proposal FROM github_proposals WHERE thread_id = ? AND hash IS NOT NULL ORDER BY seq DESC LIMIT ?",
+      threadId,
+      githubApiLimits.proposalsSparedMax,
+    );
+  }
+
+  putProposal(given: Proposal): void {
+    const isDecided = decided.includes(given.state.type);
+    const proposal: Proposal = isDecided ? { ...given, changes: [] } : given;
+    const { requestId, threadId, itemId, turnId, bound, state } = proposal;
     this.sql.exec(
-      `INSERT INTO github_proposals (request_id, thread_id, proposal) VALUES (?, ?, ?)
-       ON CONFLICT (request_id) DO UPDATE SET proposal = excluded.proposal`,
-      proposal.requestId,
-      proposal.threadId,
+      `INSERT INTO github_proposals (request_id, thread_id, item_id, turn_id, state, hash, proposal) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (request_id) DO UPDATE SET state = excluded.state, hash = excluded.hash, proposal = excluded.proposal`,
+      requestId,
+      threadId,
+      itemId,
+      turnId,
+      state.type,
+      bound?.hash ?? null,
       JSON.stringify(proposal),
     );
   }
 
   /** Contents of proposals stay while somebody may still approve them, or their commit is on its way. */
   neededBlobs(): string[] {
-    return this.proposals().flatMap(({ state, changes }) =>
-      ["waiting", "open", "approved", "committing"].includes(state.type)
-        ? changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? []))
-        : [],
+    const rows = this.sql.exec<{ proposal: string }>(
+      "SELECT proposal FROM github_proposals WHERE state IN (SELECT value FROM json_each(?))",
+      JSON.stringify(undecided),
     );
+    const needed: string[] = [];
+    for (const row of rows) {
+      const { changes } = JSON.parse(row.proposal) as Proposal;
+      needed.push(...changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
+    }
+    return needed;
+  }
+
+  /**
+   * The oldest of the decided go once there are too many, a few at a time; gives the ids of their requests. An approval of one of those
+   * finds nothing.
+   */
+  forget(): string[] {
+    const rows = this.sql.exec<{ request_id: string }>(
+      `DELETE FROM github_proposals WHERE seq IN (
+         SELECT seq FROM github_proposals
+           WHERE seq <= (SELECT max(seq) FROM github_proposals) - ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?)
+       RETURNING request_id`,
+      githubApiLimits.proposalsMax,
+      JSON.stringify(decided),
+      githubApiLimits.forgottenAtOnceMax,
+    );
+    return rows.toArray().map((row) => row.request_id);
   }
 
   putContents(contents: readonly Uint8Array[]): void {
@@ -162,7 +251,11 @@ export class Ledger {
     this.sql.exec("UPDATE github_effects SET created_at_ms = ? WHERE lane = ? AND state = 'waiting'", nowMs, lane);
   }
 
-  private read(query: string, ...values: string[]): Proposal[] {
+  private last(where: string, ...values: string[]): Proposal | null {
+    return this.read(`SELECT proposal FROM github_proposals WHERE ${where} ORDER BY seq DESC LIMIT 1`, ...values)[0] ?? null;
+  }
+
+  private read(query: string, ...values: (string | number)[]): Proposal[] {
     return this.sql
       .exec<{ proposal: string }>(query, ...values)
       .toArray()

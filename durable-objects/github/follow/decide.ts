@@ -7,7 +7,7 @@ import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { begin } from "#github/follow/begin";
 import { heldAnswer } from "#github/follow/hold";
-import { bindWaiting, setState } from "#github/follow/proposals";
+import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
@@ -61,7 +61,7 @@ export function decline(
   reads: RepositoryReads,
 ): Decision {
   const threadId = reads.threadOf(said.on.number);
-  const open = reads.ledger.proposalsOf(threadId).find(({ state }) => state.type === "open");
+  const [open] = reads.ledger.proposalsIn(threadId, ["open"]);
   const found = hash === null ? (open ?? { refused: "No diff waits for a decision here." }) : find(said, hash, reads).found;
   if ("refused" in found) return () => refuse(said, found.refused);
   return (ledger) => {
@@ -84,23 +84,21 @@ function find(
   { ledger, threadOf }: RepositoryReads,
 ): { threadId: string; found: Bound | { refused: string } } {
   const threadId = threadOf(on.number);
-  const known = ledger.proposals().flatMap((proposal) => {
-    const { bound } = proposal;
-    return bound === null
-      ? []
-      : [{ hash: bound.hash, threadId: proposal.threadId, state: matchState(proposal), proposal: { ...proposal, bound } }];
-  });
+  const known = ledger.namedBy(hash, threadId).map((named) => ({ ...named, state: matchState(named.state) }));
   const match = matchProposal(hash, threadId, known);
-  return { threadId, found: "refused" in match ? { refused: match.answer } : match.proposal.proposal };
+  if ("refused" in match) return { threadId, found: { refused: match.answer } };
+  const proposal = ledger.proposal(match.proposal.requestId);
+  if (!proposal?.bound) throw new Error(`the proposal ${match.proposal.requestId} has a hash and is not bound`);
+  return { threadId, found: { ...proposal, bound: proposal.bound } };
 }
 
-function matchState({ state }: Proposal): "open" | "stale" | "decided" {
-  return state.type === "open" || state.type === "stale" ? state.type : "decided";
+function matchState(state: Proposal["state"]["type"]): "open" | "stale" | "decided" {
+  return state === "open" || state === "stale" ? state : "decided";
 }
 
 /** Our branch is made with the first commit: until then the default branch may go on, for nothing lands there. */
 function isFirstOfDraft({ draftTo }: Target, ledger: Ledger, threadId: string): boolean {
-  return draftTo !== null && !ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+  return draftTo !== null && !ledger.hasEffect(draftKey(threadId));
 }
 
 /** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */

@@ -31,7 +31,7 @@ export function heldAnswer(ledger: Ledger, threadId: string): string | null {
 
 function changed(ledger: Ledger, said: Said, talk: Talk): Effect[] {
   ledger.putTalk(talk);
-  const open = ledger.proposalsOf(talk.threadId).filter(({ state }) => state.type === "open");
+  const open = ledger.proposalsIn(talk.threadId, ["open"]);
   return [
     ...react(said, "+1"),
     ...open.flatMap((proposal) => showProposal(ledger, proposal)),

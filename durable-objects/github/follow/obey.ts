@@ -72,9 +72,8 @@ export async function retry(said: Said, by: Person, reads: RepositoryReads): Pro
 function status(ledger: Ledger, said: Said, threadId: string): Effect[] {
   const talk = ledger.talk(threadId);
   if (talk === null) return answer(said, nothingAsked);
-  const open = ledger.proposalsOf(threadId).flatMap(({ state, bound }) => {
-    if (state.type !== "open" || bound === null) return [];
-    return [{ ...bound, approvalsMissing: approvalsMissing([], bound.hash, permissionPolicy) }];
+  const open = ledger.proposalsIn(threadId, ["open"]).flatMap(({ bound }) => {
+    return bound === null ? [] : [{ ...bound, approvalsMissing: approvalsMissing([], bound.hash, permissionPolicy) }];
   });
   const stands = { state: stateOf(ledger, talk), askedBy: talk.asked.by.login, heldBy: talk.heldBy?.login ?? null, open };
   const spared = [threadId, ...open.flatMap(({ hash, baseOid }) => [hash, baseOid])];

@@ -113,8 +113,7 @@ async function ofRerequest(event: CheckRunEvent, reads: RepositoryReads): Promis
 
 /** A check run is bound to a diff by its whole hash, or to a thread by its id. */
 function talkOfRun({ checkRun: { externalId } }: CheckRunEvent, { ledger }: RepositoryReads): Talk | null {
-  const proposal = ledger.proposals().findLast(({ bound }) => bound?.hash === externalId);
-  return ledger.talk(proposal?.threadId ?? externalId);
+  return ledger.talk(ledger.lastProposalWithHash(externalId)?.threadId ?? externalId);
 }
 
 /** A click has no words, and stands where the thread is talked about. */

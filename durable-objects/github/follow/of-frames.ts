@@ -57,7 +57,6 @@ function matters({ method, params }: HeardFrame): boolean {
 /** A turn that ended waits for nobody. */
 function withdrawn(ledger: Ledger, threadId: string): Effect[] {
   return ledger
-    .proposalsOf(threadId)
-    .filter(({ state }) => state.type === "open" || state.type === "waiting" || state.type === "approved")
+    .proposalsIn(threadId, ["waiting", "open", "approved"])
     .flatMap((proposal) => setState(ledger, proposal, { type: "declined", by: null, reason: "The turn ended." }));
 }

@@ -3,13 +3,13 @@ import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { withAnswerer } from "#core/github/thread-view";
 import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, commitKey, setState } from "#github/follow/proposals";
+import { bindWaiting, draftKey, requestOfCommit, setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import { type Ledger, landingLane, type Proposal, type Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
   if (action.type === "commit") {
-    const proposal = ledger.proposals().find(({ requestId }) => commitKey(requestId) === key);
+    const proposal = ledger.proposal(requestOfCommit(key));
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
@@ -73,5 +73,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
   const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: `pull/${threadId}`, lane: landingLane(threadId), action }];
+  return [{ key: draftKey(threadId), lane: landingLane(threadId), action }];
 }

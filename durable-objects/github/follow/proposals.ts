@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { neutralPlain } from "#core/github/neutral";
 import { proposalHash } from "#core/github/proposal-hash";
 import { redact } from "#core/github/redact";
-import { githubTextLimits } from "#core/limits";
+import { githubApiLimits, githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
 import { showProposal } from "#github/follow/show";
 import { type Ledger, landingLane, type Proposal, type ProposalState, type Talk } from "#github/ledger";
@@ -13,35 +13,33 @@ import type { AskedProposal } from "#thread/asked-proposal";
 /** A new one. Nothing of it is said to anybody before it is known which commit it is made on. */
 export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId: string, asked: AskedProposal): Effect[] {
   const { itemId, changes, contents } = asked;
-  const state: ProposalState =
-    contents === null ? { type: "unapprovable", reason: "This diff is too large for GitHub." } : { type: "waiting" };
-  if (contents !== null) ledger.putContents(contents);
+  const isTooLarge = contents === null || JSON.stringify(changes).length > githubApiLimits.proposalCharactersMax;
+  const state: ProposalState = isTooLarge
+    ? { type: "unapprovable", reason: "This diff is too large for GitHub." }
+    : { type: "waiting" };
+  if (!isTooLarge) ledger.putContents(contents);
   ledger.putProposal({ requestId, threadId, itemId, turnId: view.turn?.id ?? "", changes, bound: null, state });
   return bindWaiting(ledger, threadId);
 }
 
 /** Binds what waits to the commit that the workspace holds, once no other commit is on its way. */
 export function bindWaiting(ledger: Ledger, threadId: string): Effect[] {
-  const proposals = ledger.proposalsOf(threadId);
-  if (proposals.some(({ state }) => state.type === "approved" || state.type === "committing")) return [];
+  if (ledger.proposalsIn(threadId, ["approved", "committing"]).length > 0) return [];
   const baseOid = ledger.talk(threadId)?.baseOid ?? null;
-  return proposals
-    .filter(({ state }) => state.type === "waiting")
-    .flatMap((proposal) => {
-      if (baseOid === null) {
-        const reason =
-          "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
-        return setState(ledger, proposal, { type: "unapprovable", reason });
-      }
-      const changes = proposal.changes.map(({ path, before, after }) => ({
-        path,
-        mode: after?.mode ?? null,
-        before: before?.hash ?? null,
-        after: after?.hash ?? null,
-      }));
-      const hash = proposalHash({ repositoryId: ledger.repositoryId(), baseOid, changes }, sha256);
-      return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
-    });
+  return ledger.proposalsIn(threadId, ["waiting"]).flatMap((proposal) => {
+    if (baseOid === null) {
+      const reason = "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
+      return setState(ledger, proposal, { type: "unapprovable", reason });
+    }
+    const changes = proposal.changes.map(({ path, before, after }) => ({
+      path,
+      mode: after?.mode ?? null,
+      before: before?.hash ?? null,
+      after: after?.hash ?? null,
+    }));
+    const hash = proposalHash({ repositoryId: ledger.repositoryId(), baseOid, changes }, sha256);
+    return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
+  });
 }
 
 export function setState(ledger: Ledger, before: Proposal, state: ProposalState): Effect[] {
@@ -52,7 +50,7 @@ export function setState(ledger: Ledger, before: Proposal, state: ProposalState)
 
 /** The thread is done with the item. Only what somebody approved at GitHub is committed there. */
 export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: { itemId: string; hasLanded: boolean }): Effect[] {
-  const proposal = ledger.proposalsOf(talk.threadId).findLast((one) => one.itemId === itemId);
+  const proposal = ledger.proposalOfItem(talk.threadId, itemId);
   const { state } = proposal ?? {};
   if (hasLanded && proposal?.bound && state?.type === "approved") {
     return [
@@ -67,7 +65,11 @@ export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: {
   return [...setState(ledger, proposal, { type: "declined", by: null, reason }), ...bindWaiting(ledger, talk.threadId)];
 }
 
-export const commitKey = (requestId: string) => `commit/${requestId}`;
+const commitKey = (requestId: string) => `commit/${requestId}`;
+/** The other way round, of a commit's effect. */
+export const requestOfCommit = (key: string) => key.replace(/^commit\//, "");
+/** Wanted with a thread's first commit, and never again. */
+export const draftKey = (threadId: string) => `pull/${threadId}`;
 
 function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, approver: string): Effect[] {
   if (bound === null) return [];

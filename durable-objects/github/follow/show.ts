@@ -64,14 +64,13 @@ type Bound = NonNullable<Proposal["bound"]>;
 export function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
-  const proposals = ledger.proposalsOf(talk.threadId);
-  const open = proposals.find(({ state }) => state.type === "open");
+  const [open] = ledger.proposalsIn(talk.threadId, ["open"]);
   if (open?.bound) return awaiting(ledger, talk, open.changes, open.bound);
   const question = openQuestion(talk.view);
   if (turn?.status === "inProgress" && question) return { type: "asking", questions: question.questions };
   if (turn?.status === "inProgress") return { type: "working" };
   if (turn === null || isQueued(talk)) return { type: "queued" };
-  const last = proposals.findLast(({ turnId }) => turnId === turn.id);
+  const last = ledger.lastProposalOfTurn(talk.threadId, turn.id);
   if (last && ["waiting", "approved", "committing"].includes(last.state.type)) return { type: "working" };
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
   // A commit stands whatever came after it.
@@ -131,7 +130,7 @@ function fileOf(ledger: Ledger, { path, before, after }: Proposal["changes"][num
 
 function sparedIn(ledger: Ledger, threadId: string): string[] {
   return ledger
-    .proposalsOf(threadId)
+    .newestBound(threadId)
     .flatMap(({ bound, state }) => [
       ...(bound === null ? [] : [bound.hash, bound.baseOid]),
       ...(state.type === "committed" ? [state.commitOid] : []),
