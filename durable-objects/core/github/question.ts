@@ -38,14 +38,15 @@ export function readAnswer(text: string, questions: readonly Question[]): ReadAn
   if (lines.length !== questions.length) {
     return { mistake: `These are ${questions.length} questions: answer each on a line of its own, in their order.` };
   }
-  const answers: Record<string, { answers: string[] }> = {};
+  const answers: [id: string, { answers: string[] }][] = [];
   for (const [index, question] of questions.entries()) {
     const chosen = choose(lines[index] ?? "", question);
     if (typeof chosen !== "string")
       return { mistake: questions.length === 1 ? chosen.mistake : `${index + 1}: ${chosen.mistake}` };
-    answers[question.id] = { answers: [chosen] };
+    answers.push([question.id, { answers: [chosen] }]);
   }
-  return { answers };
+  // A model chooses the ids: none of them is a prototype.
+  return { answers: Object.fromEntries(answers) };
 }
 
 /** An option's number as it is listed, its label in any case, or words where they are allowed. "2." is always the number. */

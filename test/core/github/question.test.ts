@@ -58,6 +58,11 @@ test("several questions are answered by a line each", () => {
   });
 });
 
+test("a question with any id is answered under it", () => {
+  const read = readAnswer("1", [question({ id: "__proto__" })]);
+  expect(JSON.stringify(read)).toBe('{"answers":{"__proto__":{"answers":["Red"]}}}');
+});
+
 test("secrets, and more than people read, are asked elsewhere", () => {
   const long = (length: number) => question({ question: "x".repeat(length) });
   const most = githubTextLimits.sentenceCharactersMax;
