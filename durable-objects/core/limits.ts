@@ -463,6 +463,8 @@ export const githubTextLimits = {
   /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
   planStepsMax: 20,
   sentenceCharactersMax: 600,
+  /** Characters of a label's name: GitHub's own bound. */
+  labelCharactersMax: 50,
   /** Questions that one comment asks, options of one, and characters of all their texts: a person answers them on a telephone. */
   questionsMax: 4,
   questionOptionsMax: 12,
@@ -482,4 +484,7 @@ export const githubTextLimits = {
   personTokensPerDay: 4_000_000,
   repositoryTurnsPerHour: 60,
   repositoryTokensPerDay: 20_000_000,
+  /** People whose yes a diff may need: for the last of them the others are asked after anew. And people of one list of the policy. */
+  approvalsRequiredMax: 10,
+  policyIdsMax: 500,
 } as const;

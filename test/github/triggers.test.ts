@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import type { IssueFacts, Person, RepositoryEvent } from "#github/event";
+import { defaultPolicy } from "#github/follow/policy";
 import { commentEvent, deliver, privateKey } from "../support/github/repository.ts";
 import { openStage, people, type Stage } from "../support/github/stage.ts";
 import { openTalking, personOf, type Talking, turnBegun } from "../support/github/talking.ts";
@@ -14,10 +15,10 @@ afterEach(async () => {
   }
 });
 
-async function open(): Promise<Talking> {
+async function open(policy = defaultPolicy): Promise<Talking> {
   const stage = await openStage({ privateKey });
   stages.push(stage);
-  return openTalking(stage);
+  return openTalking(stage, policy);
 }
 
 type Change = Extract<RepositoryEvent, { type: "issueChanged" }>;
@@ -118,6 +119,15 @@ test("another label, another assignee, a program's label, a stranger's and one o
     expect(await talking.comments(number), JSON.stringify(change)).toEqual([]);
   }
   expect(talking.calls).toEqual([]);
+});
+
+test("the operator names the label", async () => {
+  const talking = await open({ ...defaultPolicy, triggerLabel: "Agent, please" });
+  const number = await talking.newIssue("Crash", "");
+  await talking.event(changed(talking, number, { label: "spindle" }));
+  expect(talking.calls).toEqual([]);
+  await talking.event(changed(talking, number, { label: "agent, please" }));
+  expect(begun(talking)).toHaveLength(1);
 });
 
 test("GitHub not saying whether somebody may write is a no for every trigger", async () => {

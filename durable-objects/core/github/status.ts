@@ -17,6 +17,8 @@ export interface OpenDiff {
   hash: string;
   baseOid: string;
   approvalsMissing: number;
+  /** Logins. */
+  approvedBy: readonly string[];
 }
 
 export function statusText({ state, askedBy, heldBy, open }: Status, knowledge: RedactionKnowledge): string {
@@ -30,8 +32,9 @@ export function statusText({ state, askedBy, heldBy, open }: Status, knowledge: 
   ].join("\n");
 }
 
-function diffLine({ hash, baseOid, approvalsMissing }: OpenDiff): string {
+function diffLine({ hash, baseOid, approvalsMissing, approvedBy }: OpenDiff): string {
   const shown = hash.slice(0, githubTextLimits.hashDigitsShown);
   const missing = approvalsMissing === 1 ? "1 approval is missing" : `${approvalsMissing} approvals are missing`;
-  return `- Diff \`${shown}\` on commit ${baseOid.slice(0, 12)}: ${missing}`;
+  const said = approvedBy.length === 0 ? "" : `, ${approvedBy.map(neutralLine).join(", ")} said yes`;
+  return `- Diff \`${shown}\` on commit ${baseOid.slice(0, 12)}: ${missing}${said}`;
 }

@@ -2,22 +2,25 @@
 import { cleanMarkdown } from "#core/github/clean";
 import { type Command, commandForms } from "#core/github/command";
 import { fenced, neutralLine } from "#core/github/neutral";
-import { approvalsMissing } from "#core/github/permission";
 import { readAnswer } from "#core/github/question";
 import { statusText } from "#core/github/status";
 import { openQuestion, withAnswerer } from "#core/github/thread-view";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
+import { approvalsMissingOf, approversOf } from "#github/follow/approvals";
 import { beginTurn, isAtWork, steer, steerOf } from "#github/follow/begin";
-import { approve, decline } from "#github/follow/decide";
+import { type Approval, approve, decline } from "#github/follow/decide";
 import { hold, unhold } from "#github/follow/hold";
-import { permissionPolicy } from "#github/follow/policy";
 import { answer, nothingAsked, react, type Said } from "#github/follow/said";
 import { showTalk, stateOf } from "#github/follow/show";
 import type { Ledger } from "#github/ledger";
 
-export async function obey(said: Said, by: Person, command: Command, reads: RepositoryReads): Promise<Decision> {
+/** Who gave it, with what right, and through which door. */
+type Giver = Pick<Approval, "by" | "role" | "door">;
+
+export async function obey(said: Said, giver: Giver, command: Command, reads: RepositoryReads): Promise<Decision> {
+  const { by } = giver;
   const threadId = reads.threadOf(said.on.number);
   switch (command.verb) {
     case "run":
@@ -35,7 +38,7 @@ export async function obey(said: Said, by: Person, command: Command, reads: Repo
     case "approve":
       if (command.hunks !== null)
         return () => answer(said, "Approving some hunks of a diff is not served here; nothing was approved.");
-      return approve(said, { by, hash: command.hash, including: command.including }, reads);
+      return approve(said, { ...giver, hash: command.hash, including: command.including }, reads);
     case "decline":
       return decline(said, { by, hash: null, reason: command.reason }, reads);
     case "status":
@@ -72,8 +75,10 @@ export async function retry(said: Said, by: Person, reads: RepositoryReads): Pro
 function status(ledger: Ledger, said: Said, threadId: string): Effect[] {
   const talk = ledger.talk(threadId);
   if (talk === null) return answer(said, nothingAsked);
-  const open = ledger.proposalsIn(threadId, ["open"]).flatMap(({ bound }) => {
-    return bound === null ? [] : [{ ...bound, approvalsMissing: approvalsMissing([], bound.hash, permissionPolicy) }];
+  const open = ledger.proposalsIn(threadId, ["open"]).flatMap((proposal) => {
+    const { bound, requestId } = proposal;
+    if (bound === null) return [];
+    return [{ ...bound, approvalsMissing: approvalsMissingOf(ledger, proposal), approvedBy: approversOf(ledger, requestId) }];
   });
   const stands = { state: stateOf(ledger, talk), askedBy: talk.asked.by.login, heldBy: talk.heldBy?.login ?? null, open };
   const spared = [threadId, ...open.flatMap(({ hash, baseOid }) => [hash, baseOid])];

@@ -3,13 +3,11 @@
  * the context of the turn; only opening words that speak to Spindle are the request itself.
  */
 import { readComment } from "#core/github/command";
-import { senderRefusal } from "#core/github/sender";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { IssueFacts, RepositoryEvent } from "#github/event";
 import { beginTurn, isAtWork } from "#github/follow/begin";
-import { permissionPolicy, triggerLabel } from "#github/follow/policy";
-import { answer, react, type Said } from "#github/follow/said";
-import { ours, permissionFor, refused, whereabouts } from "#github/follow/who";
+import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
+import { answer, react, type Said, whereabouts } from "#github/follow/said";
 import { isUs } from "#github/perform/performance";
 
 type ChangeEvent = Extract<RepositoryEvent, { type: "issueChanged" | "pullRequestChanged" }>;
@@ -21,27 +19,27 @@ type Wish =
 export async function ofChange(event: ChangeEvent, reads: RepositoryReads): Promise<Decision> {
   const issue = event.type === "issueChanged" ? event.issue : event.pullRequest;
   const wish = await wishOf(event, issue, reads);
-  const { sender } = event;
-  if (wish === null || sender === null || !issue.isOpen) return () => [];
+  if (wish === null || !issue.isOpen) return () => [];
   const { number, isPullRequest } = issue;
   const on = { number, isPullRequest };
-  const act = { sender, viaAppId: null };
+  const act = { sender: event.sender, viaAppId: null };
   const said: Said = { ...whereabouts(event, reads), act, on, issue, comment: null, reactTo: { type: "issue", on } };
-  if (senderRefusal(act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return () => [];
+  const by = await heardPerson(act, reads);
+  if (by === null) return () => [];
   const permission = await permissionFor(said, "trigger", reads);
   if (!permission.allowed) return () => refused(said, permission);
   if (wish.type === "mistake") return () => [...react(said, "confused"), ...answer(said, wish.answer)];
-  if (wish.type === "request") return beginTurn(said, { by: sender, request: wish.text }, reads);
+  if (wish.type === "request") return beginTurn(said, { by, request: wish.text }, reads);
   // A label says nothing that a turn at work has not been told.
   if (isAtWork(reads.ledger, reads.threadOf(number))) return () => react(said, "eyes");
-  return beginTurn(said, { by: sender, request: orderFor(issue) }, reads);
+  return beginTurn(said, { by, request: orderFor(issue) }, reads);
 }
 
 /** Null where nothing is asked of us, as with nearly everything that happens to an issue. */
-async function wishOf(event: ChangeEvent, { body }: IssueFacts, { ownApp }: RepositoryReads): Promise<Wish | null> {
+async function wishOf(event: ChangeEvent, { body }: IssueFacts, { ownApp, ledger }: RepositoryReads): Promise<Wish | null> {
   switch (event.action) {
     case "labeled":
-      return event.label.toLowerCase() === triggerLabel ? { type: "order" } : null;
+      return event.label.toLowerCase() === ledger.policy().triggerLabel.toLowerCase() ? { type: "order" } : null;
     case "assigned":
       return event.assignee !== null && isUs(event.assignee, await ownApp()) ? { type: "order" } : null;
     case "opened":

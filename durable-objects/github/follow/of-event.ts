@@ -1,17 +1,16 @@
 /** What follows from what somebody did at GitHub. Whoever may not do it changes nothing by it. */
 import { readRequestedAction } from "#core/github/check-run";
-import { readComment } from "#core/github/command";
-import { senderRefusal } from "#core/github/sender";
+import { type CommentReading, readComment } from "#core/github/command";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { CommentFacts, IssueFacts, RepositoryEvent } from "#github/event";
+import type { CommentFacts, IssueFacts, RepositoryEvent, ReviewEvent } from "#github/event";
 import { beginTurn } from "#github/follow/begin";
-import { approve, decline } from "#github/follow/decide";
+import { approve, decline, type OpenedDoor } from "#github/follow/decide";
 import { obey, retry } from "#github/follow/obey";
 import { ofChange } from "#github/follow/of-change";
-import { permissionPolicy } from "#github/follow/policy";
-import { answer, react, type Said } from "#github/follow/said";
+import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
+import { decidedByReview, takeBackReview } from "#github/follow/review";
+import { answer, react, type Said, whereabouts } from "#github/follow/said";
 import { targetOf } from "#github/follow/target";
-import { ours, permissionFor, refused, whereabouts } from "#github/follow/who";
 import type { Talk } from "#github/ledger";
 
 const nothing: Decision = () => [];
@@ -24,13 +23,13 @@ export async function ofEvent(event: RepositoryEvent, reads: RepositoryReads): P
       return ofComment(event, { issue: event.pullRequest, comment: event.comment, isReview: true }, reads);
     case "checkRunRequested":
       return event.action === "requested_action" ? ofButton(event, reads) : ofRerequest(event, reads);
+    case "reviewSubmitted":
+      return ofReview(event, reads);
+    case "reviewDismissed":
+      return takeBackReview(event, reads);
     case "pullRequestChanged":
     case "issueChanged":
       return ofChange(event, reads);
-    // Not heard yet: docs/github.md says so.
-    case "reviewSubmitted":
-    case "reviewDismissed":
-      return nothing;
     default:
       return event satisfies never;
   }
@@ -47,10 +46,7 @@ async function ofComment(
   { issue, comment, isReview }: Commented,
   reads: RepositoryReads,
 ): Promise<Decision> {
-  // Most comments name nobody: GitHub is asked nothing for those.
-  if (!/\/spindle|@/i.test(comment.body)) return nothing;
-  const { slug } = await reads.ownApp();
-  const reading = readComment(comment.body, slug);
+  const reading = await readingOf(comment.body, reads);
   if (reading.kind === "nothing") return nothing;
   const { number, isPullRequest } = issue;
   const on = { number, isPullRequest };
@@ -64,9 +60,42 @@ async function ofComment(
     comment: { id: comment.id, body: comment.body, createdAt: comment.createdAt, place },
     reactTo: isReview ? { type: "reviewComment", id: comment.id } : { type: "comment", id: comment.id, on },
   };
-  const person = said.act.sender;
-  // Programs, Spindle itself and accounts that are gone are not answered: that is what ends loops.
-  if (person === null || senderRefusal(said.act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
+  return hear(said, reading, { type: isReview ? "reviewComment" : "comment", id: comment.id, commitOid: null }, reads);
+}
+
+/** What a review says to us in words counts as in a comment; only one without such words is itself a yes or a no. */
+async function ofReview(event: ReviewEvent, reads: RepositoryReads): Promise<Decision> {
+  const { pullRequest, review } = event;
+  const { id, body, submittedAt: createdAt, commitOid } = review;
+  const said: Said = {
+    ...whereabouts(event, reads),
+    act: { sender: event.sender, viaAppId: null },
+    on: { number: pullRequest.number, isPullRequest: true },
+    issue: pullRequest,
+    comment: { id, body, createdAt, place: null },
+    // GitHub takes no reaction to a review by REST.
+    reactTo: null,
+  };
+  const reading = await readingOf(body, reads);
+  if (reading.kind === "nothing") return decidedByReview(said, review, reads);
+  return hear(said, reading, { type: "review", id, commitOid }, reads);
+}
+
+async function readingOf(body: string, { ownApp }: RepositoryReads): Promise<CommentReading> {
+  // Most comments name nobody: GitHub is asked nothing for those.
+  if (!/\/spindle|@/i.test(body)) return { kind: "nothing" };
+  const { slug } = await ownApp();
+  return readComment(body, slug);
+}
+
+async function hear(
+  said: Said,
+  reading: Exclude<CommentReading, { kind: "nothing" }>,
+  door: OpenedDoor,
+  reads: RepositoryReads,
+): Promise<Decision> {
+  const person = await heardPerson(said.act, reads);
+  if (person === null) return nothing;
   const verb = reading.kind === "command" ? reading.command.verb : null;
   const action =
     verb === "approve" || verb === "decline" ? "approve" : reading.kind === "mention" || verb === "run" ? "trigger" : "steer";
@@ -75,18 +104,19 @@ async function ofComment(
   if (!permission.allowed) return () => refused(said, permission);
   if (reading.kind === "mistake") return () => [...react(said, "confused"), ...answer(said, reading.answer)];
   if (reading.kind === "mention") return beginTurn(said, { by: person, request: reading.text }, reads);
-  return obey(said, person, reading.command, reads);
+  return obey(said, { by: person, role: permission.role, door }, reading.command, reads);
 }
 
 type CheckRunEvent = Extract<RepositoryEvent, { type: "checkRunRequested" }>;
 
 /** A button of a check run of ours: it says the same as a comment with the hash. */
 async function ofButton(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
-  const { checkRun, identifier, sender } = event;
+  const { checkRun, identifier } = event;
   const talk = talkOfRun(event, reads);
-  if (talk === null || sender === null) return nothing;
+  if (talk === null) return nothing;
   const said = clicked(event, talk, reads);
-  if (senderRefusal(said.act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
+  const by = await heardPerson(said.act, reads);
+  if (by === null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
   const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
@@ -95,20 +125,21 @@ async function ofButton(event: CheckRunEvent, reads: RepositoryReads): Promise<D
   const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
   const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
   if ("refused" in read) return () => answer(said, read.answer);
-  if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
-  return approve(said, { by: sender, hash: read.hash, including: [] }, reads);
+  if (read.verb === "decline") return decline(said, { by, hash: read.hash, reason: null }, reads);
+  const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
+  return approve(said, { by, role: permission.role, door, hash: read.hash, including: [] }, reads);
 }
 
 /** A check run of ours is asked for again: the same as `/spindle retry` where its thread is talked about. */
 async function ofRerequest(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
-  const { sender } = event;
   const talk = talkOfRun(event, reads);
-  if (talk === null || sender === null) return nothing;
+  if (talk === null) return nothing;
   const said = clicked(event, talk, reads);
-  if (senderRefusal(said.act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
+  const by = await heardPerson(said.act, reads);
+  if (by === null) return nothing;
   const permission = await permissionFor(said, "trigger", reads);
   if (!permission.allowed) return () => refused(said, permission);
-  return retry(said, sender, reads);
+  return retry(said, by, reads);
 }
 
 /** A check run is bound to a diff by its whole hash, or to a thread by its id. */

@@ -2,8 +2,9 @@
 import type { SnapshotComment } from "#core/github/context";
 import { redact } from "#core/github/redact";
 import type { Act } from "#core/github/sender";
+import type { RepositoryReads } from "#github/consequences";
 import type { Conversation, Effect, ReactionContent, ReactionTarget } from "#github/effect";
-import type { IssueFacts } from "#github/event";
+import type { IssueFacts, RepositoryEvent } from "#github/event";
 
 export interface Said {
   act: Act;
@@ -16,6 +17,10 @@ export interface Said {
   /** Where a reaction goes; null where there is nothing to react to. */
   reactTo: ReactionTarget | null;
   deliveryId: string;
+}
+
+export function whereabouts({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {
+  return { deliveryId, defaultBranch: repository.defaultBranch, repository: `${repository.owner}/${repository.name}` };
 }
 
 export function react({ deliveryId, reactTo, on }: Said, content: ReactionContent): Effect[] {

@@ -87,7 +87,7 @@ test("secrets, and more than people read, are asked elsewhere", () => {
 
 const asking = (questions: readonly Question[]) =>
   stickyComment(
-    { threadId: "t-1", state: { type: "asking", questions }, plan: [], sentence: null, webUrl: null },
+    { threadId: "t-1", state: { type: "asking", questions }, plan: [], sentence: null, link: null, webUrl: null },
     { secrets: ["hunter2hunter2"], spared: [] },
   );
 

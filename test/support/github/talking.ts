@@ -5,6 +5,7 @@ import type { Person, RepositoryEvent } from "#github/event";
 import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
+import { defaultPolicy } from "#github/follow/policy";
 import type { AskedProposal } from "#thread/asked-proposal";
 import { commentEvent, deliver, openWorld, type World } from "./repository.ts";
 import { people, type Stage } from "./stage.ts";
@@ -29,16 +30,19 @@ export interface Talking {
   newIssue(title: string, body: string): Promise<number>;
 }
 
-export async function openTalking(stage: Stage): Promise<Talking> {
+export async function openTalking(stage: Stage, policy = defaultPolicy): Promise<Talking> {
   const calls: Talking["calls"] = [];
   const proposals: Talking["proposals"] = new Map();
   const world = openWorld(stage, {
     consequences: { ofEvent, ofFrames, ofOutcome },
-    callThread: async (threadId, call) => {
-      calls.push({ threadId, call });
-      return talking.refuses === null ? { text: null } : { refused: { code: -32_600, message: talking.refuses } };
+    policy,
+    thread: {
+      callThread: async (threadId, call) => {
+        calls.push({ threadId, call });
+        return talking.refuses === null ? { text: null } : { refused: { code: -32_600, message: talking.refuses } };
+      },
+      readProposal: async (_, requestId) => proposals.get(requestId) ?? null,
     },
-    readProposal: async (_, requestId) => proposals.get(requestId) ?? null,
   });
   const seqs = new Map<string, number>();
   let comments = 0;

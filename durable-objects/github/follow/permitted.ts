@@ -1,17 +1,18 @@
-/** Who did something at GitHub, whether they may, and what is said to whoever may not. */
+/** Whether somebody may do what they ask for: judged by GitHub's answer about them and by the operator's policy. */
 import { type GithubAction, type Permission, permit } from "#core/github/permission";
-import type { OurApp } from "#core/github/sender";
+import { type Act, type OurApp, senderRefusal } from "#core/github/sender";
 import type { RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
-import type { RepositoryEvent } from "#github/event";
-import { permissionPolicy } from "#github/follow/policy";
+import type { Person } from "#github/event";
 import { answer, react, type Said } from "#github/follow/said";
 
-export function whereabouts({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {
-  return { deliveryId, defaultBranch: repository.defaultBranch, repository: `${repository.owner}/${repository.name}` };
+/** Who did it, where they are heard. Programs, Spindle itself and accounts that are gone are not answered: that is what ends loops. */
+export async function heardPerson(act: Act, reads: RepositoryReads): Promise<Person | null> {
+  const { botIdsAllowed } = reads.ledger.policy().permission;
+  return senderRefusal(act, await ours(reads), botIdsAllowed) === null ? act.sender : null;
 }
 
-/** `isFresh`: what follows lands something, so that no answer of a minute ago will do. */
+/** `isFresh`: GitHub is asked anew, as for an approval and for whatever else lands something. */
 export async function permissionFor(
   { act, on }: Said,
   action: GithubAction,
@@ -21,15 +22,15 @@ export async function permissionFor(
   const isPerson = act.sender?.type === "User";
   const reply = isPerson && act.sender ? await reads.permissionOf(act.sender, { fresh: isFresh }) : null;
   const requesterIds = reads.ledger.talk(reads.threadOf(on.number))?.requesterIds ?? [];
-  return permit({ action, act, reply, requesterIds }, permissionPolicy, await ours(reads));
-}
-
-export async function ours({ ownApp }: RepositoryReads): Promise<OurApp> {
-  return { appId: (await ownApp()).id, botId: null };
+  return permit({ action, act, reply, requesterIds }, reads.ledger.policy().permission, await ours(reads));
 }
 
 /** Strangers get no comment of ours for theirs, or anybody could have it written. */
 export function refused(said: Said, permission: Extract<Permission, { allowed: false }>): Effect[] {
   const isStranger = permission.refused === "mayNotWrite" || permission.refused === "permissionUnknown";
   return [...react(said, "-1"), ...(isStranger ? [] : answer(said, permission.answer))];
+}
+
+async function ours({ ownApp }: RepositoryReads): Promise<OurApp> {
+  return { appId: (await ownApp()).id, botId: null };
 }
