@@ -101,6 +101,7 @@ test("the policy is closed JSON: what it leaves out is the default, and what is 
   };
   expect(policyOf(JSON.stringify(stated))).toEqual({
     permission: { ...defaultPolicy.permission, mayApproveOwn: false, approvalsRequired: 2, approverIdsAllowed: [1, 2] },
+    triggerLabel: "spindle",
     budgets: { ...defaultPolicy.budgets, person: { turnsPerHour: 3, tokensPerDay: 4_000_000 } },
   });
   const wrong: [string, RegExp][] = [
