@@ -2,6 +2,7 @@
  * Every bound of the house: default, unit (in the name), reason. Crossing one is a named refusal or a closed socket that can resume,
  * never a crash and never silence.
  */
+import { hunksChosenMax } from "#protocol/approval-bounds";
 import { declarationBounds, questionBounds } from "#protocol/declaration-bounds";
 import { inputCharactersMax } from "#protocol/errors";
 
@@ -51,6 +52,10 @@ export const limits = {
   modelOutputCharactersMax: 32 * 1024,
   /** Characters of a command's output kept in its item. */
   itemOutputCharactersMax: 512 * 1024,
+  /** Hunks that one approval may name. */
+  hunksChosenMax,
+  /** Hunks that were left out of an approval and that the model is told by place; of more it is told how many. */
+  leftOutHunksToldMax: 50,
   /** UTF-8 bytes of the diff of a whole turn; a longer one is not sent, each of its parts was. */
   turnDiffBytesMax: 4_000_000,
   /** Tokens a model's window is taken to hold when nobody says. */
@@ -434,8 +439,6 @@ export const githubTextLimits = {
   /** Characters of a line that is a command, and of a request, which may go on: what a person writes, not what one pastes. */
   commandCharactersMax: 2_000,
   requestCharactersMax: 16_000,
-  /** Hunks that one approval may name; a person who means more approves the whole. */
-  hunksChosenMax: 500,
   /** Characters of what a turn is told of an issue, of its opening text, of a comment, of a hunk under one; and comments. */
   contextCharactersMax: 64_000,
   openingCharactersMax: 32_000,

@@ -85,14 +85,22 @@ export type ProposalState =
   | { type: "waiting" }
   | { type: "open" }
   /** Somebody who may said yes at GitHub; the thread is told. */
-  | { type: "approved"; by: Person }
+  | { type: "approved"; by: Person; part?: ProposalPart }
   /** The thread has landed it, and the commit is on its way. */
-  | { type: "committing"; by: Person }
-  | { type: "committed"; by: Person; commitOid: string }
+  | { type: "committing"; by: Person; part?: ProposalPart }
+  | { type: "committed"; by: Person; commitOid: string; part?: Omit<ProposalPart, "changes"> }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */
   | { type: "unapprovable"; reason: string };
+
+/** Some hunks of a proposal, where no more of it was said yes to. */
+export interface ProposalPart {
+  /** `proposalHash`, whole, on the commit of the proposal that it is a part of. */
+  hash: string;
+  hunks: number[];
+  changes: FileChange[];
+}
 
 export interface Proposal {
   requestId: string;
@@ -242,8 +250,9 @@ export class Ledger {
     );
     const needed: string[] = [];
     for (const row of rows) {
-      const { changes } = JSON.parse(row.proposal) as Proposal;
-      needed.push(...changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
+      const { changes, state } = JSON.parse(row.proposal) as Proposal;
+      const part = state.type === "approved" || state.type === "committing" ? (state.part?.changes ?? []) : [];
+      needed.push(...[...changes, ...part].flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
     }
     return needed;
   }

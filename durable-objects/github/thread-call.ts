@@ -38,11 +38,14 @@ export async function callThread(environment: Environment, place: Place, call: T
       return "refused" in reply ? reply : { text: reply.resultText };
     }
     case "respond":
-      await thread.respond(call.requestId, { result: call.result });
-      return { text: null };
+      return refusedOr(await thread.respond(call.requestId, { result: call.result }));
     default:
       return call satisfies never;
   }
+}
+
+function refusedOr(refused: WireError | null): Called {
+  return refused ? { refused } : { text: null };
 }
 
 /** What an approval of the thread was asked for; null when it waits for none any more. */
@@ -112,7 +115,7 @@ interface CallableThread {
   enterRepository(repositoryId: number, entry: RepositoryEntry): Promise<Entered>;
   askedProposal(requestId: string): Promise<AskedProposal | null>;
   request(request: Request, connection: string): Promise<Reply>;
-  respond(requestId: string, reply: { result: unknown }): Promise<void>;
+  respond(requestId: string, reply: { result: unknown }): Promise<WireError | null>;
 }
 
 function callable(thread: unknown): CallableThread {

@@ -7,7 +7,7 @@ import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { memoryLimits } from "#core/limits";
 import { repositoryOfConnection } from "#github/thread-connection";
 import type { Catalogue } from "#models/catalogue";
-import { refusals } from "#protocol/errors";
+import { refusals, type WireError } from "#protocol/errors";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
 import { type AskedProposal, askedProposal } from "#thread/asked-proposal";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
@@ -116,8 +116,8 @@ export class ThreadObject extends DurableObject<Environment> {
     return this.service.deleteThread();
   }
 
-  async respond(requestId: string, reply: ClientAnswer): Promise<void> {
-    this.service.respond(requestId, reply);
+  async respond(requestId: string, reply: ClientAnswer): Promise<WireError | null> {
+    return this.service.respond(requestId, reply);
   }
 
   /** The repository's files at a commit become the workspace, while no turn runs. */
@@ -188,9 +188,7 @@ export class ThreadObject extends DurableObject<Environment> {
       },
       request: (threadId, request, connection) => own(threadId, request.method, () => this.request(request, connection)),
       deleteThread: (threadId) => own(threadId, "thread/delete", () => this.deleteThread()),
-      respond: async (threadId, requestId, reply) => {
-        if (threadId === ownId) await this.respond(requestId, reply);
-      },
+      respond: async (threadId, requestId, reply) => (threadId === ownId ? this.respond(requestId, reply) : null),
       directory: (request) => directoryStub(this.env, account).request(request),
       memory: (request) => memoryStub(this.env, account).request(request),
       // It hears of its own thread only.

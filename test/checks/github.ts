@@ -445,6 +445,43 @@ try {
     await untilSaid(issue, "goodbye");
   });
 
+  await step("hunk approval: a yes to some hunks commits exactly those, under a hash of their own", async () => {
+    const issue = await newIssue();
+    const text = (...edited: number[]) =>
+      Array.from({ length: 30 }, (_, line) => (line % 10 === 0 ? (edited.includes(line) ? "new" : "old") : `line ${line}`)).join(
+        "\n",
+      );
+    const written = `write docs/far.txt: ${text().replaceAll("\n", "\\n")}\\n`;
+    await say(people.writer, issue, `/spindle run\n${written}\nreplace "old" with "new" in docs/far.txt\nsay done`);
+    const first = await untilAsked(issue);
+    await say(people.writer, issue, `/spindle approve ${first}`);
+    const digits = await untilAsked(issue, first);
+    const [pull] = (await pulls()).toSorted((one, other) => other.number - one.number);
+    const branch = pull?.head.ref ?? "";
+    const before = await treeOf(branch);
+    await requireLanded(branch, { base: "main", files: { "docs/far.txt": `${text()}\n` } });
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3-4`);
+    await eventually("the answer to hunks that are not there", async () => {
+      return (await answersIn(issue)).some((answer) => answer.includes("This diff has hunks 1 to 3, and no 4.")) || null;
+    });
+    equal((await treeOf(branch)).oid, before.oid);
+    await say(people.stranger, issue, `/spindle approve ${digits} hunks=1`);
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3`);
+    const shown = await eventually("the commit of hunks", async () => {
+      const [comment = ""] = await answersIn(issue);
+      return /committed `([0-9a-f]{16})` \(hunks 1, 3 of `([0-9a-f]{16})`\)/.exec(comment);
+    });
+    equal([shown[2], shown[1] === digits], [digits, false]);
+    await requireLanded(branch, { base: before, files: { "docs/far.txt": `${text(0, 20)}\n` } });
+    await eventually("the check run of those hunks", async () => {
+      const { check_runs: runs } = await read<{ check_runs: { external_id: string; output: { summary: string } }[] }>(
+        `/commits/${before.oid}/check-runs?filter=all`,
+      );
+      const run = runs.find(({ external_id: id }) => id.startsWith(digits));
+      return run?.output.summary.includes(`Only hunks 1, 3 of \`${digits}\`, as \`${shown[1]}\``) || null;
+    });
+  });
+
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
     await quiet();
     const heard = stage.heard.length;

@@ -36,9 +36,7 @@ export async function obey(said: Said, giver: Giver, command: Command, reads: Re
       return () => [...react(said, "+1"), callThread(said, threadId, "stop", { type: "request", request })];
     }
     case "approve":
-      if (command.hunks !== null)
-        return () => answer(said, "Approving some hunks of a diff is not served here; nothing was approved.");
-      return approve(said, { ...giver, hash: command.hash, including: command.including }, reads);
+      return approve(said, { ...giver, hash: command.hash, hunks: command.hunks, including: command.including }, reads);
     case "decline":
       return decline(said, { by, hash: null, reason: command.reason }, reads);
     case "status":
@@ -75,10 +73,15 @@ export async function retry(said: Said, by: Person, reads: RepositoryReads): Pro
 function status(ledger: Ledger, said: Said, threadId: string): Effect[] {
   const talk = ledger.talk(threadId);
   if (talk === null) return answer(said, nothingAsked);
-  const open = ledger.proposalsIn(threadId, ["open"]).flatMap((proposal) => {
-    const { bound, requestId } = proposal;
+  const open = ledger.proposalsIn(threadId, ["open"]).flatMap(({ bound, requestId }) => {
     if (bound === null) return [];
-    return [{ ...bound, approvalsMissing: approvalsMissingOf(ledger, proposal), approvedBy: approversOf(ledger, requestId) }];
+    return [
+      {
+        ...bound,
+        approvalsMissing: approvalsMissingOf(ledger, requestId, bound.hash),
+        approvedBy: approversOf(ledger, requestId, bound.hash),
+      },
+    ];
   });
   const stands = { state: stateOf(ledger, talk), askedBy: talk.asked.by.login, heldBy: talk.heldBy?.login ?? null, open };
   const spared = [threadId, ...open.flatMap(({ hash, baseOid }) => [hash, baseOid])];

@@ -127,7 +127,7 @@ async function ofButton(event: CheckRunEvent, reads: RepositoryReads): Promise<D
   if ("refused" in read) return () => answer(said, read.answer);
   if (read.verb === "decline") return decline(said, { by, hash: read.hash, reason: null }, reads);
   const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
-  return approve(said, { by, role: permission.role, door, hash: read.hash, including: [] }, reads);
+  return approve(said, { by, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
 }
 
 /** A check run of ours is asked for again: the same as `/spindle retry` where its thread is talked about. */

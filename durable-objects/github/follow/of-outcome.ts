@@ -40,8 +40,12 @@ function called(ledger: Ledger, key: string, { threadId, call }: Calling, outcom
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
     return showTalk(ledger, threadId);
   }
-  // Somebody else may answer the question.
-  if (call.type === "respond") ledger.putTalk({ ...talk, view: withAnswerer(talk.view, call.requestId, null) });
+  if (call.type === "respond") {
+    // Somebody else may answer the question.
+    ledger.putTalk({ ...talk, view: withAnswerer(talk.view, call.requestId, null) });
+    const { failure } = outcome;
+    return failure.type === "refused" ? notTaken(ledger, key, call.requestId, failure.error.message) : [];
+  }
   return [];
 }
 
@@ -52,6 +56,25 @@ function forked(key: string, threadId: string, on: Conversation, outcome: Outcom
       ? `Forked as thread \`${threadId}\`: it goes on in the account's clients, and nothing of it comes here.`
       : "This thread could not be forked.";
   return [{ key: `${key}/answer`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } }];
+}
+
+/** The thread cannot take those hunks, so that nobody has decided yet. Whoever named them is told why, and their yes counts no more. */
+function notTaken(ledger: Ledger, key: string, requestId: string, why: string): Effect[] {
+  const proposal = ledger.proposal(requestId);
+  const talk = proposal ? ledger.talk(proposal.threadId) : null;
+  if (proposal?.state.type !== "approved" || talk === null) return [];
+  const { part } = proposal.state;
+  for (const { seq, hash } of ledger.approvals.standing(requestId)) {
+    if (hash === part?.hash) ledger.approvals.takeBack(seq, "the thread could not take those hunks");
+  }
+  const { on } = talk;
+  const text = neutralPlain(redact(why, { secrets: [], spared: [] }).text).slice(0, githubTextLimits.sentenceCharactersMax);
+  const body = `Those hunks cannot be taken by themselves: ${text} Nothing was approved.`;
+  return [
+    ...setState(ledger, proposal, { type: "open" }),
+    { key: `${key}/refused`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } },
+    ...showTalk(ledger, talk.threadId),
+  ];
 }
 
 /** From here on the pull request is another place of the same thread. One in which somebody was quicker to begin a thread keeps that. */
@@ -82,9 +105,10 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
   if (outcome.type === "done" && outcome.result.type === "commit") {
     const { oid: commitOid } = outcome.result;
     ledger.putTalk({ ...talk, baseOid: commitOid, staleHash: null });
-    const { by } = proposal.state;
+    const { by, part } = proposal.state;
+    const landed = part ? { part: { hash: part.hash, hunks: part.hunks } } : {};
     return [
-      ...setState(ledger, proposal, { type: "committed", by, commitOid }),
+      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...landed }),
       ...bindWaiting(ledger, talk.threadId),
       ...draft(talk),
     ];

@@ -1,14 +1,14 @@
 /** A thread as GitHub shows it: one comment that is kept current, and a check run for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
-import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { approvalsLines, type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
 import { openQuestion } from "#core/github/thread-view";
+import { numberedPieces } from "#core/hunks";
 import type { CheckRunState, Conversation, Effect } from "#github/effect";
-import { approvalsMissingOf, approversOf } from "#github/follow/approvals";
+import { approvalsMissingOf, approversOf, partsApproved } from "#github/follow/approvals";
+import type { BoundProposal } from "#github/follow/bound-diff";
 import { isQueued, type Ledger, type Proposal, type Talk } from "#github/ledger";
-import { textOf } from "#workspace/binary-patch";
 import { blobHash } from "#workspace/blob";
-import type { FileVersion } from "#workspace/change";
+import { proposedFile } from "#workspace/part";
 
 /** The comments as they have to be now; nothing where they stand so already. What was shown is written down. */
 export function showTalk(ledger: Ledger, threadId: string): Effect[] {
@@ -75,8 +75,6 @@ function checkStateOf(ledger: Ledger, proposal: BoundProposal): CheckRunState {
   return { status, ...(conclusion ? { conclusion } : {}), ...output, ...(actions ? { actions } : {}) };
 }
 
-type BoundProposal = Proposal & { bound: NonNullable<Proposal["bound"]> };
-
 export function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
@@ -98,13 +96,17 @@ export function stateOf(ledger: Ledger, talk: Talk): StickyState {
 
 function awaiting(ledger: Ledger, { staleHash }: Talk, proposal: BoundProposal): StickyState {
   const { changes, bound } = proposal;
-  const pieces = numberedPieces(changes.map((change) => fileOf(ledger, change)));
+  const pieces = numberedPieces(changes.map((change) => proposedFile(change, (oid) => ledger.content(oid))));
   const stale = staleHash === null ? null : { hash: staleHash };
   return { type: "awaitingApproval", proposal: { ...bound, pieces }, stale, ...approvalsOf(ledger, proposal) };
 }
 
-function approvalsOf(ledger: Ledger, proposal: BoundProposal) {
-  return { approvalsMissing: approvalsMissingOf(ledger, proposal), approvedBy: approversOf(ledger, proposal.requestId) };
+function approvalsOf(ledger: Ledger, { requestId, bound: { hash } }: BoundProposal) {
+  return {
+    approvalsMissing: approvalsMissingOf(ledger, requestId, hash),
+    approvedBy: approversOf(ledger, requestId, hash),
+    partsApproved: partsApproved(ledger, requestId),
+  };
 }
 
 function decidedState(ledger: Ledger, proposal: BoundProposal): StickyState {
@@ -121,7 +123,10 @@ function decidedState(ledger: Ledger, proposal: BoundProposal): StickyState {
       return { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, ...approvalsOf(ledger, proposal) };
     case "committed": {
       const branch = ledger.talk(threadId)?.branch ?? "";
-      return { type: "committed", hash, commitOid: state.commitOid, branch, by: listedNames(approversOf(ledger, requestId)) };
+      const { commitOid, part } = state;
+      const landed = part ? { hash: part.hash, partOf: { hash, hunks: part.hunks } } : { hash };
+      const by = listedNames(approversOf(ledger, requestId, landed.hash));
+      return { type: "committed", ...landed, commitOid, branch, by };
     }
     case "declined":
       return { type: "declined", hash, by: state.by?.login ?? "somebody in another client", reason: state.reason };
@@ -145,18 +150,12 @@ export function listedNames(names: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/** The texts of both sides, as hunks are cut from them. */
-function fileOf(ledger: Ledger, { path, before, after }: Proposal["changes"][number]): ProposedFile {
-  const side = (version: FileVersion | null) =>
-    version === null ? null : { mode: version.mode, text: textOf(ledger.content(version.hash)) };
-  return { path, before: side(before), after: side(after) };
-}
-
 function sparedIn(ledger: Ledger, threadId: string): string[] {
   return ledger
     .newestBound(threadId)
-    .flatMap(({ bound, state }) => [
+    .flatMap(({ requestId, bound, state }) => [
       ...(bound === null ? [] : [bound.hash, bound.baseOid]),
+      ...partsApproved(ledger, requestId).map(({ hash }) => hash),
       ...(state.type === "committed" ? [state.commitOid] : []),
     ]);
 }
