@@ -323,6 +323,11 @@ export const githubApiLimits = {
   editIntervalMs: 5_000,
   /** A permission that only triggers something is believed this long; for an approval it is asked anew. */
   permissionCacheMs: 60_000,
+  /** Files and bytes of a repository that a workspace lists: what it may hold, less some room for what is made in it. */
+  listedFilesMax: 45_000,
+  listedBytesMax: 448 * 1024 * 1024,
+  /** Listed files of one step on the way into a workspace: one transaction, and one row of the log. */
+  listedPageFilesMax: 2_000,
   /** Files and bytes of a repository that are copied into a workspace at once; the others are listed and read when they are wanted. */
   snapshotFilesMax: 2_000,
   snapshotBytesMax: 32 * 1024 * 1024,
@@ -331,6 +336,11 @@ export const githubApiLimits = {
   /** Bytes of blobs in one answer between two objects, and how many are asked for. */
   blobPageBytesMax: 8 * 1024 * 1024,
   blobPageFilesMax: 50,
+  /** Files that one command reads of those that were not copied: a search through all of a repository must not use up what its turn may read. */
+  readsPerCommandMax: 64,
+  /** And files and bytes that one turn does. Each is a request, and GitHub allows an installation 5,000 an hour. */
+  readsPerTurnMax: 1_000,
+  readBytesPerTurnMax: 64 * 1024 * 1024,
   /** Commits that are looked through for one of ours after an answer was lost. */
   commitsSearchedMax: 30,
   /** How far back failed deliveries are looked for, how often one is asked for again, and the first pause between, doubled each time. */
@@ -482,6 +492,8 @@ export const githubTextLimits = {
   /** Characters of a commit's first line, as git's own tools break it; and paths that were left out which a turn is told by name. */
   headlineCharactersMax: 72,
   pathsNamedMax: 20,
+  /** Characters of a thread's name: the repository, the number and a title, which GitHub cuts at 256. */
+  threadNameCharactersMax: 400,
   /** What one person, and all of a repository together, may have turns for. A person who asks all day long stays below; a loop does not. */
   personTurnsPerHour: 20,
   personTokensPerDay: 4_000_000,

@@ -1,5 +1,6 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
+import type { StickyState } from "#core/github/sticky-comment";
 import type { ThreadView } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
@@ -58,6 +59,8 @@ export interface Talk {
   view: ThreadView;
   /** Git's id of the comment's text as it was last put into the outbox. */
   shown: string | null;
+  /** The check run of the last turn that had one, and the state that it was last given. */
+  check?: { key: string; headOid: string; state: StickyState["type"] } | null;
   /** Who put it on hold: no diff of it can be approved at GitHub, and no commit leaves. Absent where nobody did. */
   heldBy?: Person;
 }
@@ -135,11 +138,14 @@ export class Ledger {
   readonly approvals: Approvals;
   /** The operator's, as it is now. */
   readonly policy: () => Policy;
+  /** The page of a thread in the web client; null where there is none. */
+  readonly threadUrl: (threadId: string) => string | null;
   private readonly sql: Sql;
 
-  constructor(sql: Sql, policy: () => Policy) {
+  constructor(sql: Sql, policy: () => Policy, threadUrl: (threadId: string) => string | null = () => null) {
     this.sql = sql;
     this.policy = policy;
+    this.threadUrl = threadUrl;
     this.approvals = new Approvals(sql);
   }
 

@@ -5,6 +5,7 @@ import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { memoryLimits } from "#core/limits";
+import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
 import type { Catalogue } from "#models/catalogue";
 import { refusals, type WireError } from "#protocol/errors";
@@ -121,9 +122,11 @@ export class ThreadObject extends DurableObject<Environment> {
   }
 
   /** The repository's files at a commit become the workspace, while no turn runs. */
-  async enterRepository(repositoryId: number, entry: RepositoryEntry): Promise<Entered> {
+  async enterRepository(entry: RepositoryEntry): Promise<Entered> {
     const { account } = nameOf(this.ctx);
-    return enterRepository(this.runtime, repositoryStub(this.env, account, repositoryId), entry);
+    const settings = readGitHubSettings(this.env);
+    const bounds = settings === null || "problem" in settings ? {} : { filesMax: settings.copiedFilesMax };
+    return enterRepository(this.runtime, repositoryStub(this.env, account, entry.repositoryId), entry, bounds);
   }
 
   async askedProposal(requestId: string): Promise<AskedProposal | null> {
@@ -160,6 +163,7 @@ export class ThreadObject extends DurableObject<Environment> {
       reportToMemory: (reports) => memoryStub(env, account).report(account, reports),
       leaveMemory: () => memoryStub(env, account).forgetThread(threadId),
       readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
+      readRepository: (repositoryId, oids) => repositoryStub(env, account, repositoryId).readBlobs(oids),
       tellDirectory: (summary, news) => directoryStub(env, account).update(summary, news),
       place: () => directoryStub(env, account).placeOf(threadId),
       tell: (connection, notice) => {

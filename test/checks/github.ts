@@ -10,6 +10,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage } from "n
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { githubApiLimits } from "#core/limits";
 import { blobHash } from "#workspace/blob";
 import { privateKey } from "../support/github/repository.ts";
 import { app, installationId, openStage, people, type Stage } from "../support/github/stage.ts";
@@ -141,6 +142,9 @@ const env = {
   GITHUB_APP_PRIVATE_KEY: privateKey,
   GITHUB_WEBHOOK_SECRET: secret,
   GITHUB_API_URL: `https://${apiHost}`,
+  // Everything else of the repository comes when it is read.
+  GITHUB_COPIED_FILES_MAX: "1",
+  SPINDLE_URL: "https://spindle.test",
 };
 const server = await startMiniflare({ bundle, outbound, env });
 hook.server = server;
@@ -243,7 +247,7 @@ async function treeOf(ref: string): Promise<{ oid: string; parents: string[]; tr
 /** One commit upon `base`, whose tree is the one that git itself makes of the base's files and these. */
 async function requireLanded(
   branch: string,
-  { base, files }: { base: string | Tree; files: Record<string, string> },
+  { base, files }: { base: string | Tree; files: Record<string, string | null> },
 ): Promise<void> {
   const before = typeof base === "string" ? await treeOf(base) : base;
   const after = await treeOf(branch);
@@ -255,6 +259,10 @@ async function requireLanded(
     if (type === "blob") git(["update-index", "--add", "--cacheinfo", `${mode},${sha},${path}`]);
   }
   for (const [path, text] of Object.entries(files)) {
+    if (text === null) {
+      git(["update-index", "--force-remove", path]);
+      continue;
+    }
     const oid = git(["hash-object", "-w", "--stdin"], text);
     git(["update-index", "--add", "--cacheinfo", `100644,${oid},${path}`]);
   }
@@ -264,12 +272,39 @@ async function requireLanded(
 
 type Tree = Awaited<ReturnType<typeof treeOf>>;
 
-/** Returns when the Worker has asked nothing for a second, its tokens revoked too. */
+/** Returns when the Worker has asked nothing for longer than an edit waits for its turn, its tokens revoked too. */
 async function quiet(): Promise<void> {
   for (let heard = -1; heard !== stage.heard.length; ) {
     heard = stage.heard.length;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, githubApiLimits.editIntervalMs + 1_000));
   }
+}
+
+interface CheckRun {
+  external_id: string;
+  details_url: string;
+  status: string;
+  conclusion: string | null;
+}
+
+const runsOn = async (oid: string) => (await read<{ check_runs: CheckRun[] }>(`/commits/${oid}/check-runs`)).check_runs;
+
+/** As somebody who may, past the Worker. */
+async function pushToMain(files: Record<string, string>): Promise<void> {
+  const git = async (method: string, path: string, body: object): Promise<string> => {
+    const response = await stage.as(people.owner, method, `${repository}/git/${path}`, body);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as { sha: string }).sha;
+  };
+  const base = await treeOf("main");
+  const entries: object[] = [];
+  for (const [path, content] of Object.entries(files)) {
+    const sha = await git("POST", "blobs", { content, encoding: "utf-8" });
+    entries.push({ path, mode: "100644", type: "blob", sha });
+  }
+  const tree = await git("POST", "trees", { base_tree: base.tree, tree: entries });
+  const commit = await git("POST", "commits", { message: "Add files", tree, parents: [base.oid] });
+  await git("PATCH", "refs/heads/main", { sha: commit, force: false });
 }
 
 let account = "";
@@ -481,6 +516,52 @@ try {
       return run?.output.summary.includes(`Only hunks 1, 3 of \`${digits}\`, as \`${shown[1]}\``) || null;
     });
   });
+  await step(
+    "a large repository: what was not copied is read when it is wanted, changed, removed, and lands as git builds it",
+    async () => {
+      const far = Object.fromEntries(
+        ["one", "two", "three"].map((name) => [`src/far/${name}.txt`, `the first of ${name}\nthe last\n`]),
+      );
+      await pushToMain(far);
+      const main = await treeOf("main");
+      const oidOf = (name: string) => main.entries.find(({ path }) => path === `src/far/${name}.txt`)?.sha ?? "";
+      const readsOf = (name: string) => stage.heard.filter(({ path }) => path.endsWith(`/git/blobs/${oidOf(name)}`)).length;
+      const issue = await newIssue();
+      await say(
+        people.writer,
+        issue,
+        '/spindle run\nreplace "first" with "very first" in src/far/one.txt\ndelete src/far/two.txt',
+      );
+      const digits = await untilAsked(issue);
+      equal(["one", "two", "three"].map(readsOf), [1, 0, 0]);
+      const shown = await untilSaid(issue, "[Open the thread](https://spindle.test/#");
+      const [, threadId = ""] = /spindle\.test\/#([0-9a-f-]{36})\)/.exec(shown) ?? [];
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      const second = await untilAsked(issue, digits);
+      const branch = `spindle/${threadId}`;
+      const half = { "src/far/one.txt": "the very first of one\nthe last\n" };
+      await requireLanded(branch, { base: main, files: half });
+      const before = await treeOf(branch);
+      await say(people.writer, issue, `/spindle approve ${second}`);
+      await eventually("the second commit", async () => ((await treeOf(branch)).oid === before.oid ? null : true));
+      await requireLanded(branch, { base: before, files: { "src/far/two.txt": null } });
+      equal(["one", "two", "three"].map(readsOf), [1, 1, 0]);
+      // Main's own commit has the diff's run only; the branch has one of the turn, which goes on with it.
+      const head = await treeOf(branch);
+      const runs = await eventually("the check run of the turn", async () => {
+        const found = await runsOn(head.oid);
+        return found.some(({ conclusion }) => conclusion === "success") ? found : null;
+      });
+      equal(
+        runs.map(({ external_id, details_url }) => [external_id.split("/")[0], details_url]),
+        [[threadId, `https://spindle.test/#${threadId}`]],
+      );
+      equal(
+        (await runsOn(main.oid)).filter(({ external_id }) => external_id.startsWith(threadId)),
+        [],
+      );
+    },
+  );
 
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
     await quiet();
@@ -612,7 +693,7 @@ async function landStory(name: string): Promise<void> {
   const commits = await read<{ commit: { message: string } }[]>(`/commits?sha=${branch}`);
   equal(
     commits.map(({ commit }) => commit.message.split("\n")[0]),
-    [`Add ${name}`, "Initial commit"],
+    [`Add ${name}`, "Add files", "Initial commit"],
   );
   const pulls = await read<{ title: string; draft: boolean }[]>("/pulls?state=all&per_page=100");
   equal(

@@ -104,7 +104,11 @@ class Scene {
       readTree: (oid: string) => this.world.repository.withJob((job) => readTree(job.calls({ contents: "read" }), oid)),
       readBlobs: (oids: string[]) => this.world.repository.withJob((job) => readBlobs(job.calls({ contents: "read" }), oids)),
     };
-    await enterRepository(runtime, source, call);
+    await enterRepository(runtime, source, {
+      ...call,
+      name: call.about.title,
+      gitInfo: { sha: call.commitOid, branch: call.about.branch, originUrl: null },
+    });
     await this.thread.say(call.text, { clientUserMessageId: call.key });
     return { text: null };
   }

@@ -36,8 +36,10 @@ function repository(commits: Commits): SnapshotSource & { asked: string[] } {
   };
 }
 
+const shownAs = { repositoryId: 1, name: "a/b#1: c", gitInfo: { sha: head, branch: "topic", originUrl: null } };
+
 const enter = ({ runtime }: TestThread, source: SnapshotSource, key = "k") =>
-  enterRepository(runtime, source, { commitOid: head, guidesOid: base, key });
+  enterRepository(runtime, source, { ...shownAs, commitOid: head, guidesOid: base, key });
 
 test("the base branch's guides instruct, the head's are files, and so it stays for every turn and after a death", async () => {
   const model = scriptedModel({ text: "ok" }, { text: "ok" });
@@ -79,7 +81,7 @@ test("entering twice writes the guides down once, and reads one commit once wher
   await enter(thread, source);
   expect(thread.runtime.current.seq).toBe(seq);
   const same = repository({ [head]: { "AGENTS.md": "Use tabs." } });
-  await enterRepository(thread.runtime, same, { commitOid: head, guidesOid: head, key: "k" });
+  await enterRepository(thread.runtime, same, { ...shownAs, commitOid: head, guidesOid: head, key: "k" });
   expect(same.asked).toEqual([head]);
 });
 

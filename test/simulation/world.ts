@@ -320,6 +320,7 @@ export class World {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
       },
       readFork: () => Promise.reject(new Error("there is one thread in this world")),
+      readRepository: () => Promise.reject(new Error("there is no repository")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
       tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds, turnSlot }) => {

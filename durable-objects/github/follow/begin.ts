@@ -76,10 +76,12 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, 
     problem: null,
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,
+    check: known?.check ?? null,
     ...(known?.heldBy ? { heldBy: known.heldBy } : {}),
   });
+  const about = { repository: said.repository, number: on.number, title: issue.title, branch };
   const repositoryId = ledger.repositoryId();
-  const call = { type: "begin", repositoryId, commitOid: baseOid, guidesOid, text, key: deliveryId } as const;
+  const call = { type: "begin", repositoryId, commitOid: baseOid, guidesOid, text, key: deliveryId, about } as const;
   return [
     { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
     ...showTalk(ledger, threadId),

@@ -142,9 +142,10 @@ async function ofRerequest(event: CheckRunEvent, reads: RepositoryReads): Promis
   return retry(said, by, reads);
 }
 
-/** A check run is bound to a diff by its whole hash, or to a thread by its id. */
+/** A check run is bound to a diff by its whole hash, or to a turn, whose thread comes first. */
 function talkOfRun({ checkRun: { externalId } }: CheckRunEvent, { ledger }: RepositoryReads): Talk | null {
-  return ledger.talk(ledger.lastProposalWithHash(externalId)?.threadId ?? externalId);
+  const [threadId = ""] = externalId.split("/");
+  return ledger.talk(ledger.lastProposalWithHash(externalId)?.threadId ?? threadId);
 }
 
 /** A click has no words, and stands where the thread is talked about. */

@@ -33,7 +33,7 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
 type Calling = Extract<Effect["action"], { type: "callThread" }>;
 
 function called(ledger: Ledger, key: string, { threadId, call }: Calling, outcome: Outcome): Effect[] {
-  if (call.type === "fork") return forked(key, threadId, call.answerOn, outcome);
+  if (call.type === "fork") return forked(ledger, key, { threadId, on: call.answerOn }, outcome);
   const talk = ledger.talk(threadId);
   if (outcome.type !== "failed" || talk === null) return [];
   if (call.type === "begin" && talk.asked.key === call.key) {
@@ -50,10 +50,17 @@ function called(ledger: Ledger, key: string, { threadId, call }: Calling, outcom
 }
 
 /** The answer to `/spindle fork`, where it was asked. */
-function forked(key: string, threadId: string, on: Conversation, outcome: Outcome): Effect[] {
+function forked(
+  ledger: Ledger,
+  key: string,
+  { threadId, on }: { threadId: string; on: Conversation },
+  outcome: Outcome,
+): Effect[] {
+  const url = ledger.threadUrl(threadId);
+  const name = url === null ? `\`${threadId}\`` : `[\`${threadId}\`](${url})`;
   const body =
     outcome.type === "done"
-      ? `Forked as thread \`${threadId}\`: it goes on in the account's clients, and nothing of it comes here.`
+      ? `Forked as thread ${name}: it goes on in the account's clients, and nothing of it comes here.`
       : "This thread could not be forked.";
   return [{ key: `${key}/answer`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } }];
 }

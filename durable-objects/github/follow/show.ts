@@ -1,4 +1,4 @@
-/** A thread as GitHub shows it: one comment that is kept current, and a check run for each diff that may be approved. */
+/** A thread as GitHub shows it: one comment that is kept current, a check run of the turn, and one for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
 import { approvalsLines, type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
 import { openQuestion } from "#core/github/thread-view";
@@ -10,12 +10,16 @@ import { isQueued, type Ledger, type Proposal, type Talk } from "#github/ledger"
 import { blobHash } from "#workspace/blob";
 import { proposedFile } from "#workspace/part";
 
-/** The comments as they have to be now; nothing where they stand so already. What was shown is written down. */
+/** Comments and check run as they have to be now; nothing where they stand so already. What was shown is written down. */
 export function showTalk(ledger: Ledger, threadId: string): Effect[] {
   const talk = ledger.talk(threadId);
   if (talk === null) return [];
-  const { draft, on } = talk;
   const state = stateOf(ledger, talk);
+  return [...showComments(ledger, talk, state), ...showTurn(ledger, threadId, state)];
+}
+
+function showComments(ledger: Ledger, talk: Talk, state: StickyState): Effect[] {
+  const { draft, on, threadId } = talk;
   const link = draft === null ? null : ({ type: draft.isReady ? "ready" : "draft", number: draft.number } as const);
   const home = bodyOf(ledger, talk, { state, link });
   const away = draft === null ? null : bodyOf(ledger, talk, { state, link: { type: "home", number: on.number } });
@@ -40,7 +44,7 @@ function bodyOf(ledger: Ledger, talk: Talk, { state, link }: Pick<StickyComment,
       plan: view.plan,
       sentence: sentenceOf(talk, state),
       link,
-      webUrl: null,
+      webUrl: ledger.threadUrl(threadId),
       ...(talk.heldBy ? { heldBy: talk.heldBy.login } : {}),
     },
     { secrets: [], spared: sparedIn(ledger, threadId) },
@@ -53,6 +57,55 @@ function showComment(ledger: Ledger, created: string, { on, body }: { on: Conver
   return [{ key: `${created}/edit`, lane, action: { type: "editComment", of: created, on, body } }];
 }
 
+/**
+ * The check run of a turn stands where the branch does, and goes on with it. Its id is of the thread and of what was asked, so that no later
+ * turn, and no other pull request on the same commit, is taken for it. An issue has none before its branch: there the commit is the default
+ * branch's, which is nobody's to judge.
+ */
+function showTurn(ledger: Ledger, threadId: string, state: StickyState): Effect[] {
+  const talk = ledger.talk(threadId);
+  const before = talk?.check ?? null;
+  const headOid = talk?.baseOid ?? before?.headOid ?? null;
+  if (talk === null || headOid === null || !(talk.on.isPullRequest || talk.draft || hasCommitted(ledger, threadId))) return [];
+  const externalId = `${threadId}/${talk.asked.key}`;
+  const key = `turn-check/${externalId}/${headOid}`;
+  if (before?.key === key && before.state === state.type) return [];
+  ledger.putTalk({ ...talk, check: { key, headOid, state: state.type } });
+  const shown = turnState(ledger, { threadId, headOid, state });
+  // What was done is forgotten after a while. A second run of the same turn on the same commit says the same, and GitHub shows the newer one.
+  if (before?.key === key && ledger.hasEffect(key)) return [updated(key, shown)];
+  const left =
+    before && before.key !== key && isUnderWay(before.state) ? [updated(before.key, leftState(ledger, talk, before))] : [];
+  return [...left, { key, lane: key, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
+}
+
+function hasCommitted(ledger: Ledger, threadId: string): boolean {
+  return ledger.proposalsIn(threadId, ["committed"]).length > 0;
+}
+
+function isUnderWay(state: StickyState["type"]): boolean {
+  return state === "queued" || state === "working" || state === "awaitingApproval";
+}
+
+/** On the commit before: the turn went on to one of its own, or another turn took its place. */
+function leftState(ledger: Ledger, { threadId, asked }: Talk, { key, headOid }: NonNullable<Talk["check"]>): CheckRunState {
+  const landed = ledger.proposalsIn(threadId, ["committed"]).findLast(({ bound }) => bound?.baseOid === headOid);
+  const isSameTurn = key.startsWith(`turn-check/${threadId}/${asked.key}/`);
+  const state: StickyState =
+    isSameTurn && landed?.bound ? decidedState(ledger, { ...landed, bound: landed.bound }) : { type: "stopped" };
+  return turnState(ledger, { threadId, headOid, state });
+}
+
+/** Without the buttons, which are the diff's own. */
+function turnState(ledger: Ledger, of: { threadId: string; headOid: string; state: StickyState }): CheckRunState {
+  const { actions: _, ...shown } = runState(ledger, of);
+  return shown;
+}
+
+function updated(key: string, state: CheckRunState): Effect {
+  return { key: `${key}/edit`, lane: key, action: { type: "updateCheckRun", of: key, state } };
+}
+
 /** The check run beside a proposal: made when it may be approved, brought up to date when it was decided. */
 export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
   const { requestId, bound, state } = proposal;
@@ -60,7 +113,7 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
   const shown = checkStateOf(ledger, { ...proposal, bound });
   const key = `check/${requestId}`;
   const lane = key;
-  if (ledger.hasEffect(key)) return [{ key: `${key}/edit`, lane, action: { type: "updateCheckRun", of: key, state: shown } }];
+  if (ledger.hasEffect(key)) return [updated(key, shown)];
   if (state.type !== "open") return [];
   const { hash: externalId, baseOid: headOid } = bound;
   return [{ key, lane, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
@@ -68,11 +121,27 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
 
 function checkStateOf(ledger: Ledger, proposal: BoundProposal): CheckRunState {
   const { threadId, bound } = proposal;
-  const state = decidedState(ledger, proposal);
+  return runState(ledger, { threadId, headOid: bound.baseOid, state: decidedState(ledger, proposal) });
+}
+
+function runState(
+  ledger: Ledger,
+  { threadId, headOid, state }: { threadId: string; headOid: string; state: StickyState },
+): CheckRunState {
   const [count = null] = state.type === "awaitingApproval" ? approvalsLines(state.approvalsMissing, state.approvedBy) : [];
-  const run = checkRun({ threadId, headOid: bound.baseOid, state, sentence: count, webUrl: null }, { secrets: [], spared: [] });
-  const { status, conclusion, output, actions } = run;
-  return { status, ...(conclusion ? { conclusion } : {}), ...output, ...(actions ? { actions } : {}) };
+  const sentence = state.type === "failed" ? state.reason : count;
+  const run = checkRun(
+    { threadId, headOid, state, sentence, webUrl: ledger.threadUrl(threadId) },
+    { secrets: [], spared: sparedIn(ledger, threadId) },
+  );
+  const { status, conclusion, output, actions, details_url: detailsUrl } = run;
+  return {
+    status,
+    ...(conclusion ? { conclusion } : {}),
+    ...output,
+    ...(detailsUrl === undefined ? {} : { detailsUrl }),
+    ...(actions ? { actions } : {}),
+  };
 }
 
 export function stateOf(ledger: Ledger, talk: Talk): StickyState {

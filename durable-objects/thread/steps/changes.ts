@@ -5,7 +5,7 @@ import { numberRanges } from "#core/hunks";
 import { mergeLanded } from "#core/landed";
 import { limits } from "#core/limits";
 import { judgeChanges } from "#core/policy";
-import type { AcceptedPart, CommandOutput, FileChange, ProposedChanges } from "#core/private";
+import type { AcceptedPart, CommandOutput, FileChange, FileVersion, ProposedChanges } from "#core/private";
 import { type Call, openTurn, type Refused } from "#core/thread";
 import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf, WorkStatus } from "#protocol/item";
@@ -62,11 +62,15 @@ export function proposeChanges(
 }
 
 /** Works out what a patch would change. A patch that does not fit is told to the model with what is there instead. */
-export function preparePatch(runtime: ThreadRuntime, call: Call): void {
+export async function preparePatch(runtime: ThreadRuntime, call: Call): Promise<void> {
   const turn = openTurn(runtime.current);
   if (!turn || call.call.tool !== "applyPatch") return;
   const { operations } = call.call;
+  const unread = await refusableLater(() => runtime.contents.bring(patchedVersions(runtime, operations)));
+  // Somebody may have ended the turn while contents came.
+  if (openTurn(runtime.current)?.id !== turn.id) return;
   const frames = refusable(() => {
+    if (typeof unread === "string") return unread;
     const changes = changesOf(runtime, operations);
     return typeof changes === "string" ? changes : proposeChanges(runtime, turn.id, call, call.callId, changes, null);
   });
@@ -100,6 +104,16 @@ export function preparePatch(runtime: ThreadRuntime, call: Call): void {
 export function refusable<Result>(attempt: () => Result): Result | string {
   try {
     return attempt();
+  } catch (error) {
+    if (error instanceof WorkspaceError) return error.message;
+    throw error;
+  }
+}
+
+/** The same for what takes a while. */
+export async function refusableLater<Result>(attempt: () => Promise<Result>): Promise<Result | string> {
+  try {
+    return await attempt();
   } catch (error) {
     if (error instanceof WorkspaceError) return error.message;
     throw error;
@@ -206,6 +220,17 @@ function changesOf({ workspace, current }: ThreadRuntime, operations: PatchOpera
     changeTo(workspace, path, text === null ? null : new TextEncoder().encode(text)),
   ).filter(({ before, after }) => !isSameVersion(before, after));
   return changes.length > 0 ? changes : "The patch changes nothing.";
+}
+
+/** What a patch reads, and what stands where it writes. A path that is none is refused where the patch is read. */
+function patchedVersions({ workspace, current }: ThreadRuntime, operations: PatchOperation[]): FileVersion[] {
+  return operations
+    .map((operation) => inWorkspace(operation, current.info.cwd))
+    .flatMap((operation) =>
+      "move_to" in operation && operation.move_to !== undefined ? [operation.path, operation.move_to] : [operation.path],
+    )
+    .flatMap((path) => [workspace.version(path), workspace.readable(path)])
+    .filter((version) => version !== null);
 }
 
 /** Models name files by their place in the workspace, or by their absolute path. */
