@@ -70,7 +70,7 @@ test("what is on hold is approved by no door, says who holds it, and goes on whe
   const { hash, baseOid } = JSON.parse(
     running.world.storage.sql.exec<{ proposal: string }>("SELECT proposal FROM github_proposals").one().proposal,
   ).bound;
-  await press(running, { identifier: `ok:${digits}`, externalId: hash, headOid: baseOid });
+  await press(running, { identifier: `ok:${digits}`, externalId: `${hash}:alpha`, headOid: baseOid });
   await say(number, "/spindle hold");
   expect((await comments(number)).slice(1)).toEqual([
     "wanda put this on hold, so nothing was approved; `/spindle unhold` ends that.",

@@ -7,7 +7,7 @@ import type { Decision, RepositoryReads } from "#github/consequences";
 import type { IssueFacts, RepositoryEvent } from "#github/event";
 import { beginTurn, isAtWork } from "#github/follow/begin";
 import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
-import { answer, react, type Said, whereabouts } from "#github/follow/said";
+import { answer, orSaid, react, type Said, whereabouts } from "#github/follow/said";
 import { isUs } from "#github/perform/performance";
 
 type ChangeEvent = Extract<RepositoryEvent, { type: "issueChanged" | "pullRequestChanged" }>;
@@ -29,10 +29,10 @@ export async function ofChange(event: ChangeEvent, reads: RepositoryReads): Prom
   const permission = await permissionFor(said, "trigger", reads);
   if (!permission.allowed) return () => refused(said, permission);
   if (wish.type === "mistake") return () => [...react(said, "confused"), ...answer(said, wish.answer)];
-  if (wish.type === "request") return beginTurn(said, { by, request: wish.text }, reads);
+  if (wish.type === "request") return orSaid(said, () => beginTurn(said, { by, request: wish.text }, reads));
   // A label says nothing that a turn at work has not been told.
   if (isAtWork(reads.ledger, reads.threadOf(number))) return () => react(said, "eyes");
-  return beginTurn(said, { by, request: orderFor(issue) }, reads);
+  return orSaid(said, () => beginTurn(said, { by, request: orderFor(issue) }, reads));
 }
 
 /** Null where nothing is asked of us, as with nearly everything that happens to an issue. */

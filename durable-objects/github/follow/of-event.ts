@@ -9,7 +9,7 @@ import { obey, retry } from "#github/follow/obey";
 import { ofChange } from "#github/follow/of-change";
 import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
 import { decidedByReview, takeBackReview } from "#github/follow/review";
-import { answer, react, type Said, whereabouts } from "#github/follow/said";
+import { answer, orSaid, react, type Said, whereabouts } from "#github/follow/said";
 import { targetOf } from "#github/follow/target";
 import type { Talk } from "#github/ledger";
 
@@ -103,8 +103,11 @@ async function hear(
   const permission = await permissionFor(said, action, reads, action === "approve" || verb === "unhold");
   if (!permission.allowed) return () => refused(said, permission);
   if (reading.kind === "mistake") return () => [...react(said, "confused"), ...answer(said, reading.answer)];
-  if (reading.kind === "mention") return beginTurn(said, { by: person, request: reading.text }, reads);
-  return obey(said, { by: person, role: permission.role, door }, reading.command, reads);
+  return orSaid(said, () =>
+    reading.kind === "mention"
+      ? beginTurn(said, { by: person, request: reading.text }, reads)
+      : obey(said, { by: person, role: permission.role, door }, reading.command, reads),
+  );
 }
 
 type CheckRunEvent = Extract<RepositoryEvent, { type: "checkRunRequested" }>;
@@ -112,40 +115,49 @@ type CheckRunEvent = Extract<RepositoryEvent, { type: "checkRunRequested" }>;
 /** A button of a check run of ours: it says the same as a comment with the hash. */
 async function ofButton(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
   const { checkRun, identifier } = event;
-  const talk = talkOfRun(event, reads);
-  if (talk === null) return nothing;
+  const bound = boundTo(checkRun, reads);
+  if (bound === null || bound.hash === null) return nothing;
+  const { talk, hash: externalId } = bound;
   const said = clicked(event, talk, reads);
   const by = await heardPerson(said.act, reads);
   if (by === null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
-  const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
-  if ("refused" in target) return () => answer(said, target.refused);
-  // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
-  const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
-  const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
-  if ("refused" in read) return () => answer(said, read.answer);
-  if (read.verb === "decline") return decline(said, { by, hash: read.hash, reason: null }, reads);
-  const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
-  return approve(said, { by, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
+  return orSaid(said, async () => {
+    const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
+    if ("refused" in target) return () => answer(said, target.refused);
+    // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
+    const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
+    const read = readRequestedAction({ identifier, externalId, headSha: checkRun.headOid }, headOid);
+    if ("refused" in read) return () => answer(said, read.answer);
+    if (read.verb === "decline") return decline(said, { by, hash: read.hash, reason: null }, reads);
+    const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
+    return approve(said, { by, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
+  });
 }
 
 /** A check run of ours is asked for again: the same as `/spindle retry` where its thread is talked about. */
 async function ofRerequest(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
-  const talk = talkOfRun(event, reads);
-  if (talk === null) return nothing;
-  const said = clicked(event, talk, reads);
+  const bound = boundTo(event.checkRun, reads);
+  if (bound === null) return nothing;
+  const said = clicked(event, bound.talk, reads);
   const by = await heardPerson(said.act, reads);
   if (by === null) return nothing;
   const permission = await permissionFor(said, "trigger", reads);
   if (!permission.allowed) return () => refused(said, permission);
-  return retry(said, by, reads);
+  return orSaid(said, () => retry(said, by, reads));
 }
 
-/** A check run is bound to a diff by its whole hash, or to a turn, whose thread comes first. */
-function talkOfRun({ checkRun: { externalId } }: CheckRunEvent, { ledger }: RepositoryReads): Talk | null {
-  const [threadId = ""] = externalId.split("/");
-  return ledger.talk(ledger.lastProposalWithHash(externalId)?.threadId ?? threadId);
+/** A diff's check run is bound by the whole hash and the request, a turn's (without a hash) by its thread and what was asked. */
+function boundTo(
+  { externalId }: CheckRunEvent["checkRun"],
+  { ledger }: RepositoryReads,
+): { talk: Talk; hash: string | null } | null {
+  const [, hash = null, requestId = ""] = /^([0-9a-f]{64}):(.+)$/.exec(externalId) ?? [];
+  const proposal = ledger.proposal(requestId);
+  if (hash !== null && proposal?.bound?.hash !== hash) return null;
+  const talk = ledger.talk(proposal?.threadId ?? externalId.split("/")[0] ?? "");
+  return talk && { talk, hash };
 }
 
 /** A click has no words, and stands where the thread is talked about. */

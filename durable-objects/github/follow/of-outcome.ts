@@ -1,5 +1,5 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
-import { neutralPlain } from "#core/github/neutral";
+import { neutralCode, neutralLine, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { withAnswerer } from "#core/github/thread-view";
 import { githubTextLimits } from "#core/limits";
@@ -17,6 +17,7 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
   if (action.type === "openPullRequest" && outcome.type === "done" && outcome.result.type === "pullRequest") {
     return opened(ledger, key, outcome.result.number);
   }
+  if (action.type === "openPullRequest" && outcome.type === "failed") return unopened(ledger, key, action.head, outcome.failure);
   if (action.type === "createComment" || action.type === "editComment") {
     noteShown(ledger, action, outcome);
     return [];
@@ -49,6 +50,14 @@ function called(ledger: Ledger, key: string, { threadId, call }: Calling, outcom
   return [];
 }
 
+/** The commit stands all the same, and people can open one themselves. */
+function unopened(ledger: Ledger, key: string, branch: string, failure: EffectFailure): Effect[] {
+  const talk = ledger.talk(threadOfDraftKey(key));
+  if (talk === null) return [];
+  const body = `${neutralCode(branch)} holds the commit, but GitHub did not open a draft pull request for it (${failure.type}).`;
+  return [{ key: `${key}/answer`, lane: `answers #${talk.on.number}`, action: { type: "createComment", on: talk.on, body } }];
+}
+
 /** The answer to `/spindle fork`, where it was asked. */
 function forked(
   ledger: Ledger,
@@ -75,7 +84,9 @@ function notTaken(ledger: Ledger, key: string, requestId: string, why: string): 
     if (hash === part?.hash) ledger.approvals.takeBack(seq, "the thread could not take those hunks");
   }
   const { on } = talk;
-  const text = neutralPlain(redact(why, { secrets: [], spared: [] }).text).slice(0, githubTextLimits.sentenceCharactersMax);
+  const known = { secrets: [], spared: [] };
+  // Names of files may stand in it.
+  const text = neutralLine(redact(why, known).text.slice(0, githubTextLimits.sentenceCharactersMax));
   const body = `Those hunks cannot be taken by themselves: ${text} Nothing was approved.`;
   return [
     ...setState(ledger, proposal, { type: "open" }),
@@ -127,7 +138,10 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
 }
 
 function whyNot(failure: EffectFailure | null): Proposal["state"] {
-  if (failure?.type === "conflict" || failure?.type === "notFound") return { type: "stale" };
+  if (failure?.type === "conflict") return { type: "stale" };
+  if (failure?.type === "notFound") {
+    return { type: "unapprovable", reason: "The branch is not there, or could not be made; nothing was committed." };
+  }
   return {
     type: "unapprovable",
     reason: `GitHub did not take the commit (${failure?.type ?? "no answer"}); nothing was committed.`,
