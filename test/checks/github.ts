@@ -4,20 +4,15 @@
  * requests. `npm run check:github`, which then runs every fault and every death of `test/github`.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { createHmac, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { blobHash } from "#workspace/blob";
-import { privateKey } from "../support/github/repository.ts";
-import { app, openStage, people, type Stage } from "../support/github/stage.ts";
-import { bundleWorker, type MiniflareServer, startMiniflare } from "./miniflare-server.ts";
+import { app, people } from "../support/github/stage.ts";
+import { openStagedWorker } from "../support/github/staged-worker.ts";
 import { projectRoot } from "./server.ts";
 
-const secret = randomUUID();
-const apiHost = "api.github.test";
 /** Requests of the story before it is over: token, branch, look, commit, token, pull request. */
 const requestsOfStory = 6;
 const results = { passed: 0, failed: 0 };
@@ -46,106 +41,9 @@ async function eventually<Found>(what: string, look: () => Promise<Found | null>
   throw new Error(`${what} does not come to pass`);
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
-async function listen(server: HttpServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
-}
-
-/** What GitHub does around a delivery and the emulator does not: a GUID, the App's number, and a list of what did not arrive. */
-class Hook {
-  server: MiniflareServer | null = null;
-  stage: Stage | null = null;
-  /** GitHub's network is down for as long as this holds. */
-  isDown = false;
-  private readonly sent: { id: number; guid: string; event: string; body: string }[] = [];
-
-  async take(event: string, body: string): Promise<void> {
-    const delivery = { id: this.sent.length + 1, guid: randomUUID(), event, body };
-    this.sent.push(delivery);
-    await this.deliver(delivery);
-  }
-
-  async again(id: number): Promise<void> {
-    const delivery = this.sent.find((one) => one.id === id);
-    if (delivery) await this.deliver(delivery);
-  }
-
-  /** All that were sent, once more: under their own GUIDs, or as another hook of the same repository would. */
-  async allAgain({ guid }: { guid: "same" | "another" }): Promise<void> {
-    for (const delivery of [...this.sent].reverse())
-      await this.deliver({ ...delivery, ...(guid === "another" ? { guid: randomUUID() } : {}) });
-  }
-
-  private async deliver({ id, guid, event, body }: Hook["sent"][number]): Promise<void> {
-    const status_code = this.isDown ? 502 : await this.post(guid, event, body);
-    this.stage?.missing.deliveries.unshift({ id, guid, event, status_code, delivered_at: new Date().toISOString() });
-  }
-
-  private async post(guid: string, event: string, body: string): Promise<number> {
-    const headers = {
-      "content-type": "application/json",
-      "x-github-event": event,
-      "x-github-delivery": guid,
-      "x-github-hook-installation-target-type": "integration",
-      "x-github-hook-installation-target-id": String(app.id),
-      "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
-    };
-    const response = await fetch(`${this.server?.url}/github/webhook`, { method: "POST", headers, body }).catch(() => null);
-    return response?.status ?? 502;
-  }
-}
-
-const hook = new Hook();
-const relay = createServer(async (request, response) => {
-  const body = await bodyOf(request);
-  response.end();
-  await hook.take(String(request.headers["x-github-event"]), body);
-});
-const relayPort = await listen(relay);
-const stage = await openStage({ privateKey, webhook: { url: `http://127.0.0.1:${relayPort}/`, secret } });
-hook.stage = stage;
-
-/** What leaves the Worker. `afterRequest` may kill the server between a request and its answer. */
-let afterRequest: (() => Promise<void>) | null = null;
-const gate = createServer(async (request, response) => {
-  const body = await bodyOf(request);
-  const host = request.headers["x-forwarded-host"];
-  if (host !== apiHost) stage.problems.push(`a request left for ${host}`);
-  const again = /^\/app\/hook\/deliveries\/(\d+)\/attempts$/.exec(request.url ?? "");
-  if (again) void hook.again(Number(again[1]));
-  const answer = await stage.fetch(`https://${apiHost}${request.url}`, {
-    method: request.method ?? "GET",
-    headers: { authorization: request.headers.authorization ?? "" },
-    body: body === "" ? null : body,
-  });
-  const text = await answer.text();
-  await afterRequest?.();
-  response.writeHead(answer.status, { "content-type": "application/json" });
-  response.end(text);
-});
-const gatePort = await listen(gate);
-
+const staged = await openStagedWorker({ entry: "test/objects/github-stage-worker.ts" });
+const { stage, server, hook } = staged;
 const repository = "/repos/acme/widgets";
-const bundle = await bundleWorker("test/objects/github-stage-worker.ts");
-const server = await startMiniflare({
-  bundle,
-  outbound: `127.0.0.1:${gatePort}`,
-  env: {
-    GITHUB_APP_ID: String(app.id),
-    GITHUB_APP_PRIVATE_KEY: privateKey,
-    GITHUB_WEBHOOK_SECRET: secret,
-    GITHUB_API_URL: `https://${apiHost}`,
-  },
-});
-hook.server = server;
 
 async function read<Found>(path: string): Promise<Found> {
   return (await (await stage.as(people.writer, "GET", `${repository}${path}`)).json()) as Found;
@@ -333,9 +231,9 @@ try {
     await step(`SIGKILL after request ${kill} of that story, and it ends as if it had run once`, async () => {
       let count = 0;
       let killing: Promise<void> | null = null;
-      afterRequest = async () => {
+      staged.afterRequest = async () => {
         if (count++ !== kill) return;
-        afterRequest = null;
+        staged.afterRequest = null;
         killing = server.restart();
         await killing;
       };
@@ -343,7 +241,7 @@ try {
         await landStory(`kill-${kill}`);
         if (killing === null) throw new Error("nobody was killed");
       } finally {
-        afterRequest = null;
+        staged.afterRequest = null;
         await killing;
       }
     });
@@ -356,16 +254,12 @@ try {
       const living = [...stage.missing.minted].filter((token) => !stage.missing.revoked.has(token));
       // A killed server revokes nothing; its tokens end by themselves.
       if (living.length > requestsOfStory * 2) throw new Error(`${living.length} tokens live`);
-      const leaked = ["ghs_", "PRIVATE KEY", secret].filter((word) => server.logs().includes(word));
+      const leaked = ["ghs_", "PRIVATE KEY", staged.secret].filter((word) => server.logs().includes(word));
       equal(leaked, []);
     },
   );
 } finally {
-  await server.close();
-  await stage.close();
-  relay.close();
-  gate.close();
-  rmSync(bundle, { recursive: true, force: true });
+  await staged.close();
 }
 
 await step("every fault of every request, and a death at every moment", async () => {
