@@ -99,7 +99,7 @@ async function bare(relayed: readonly Relayed[], renamed: (text: string) => stri
     const known = authorization.replace(/^Bearer /, "");
     const response = await fetch(`${staged.gateUrl}${renamed(path)}`, {
       method,
-      headers: { "x-forwarded-host": "api.github.test", authorization: `Bearer ${tokens.get(known) ?? known}` },
+      headers: { "x-forwarded-host": "api.github.test", authorization: `Bearer ${tokens.get(known) ?? otherToken(known)}` },
       body: body === null ? null : renamed(body),
     });
     const text = await response.text();
@@ -108,6 +108,11 @@ async function bare(relayed: readonly Relayed[], renamed: (text: string) => stri
     if (path.endsWith("/access_tokens")) tokens.set(tokenIn(answer), tokenIn(text));
   }
   return performance.now() - startedAt;
+}
+
+/** The App's own still holds. Any other is of a job that began before the way did, and is revoked by now. */
+function otherToken(known: string): string {
+  return known.startsWith("ey") ? known : `token-of-${people.writer}`;
 }
 
 function tokenIn(answer: string): string {

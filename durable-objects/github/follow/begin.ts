@@ -62,9 +62,10 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
     shown: known?.shown ?? null,
   });
   const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId } as const;
+  // The comment first: a large repository takes a while to enter, and the person shall see that they were heard.
   return [
-    { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
     ...showTalk(ledger, threadId),
+    { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
   ];
 }
 

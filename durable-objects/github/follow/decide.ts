@@ -40,12 +40,9 @@ export async function approve(said: Said, { by, hash, including }: Approval, rea
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
     if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
-    return [
-      ...setState(ledger, proposal, { type: "approved", by }),
-      respond(said, proposal, "accept"),
-      ...react(said, "+1"),
-      ...showTalk(ledger, threadId),
-    ];
+    const shown = setState(ledger, proposal, { type: "approved", by });
+    // The thread first: it lands the diff while the rest is said, and only then there is something to commit.
+    return [respond(said, proposal, "accept"), ...react(said, "+1"), ...shown, ...showTalk(ledger, threadId)];
   };
 }
 
