@@ -10,7 +10,8 @@ import { openStagedWorker, type Relayed } from "../support/github/staged-worker.
 import { milliseconds, percentile, table } from "./statistics.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean" } } });
-const runs = values.quick ? 5 : 40;
+/** One person may have twenty turns an hour of one server. */
+const size = values.quick ? { servers: 1, runs: 5 } : { servers: 3, runs: 15 };
 /** Not measured: the Worker's code is compiled, and what the App is called is asked once. */
 const warmUps = 2;
 const repository = "/repos/acme/widgets";
@@ -39,15 +40,17 @@ const toCommit: Way = {
   requests: [],
 };
 
-const staged = await openStagedWorker();
-const { stage } = staged;
-try {
-  for (let run = 0; run < warmUps + runs; run++) await play(run >= warmUps);
-  if (stage.problems.length > 0) throw new Error(stage.problems.join("\n"));
-  report();
-} finally {
-  await staged.close();
+let staged = await openStagedWorker();
+for (let server = 0; server < size.servers; server++) {
+  if (server > 0) staged = await openStagedWorker();
+  try {
+    for (let run = 0; run < warmUps + size.runs; run++) await play(run >= warmUps);
+    if (staged.stage.problems.length > 0) throw new Error(staged.stage.problems.join("\n"));
+  } finally {
+    await staged.close();
+  }
 }
+report();
 process.exit(0);
 
 async function play(isMeasured: boolean): Promise<void> {
@@ -120,19 +123,19 @@ function tokenIn(answer: string): string {
 }
 
 async function newIssue(): Promise<number> {
-  const made = await stage.as(people.writer, "POST", `${repository}/issues`, { title: "An issue", body: "" });
+  const made = await staged.stage.as(people.writer, "POST", `${repository}/issues`, { title: "An issue", body: "" });
   return ((await made.json()) as { number: number }).number;
 }
 
 async function say(issue: number, body: string): Promise<void> {
-  const response = await stage.as(people.writer, "POST", `${repository}/issues/${issue}/comments`, { body });
+  const response = await staged.stage.as(people.writer, "POST", `${repository}/issues/${issue}/comments`, { body });
   if (!response.ok) throw new Error(`a comment is answered ${response.status}`);
 }
 
 /** The line that approves, as the comment shows it. */
 async function approvalIn(issue: number): Promise<string> {
   for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; await pause(20)) {
-    const response = await stage.as(people.writer, "GET", `${repository}/issues/${issue}/comments`);
+    const response = await staged.stage.as(people.writer, "GET", `${repository}/issues/${issue}/comments`);
     const bodies = ((await response.json()) as { body: string }[]).map(({ body }) => body).join("\n");
     const [line] = /\/spindle approve [0-9a-f]{16}/.exec(bodies) ?? [];
     if (line !== undefined) return line;
@@ -142,7 +145,7 @@ async function approvalIn(issue: number): Promise<string> {
 
 /** Returns when the Worker has asked nothing for a while: what follows is not mixed with what was. */
 async function quiet(): Promise<void> {
-  for (let heard = -1; heard !== stage.heard.length; await pause(1_000)) heard = stage.heard.length;
+  for (let heard = -1; heard !== staged.stage.heard.length; await pause(1_000)) heard = staged.stage.heard.length;
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -262,14 +262,22 @@ try {
   await staged.close();
 }
 
-await step("every fault of every request, and a death at every moment", async () => {
-  const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
-  const child = spawn(process.execPath, [vitest, "run", "--project", "node", "test/github"], {
+async function runs(file: string, parameters: string[], environment: Record<string, string> = {}): Promise<void> {
+  const child = spawn(process.execPath, [file, ...parameters], {
     cwd: projectRoot,
     stdio: "inherit",
-    env: { ...process.env, GITHUB_CHECK: "all" },
+    env: { ...process.env, ...environment },
   });
   equal(await new Promise((resolve) => child.once("close", resolve)), 0);
+}
+
+await step("what `npm run github:local` says to type is answered, and committed", async () => {
+  await runs("test/support/github/local.ts", ["--once"]);
+});
+
+await step("every fault of every request, and a death at every moment", async () => {
+  const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+  await runs(vitest, ["run", "--project", "node", "test/github"], { GITHUB_CHECK: "all" });
 });
 console.log(`${results.passed} passed, ${results.failed} failed`);
 process.exit(results.failed === 0 ? 0 : 1);
