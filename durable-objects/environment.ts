@@ -43,6 +43,8 @@ export interface Environment {
   /** While the secret is being changed: the new one and the old one, with a space between. */
   GITHUB_WEBHOOK_SECRET?: string;
   GITHUB_API_URL?: string;
+  /** JSON: who may do what, how many have to approve, and how much turns may use. */
+  GITHUB_POLICY?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
   /** Milliseconds between two manifests of one memory, in place of half a minute; for load runs. */

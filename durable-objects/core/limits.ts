@@ -476,4 +476,7 @@ export const githubTextLimits = {
   personTokensPerDay: 4_000_000,
   repositoryTurnsPerHour: 60,
   repositoryTokensPerDay: 20_000_000,
+  /** People whose yes a diff may need: for the last of them the others are asked after anew. And people of one list of the policy. */
+  approvalsRequiredMax: 10,
+  policyIdsMax: 500,
 } as const;

@@ -57,6 +57,8 @@ export type EffectAction =
   | { type: "commit"; branch: string; baseOid: string; headline: string; body: string; changes: CommitChange[] }
   /** As a draft, where the repository knows drafts. */
   | { type: "openPullRequest"; head: string; base: string; title: string; body: string }
+  /** Our draft is ready for review, while `headOid` is its last commit. */
+  | { type: "markReady"; number: number; headOid: string }
   | { type: "callThread"; threadId: string; call: ThreadCall };
 
 export type ReactionTarget =
@@ -73,7 +75,8 @@ export interface Effect {
 }
 
 export type EffectResult =
-  | { type: "comment"; id: number; url: string }
+  /** `atTime`: when it was written or edited, by GitHub's clock, ISO 8601. */
+  | { type: "comment"; id: number; url: string; atTime: string }
   | { type: "checkRun"; id: number }
   | { type: "commit"; oid: string }
   | { type: "pullRequest"; number: number; url: string }

@@ -4,8 +4,10 @@ import type { ThreadView } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
+import { Approvals, createApprovalsSchema } from "#github/approvals";
 import type { Conversation } from "#github/effect";
 import type { Person } from "#github/event";
+import type { Policy } from "#github/follow/policy";
 import { putBlob, readBlob } from "#workspace/blob";
 
 export function createLedgerSchema(sql: Sql): void {
@@ -21,7 +23,9 @@ export function createLedgerSchema(sql: Sql): void {
     CREATE INDEX IF NOT EXISTS github_proposals_by_turn ON github_proposals (thread_id, turn_id, seq);
     CREATE INDEX IF NOT EXISTS github_proposals_by_hash ON github_proposals (hash, seq);
     CREATE INDEX IF NOT EXISTS github_proposals_by_state ON github_proposals (state, seq);
+    CREATE TABLE IF NOT EXISTS github_drafts (number INTEGER PRIMARY KEY, thread_id TEXT NOT NULL) STRICT;
   `);
+  createApprovalsSchema(sql);
 }
 
 /** A thread and the issue or pull request it is talked about in. */
@@ -33,6 +37,8 @@ export interface Talk {
   branch: string;
   /** Where our draft pull request goes to; null where the branch is a pull request's own. */
   draftTo: string | null;
+  /** Our draft pull request, once it is there; null before, and where there is none. */
+  draft: Draft | null;
   /** The commit that the workspace holds; null when it holds what is no commit of the repository. */
   baseOid: string | null;
   /** What the last turn was asked, in the person's words, and by whom: told again on `retry`. */
@@ -45,6 +51,14 @@ export interface Talk {
   problem: string | null;
   view: ThreadView;
   /** Git's id of the comment's text as it was last put into the outbox. */
+  shown: string | null;
+}
+
+export interface Draft {
+  number: number;
+  /** Marked ready for review. */
+  isReady: boolean;
+  /** As `shown` of the talk, of the comment there. */
   shown: string | null;
 }
 
@@ -71,6 +85,8 @@ export interface Proposal {
   changes: FileChange[];
   /** `proposalHash`, whole, and the commit it is bound to; null while that is not known. */
   bound: { hash: string; baseOid: string } | null;
+  /** When the draft pull request's comment had shown it, by GitHub's clock, ISO 8601; null while it has not. */
+  shownInDraftAt: string | null;
   state: ProposalState;
 }
 
@@ -90,10 +106,15 @@ export interface NamedProposal {
 }
 
 export class Ledger {
+  readonly approvals: Approvals;
+  /** The operator's, as it is now. */
+  readonly policy: () => Policy;
   private readonly sql: Sql;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, policy: () => Policy) {
     this.sql = sql;
+    this.policy = policy;
+    this.approvals = new Approvals(sql);
   }
 
   /** GitHub's number of this repository. */
@@ -108,6 +129,23 @@ export class Ledger {
 
   putTalk(talk: Talk): void {
     this.sql.exec("INSERT OR REPLACE INTO github_talks (thread_id, talk) VALUES (?, ?)", talk.threadId, JSON.stringify(talk));
+  }
+
+  /** The thread whose draft pull request this is; null when it is nobody's. */
+  threadOfDraft(number: number): string | null {
+    const query = "SELECT thread_id AS threadId FROM github_drafts WHERE number = ?";
+    return this.sql.exec<{ threadId: string }>(query, number).toArray()[0]?.threadId ?? null;
+  }
+
+  /** Whether a turn was asked for in this issue or pull request before it was a thread's draft. */
+  hasOwnTalk(number: number): boolean {
+    const query = "SELECT 1 FROM github_threads JOIN github_talks USING (thread_id) WHERE issue_number = ?";
+    return this.sql.exec(query, number).toArray().length > 0;
+  }
+
+  /** From here on what is said in that pull request is said to the thread. */
+  putDraft(number: number, threadId: string): void {
+    this.sql.exec("INSERT OR REPLACE INTO github_drafts (number, thread_id) VALUES (?, ?)", number, threadId);
   }
 
   proposal(requestId: string): Proposal | null {
@@ -206,7 +244,9 @@ export class Ledger {
       JSON.stringify(decided),
       githubApiLimits.forgottenAtOnceMax,
     );
-    return rows.toArray().map((row) => row.request_id);
+    const requestIds = rows.toArray().map((row) => row.request_id);
+    for (const requestId of requestIds) this.approvals.forget(requestId);
+    return requestIds;
   }
 
   putContents(contents: readonly Uint8Array[]): void {

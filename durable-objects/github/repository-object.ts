@@ -6,7 +6,7 @@ import type { RepositoryEvent } from "#github/event";
 import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
-import { githubHost } from "#github/host";
+import { githubHost, githubPolicy } from "#github/host";
 import type { Received } from "#github/inbox";
 import { createRepositorySchema, Repository } from "#github/repository";
 import { type BlobPage, readBlobs, readTree, type TreeListing } from "#github/snapshot-source";
@@ -82,6 +82,7 @@ export class RepositoryObject extends DurableObject<Environment> {
       sql: ctx.storage.sql,
       transaction: (closure) => ctx.storage.transactionSync(closure),
       github: () => githubHost(env),
+      policy: () => githubPolicy(env),
       consequences: this.consequences,
       now: () => Date.now(),
       newId,

@@ -9,6 +9,7 @@ import type { Consequences, RepositoryReads } from "#github/consequences";
 import { baseOf, type Effect, type EffectResult, type Outcome, type ThreadCall } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
 import { GitHubError, isPassing } from "#github/failure";
+import type { Policy } from "#github/follow/policy";
 import { createInboxSchema, Inbox, type Received, type WaitingDelivery } from "#github/inbox";
 import { type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
 import { createLedgerSchema, Ledger } from "#github/ledger";
@@ -28,6 +29,8 @@ export interface RepositoryHost {
   transaction<Result>(closure: () => Result): Result;
   /** Throws when GitHub is not configured. */
   github(): GitHubHost;
+  /** Read whenever it is needed: the operator may change it while something waits. */
+  policy(): Policy;
   consequences: Consequences;
   now(): number;
   newId(): string;
@@ -75,7 +78,7 @@ export class Repository {
     this.inbox = new Inbox(host.sql);
     this.outbox = new Outbox(host.sql, () => host.newId());
     this.permissions = new Permissions(() => host.now());
-    this.ledger = new Ledger(host.sql);
+    this.ledger = new Ledger(host.sql, () => host.policy());
   }
 
   /** Returns when it is durable; what follows happens later, from the alarm. */
@@ -355,6 +358,8 @@ export class Repository {
   }
 
   private threadOf(issueNumber: number): string {
+    const shared = this.ledger.threadOfDraft(issueNumber);
+    if (shared !== null) return shared;
     this.host.sql.exec(
       "INSERT OR IGNORE INTO github_threads (issue_number, thread_id) VALUES (?, ?)",
       issueNumber,

@@ -30,6 +30,7 @@ export const routes = [
   "GET /repos/{owner}/{repo}/pulls",
   "POST /repos/{owner}/{repo}/pulls",
   "GET /repos/{owner}/{repo}/pulls/{pull_number}",
+  "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}",
 ] as const;
 
 export type Route = (typeof routes)[number];

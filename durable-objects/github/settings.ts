@@ -1,5 +1,6 @@
 /** The GitHub App as the operator's environment names it (docs/github.md). The private key is not here: `app-token.ts` alone reads it. */
 import { hasPrivateKey } from "#github/app-token";
+import { defaultPolicy, type Policy, readPolicy } from "#github/follow/policy";
 
 export interface GitHubSettings {
   appId: number;
@@ -7,6 +8,7 @@ export interface GitHubSettings {
   webhookSecrets: string[];
   /** Without a slash at its end. */
   apiUrl: string;
+  policy: Policy;
 }
 
 const publicApiUrl = "https://api.github.com";
@@ -34,7 +36,10 @@ export function readGitHubSettings(environment: object): GitHubSettings | null |
   }
   const apiUrl = apiUrlOf(variable("GITHUB_API_URL") ?? publicApiUrl);
   if (apiUrl === null) return { problem: `GITHUB_API_URL must look like ${publicApiUrl}.` };
-  return { appId: Number(appId), webhookSecrets, apiUrl };
+  const stated = variable("GITHUB_POLICY");
+  const policy = stated === null ? defaultPolicy : readPolicy(stated);
+  if ("problem" in policy) return policy;
+  return { appId: Number(appId), webhookSecrets, apiUrl, policy };
 }
 
 /** Tokens go there, so it is TLS, or this machine, as in tests. GitHub Enterprise Server has a path: `https://host/api/v3`. */

@@ -59,6 +59,13 @@ async function say(login: string, issue: number, body: string): Promise<void> {
   if (!response.ok) throw new Error(`${login} cannot comment: ${response.status}`);
 }
 
+/** Of the branch's last commit. The emulator tells it by webhook. */
+async function review(login: string, { number, branch }: { number: number; branch: string }, event: string): Promise<void> {
+  const { object } = await read<{ object: { sha: string } }>(`/git/ref/heads/${branch}`);
+  const response = await stage.as(login, "POST", `${repository}/pulls/${number}/reviews`, { event, commit_id: object.sha });
+  if (!response.ok) throw new Error(`${login} cannot review: ${response.status}`);
+}
+
 /** Our comments of an issue: what a person reads of them. */
 async function answersIn(issue: number): Promise<string[]> {
   const comments = await read<{ body: string; user: { login: string } }[]>(`/issues/${issue}/comments?per_page=100`);
@@ -188,6 +195,27 @@ try {
     },
   );
 
+  await step("in its draft a thread is heard too: a mention, a review that says yes, and one that marks it ready", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/d.txt: delta\\n");
+    await say(people.writer, issue, `/spindle approve ${await untilAsked(issue)}`);
+    const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(await untilSaid(issue, "committed `")) ?? [];
+    const [, linked = ""] = /Draft pull request #(\d+)\./.exec(await untilSaid(issue, "Draft pull request #")) ?? [];
+    const number = Number(linked);
+    equal((await pulls()).find((pull) => pull.number === number)?.head.ref, branch);
+    const before = await treeOf(branch);
+    await say(people.writer, number, "@spindle\nwrite docs/e.txt: epsilon\\n");
+    const digits = await untilAsked(number);
+    await review(people.owner, { number, branch }, "APPROVE");
+    for (const place of [issue, number]) await untilSaid(place, `committed \`${digits}\``);
+    await requireLanded(branch, { base: before, files: { "docs/e.txt": "epsilon\n" } });
+    await review(people.owner, { number, branch }, "APPROVE");
+    await eventually("that it is ready", async () =>
+      (await pulls()).some((pull) => pull.number === number && !pull.draft) ? true : null,
+    );
+    await untilSaid(issue, `Pull request #${number}.`);
+  });
+
   await step("a no commits nothing and says whose it was, and a stop ends the turn", async () => {
     const issue = await newIssue();
     await say(people.writer, issue, "/spindle run\nwrite docs/b.txt: beta");
@@ -200,7 +228,7 @@ try {
     await say(people.stranger, other, "/spindle stop");
     await say(people.writer, other, "/spindle stop");
     await untilSaid(other, "was stopped.");
-    equal((await pulls()).length, 1);
+    equal((await pulls()).length, 2);
   });
 
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
@@ -246,6 +274,37 @@ try {
       }
     });
   }
+
+  await step("where the operator wants two people, one yes is shown and the other one commits", async () => {
+    await quiet();
+    const policy = { approvalsRequired: 2, mayApproveOwn: false };
+    const strict = await staged.startAnother({ GITHUB_POLICY: JSON.stringify(policy) });
+    hook.server = strict;
+    try {
+      await stage.as(people.owner, "PUT", `${repository}/collaborators/${people.stranger}`, { permission: "push" });
+      const issue = await newIssue();
+      await say(people.stranger, issue, "/spindle run\nwrite docs/f.txt: zeta\\n");
+      const digits = await untilAsked(issue);
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      await untilSaid(issue, "wanda said yes; 1 more person has to approve.");
+      await say(people.owner, issue, `/spindle approve ${digits}`);
+      const shown = await untilSaid(issue, "approved by wanda and olga.");
+      const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+      await requireLanded(branch, { base: "main", files: { "docs/f.txt": "zeta\n" } });
+      await quiet();
+      // Whoever asked has no yes, which is said in a comment of its own.
+      const other = await newIssue();
+      await say(people.stranger, other, "/spindle run\nwrite docs/g.txt: eta");
+      await say(people.stranger, other, `/spindle approve ${await untilAsked(other)}`);
+      await eventually("the refusal", async () =>
+        (await answersIn(other)).some((text) => text.includes("Who asked for a change may not approve it")) ? true : null,
+      );
+      await quiet();
+    } finally {
+      hook.server = server;
+      await strict.close();
+    }
+  });
 
   await step(
     "everything that left the Worker was what GitHub allows, tokens were revoked, and no line of the log has a secret",

@@ -47,7 +47,17 @@ async function proposed(): Promise<FollowWorld> {
 }
 
 const yes = (world: FollowWorld, deliveryId: string, given: { hash?: string; including?: string[] } = {}) =>
-  approve(said(deliveryId), { by: wanda, hash: given.hash ?? openHash(world), including: given.including ?? [] }, world.reads);
+  approve(
+    said(deliveryId),
+    {
+      by: wanda,
+      role: "write",
+      door: { type: "comment", id: 1, commitOid: null },
+      hash: given.hash ?? openHash(world),
+      including: given.including ?? [],
+    },
+    world.reads,
+  );
 
 /** And somebody approves it, the thread lands it. */
 async function committing(): Promise<FollowWorld> {

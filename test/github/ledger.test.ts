@@ -1,6 +1,7 @@
 /** What a repository keeps of its proposals is found by what it is asked for, and is bounded. */
 import { expect, test } from "vitest";
 import { githubApiLimits } from "#core/limits";
+import { defaultPolicy } from "#github/follow/policy";
 import { createLedgerSchema, Ledger, type Proposal, type ProposalState } from "#github/ledger";
 import { createOutboxSchema } from "#github/outbox";
 import { createSql, type TestSql } from "../support/sql.ts";
@@ -21,7 +22,7 @@ function open(): { sql: TestSql; ledger: Ledger } {
   const { sql } = createSql();
   createOutboxSchema(sql);
   createLedgerSchema(sql);
-  return { sql, ledger: new Ledger(sql) };
+  return { sql, ledger: new Ledger(sql, () => defaultPolicy) };
 }
 
 function proposal(requestId: string, given: Partial<Proposal> = {}): Proposal {
@@ -32,6 +33,7 @@ function proposal(requestId: string, given: Partial<Proposal> = {}): Proposal {
     turnId: "turn",
     changes: [{ path: "a", before: null, after: { hash: `blob of ${requestId}`, mode: 0o100644, size: 1 } }],
     bound: { hash: requestId.padEnd(64, "0"), baseOid: "b".repeat(40) },
+    shownInDraftAt: null,
     state: { type: "open" },
     ...given,
   };

@@ -17,6 +17,8 @@ export interface StickyComment {
   plan: readonly { step: string; status: "pending" | "inProgress" | "completed" }[];
   /** What was decided and why, or what the model said last, in a sentence. null: nothing yet. */
   sentence: string | null;
+  /** The other conversation of the thread, which has a comment like this: its pull request, or where it began. */
+  link: { type: "draft" | "ready" | "home"; number: number } | null;
   /** The thread in the web client; null where none is configured. */
   webUrl: string | null;
 }
@@ -25,7 +27,13 @@ export type StickyState =
   | { type: "queued" | "working" | "finished" | "stopped" | "held" }
   | { type: "failed"; reason: string }
   /** `stale`: the approval of a diff whose base has moved; this one takes its place. */
-  | { type: "awaitingApproval"; proposal: StickyProposal; stale: { hash: string } | null; approvalsMissing: number }
+  | {
+      type: "awaitingApproval";
+      proposal: StickyProposal;
+      stale: { hash: string } | null;
+      approvalsMissing: number;
+      approvedBy: readonly string[];
+    }
   | { type: "committed"; hash: string; commitOid: string; branch: string; by: string }
   | { type: "declined"; hash: string; by: string; reason: string | null };
 
@@ -49,7 +57,7 @@ export interface StickyBody {
  * cut, for neither an escaped nor half a secret looks like one.
  */
 export function stickyComment(comment: StickyComment, knowledge: RedactionKnowledge): StickyBody {
-  const { threadId, state, webUrl } = comment;
+  const { threadId, state, link, webUrl } = comment;
   const known = { ...knowledge, spared: [...knowledge.spared, threadId] };
   let secretsHidden = 0;
   const hide: Hide = (text) => {
@@ -57,14 +65,21 @@ export function stickyComment(comment: StickyComment, knowledge: RedactionKnowle
     secretsHidden += hidden.count;
     return hidden.text;
   };
-  const head = [stickyMarker(threadId), ...headLines(comment, hide), ...(webUrl === null ? [] : ["", webLine(webUrl)])];
+  const head = [
+    stickyMarker(threadId),
+    ...headLines(comment, hide),
+    ...(link === null ? [] : ["", `${linkTexts[link.type]} #${link.number}.`]),
+    ...(webUrl === null ? [] : ["", webLine(webUrl)]),
+  ];
   if (state.type !== "awaitingApproval")
     return { body: [...head, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
-  const how = howLines(state.proposal, state.approvalsMissing);
+  const how = howLines(state, { isReviewed: link?.type === "home", hide });
   const room = githubTextLimits.bodyCharactersMax - [...head, ...how].join("\n").length - roomForNotes;
   const { lines, hunksNotShown } = diffLines(state.proposal, room, webUrl, hide);
   return { body: [...head, ...how, ...hiddenLines(secretsHidden), ...lines].join("\n"), hunksNotShown, secretsHidden };
 }
+
+const linkTexts = { draft: "Draft pull request", ready: "Pull request", home: "Asked for in" } as const;
 
 /** Hides what is secret in a text of others. */
 type Hide = (text: string) => string;
@@ -128,7 +143,11 @@ function stateText(state: StickyState, hide: Hide): string {
 const instruction = " To commit exactly this diff, comment the first line; the second says no.";
 
 /** How to say yes and no, to be copied as it stands. */
-function howLines({ hash, baseOid, pieces }: StickyProposal, approvalsMissing: number): string[] {
+function howLines(
+  { proposal, approvalsMissing, approvedBy }: Extract<StickyState, { type: "awaitingApproval" }>,
+  { isReviewed, hide }: { isReviewed: boolean; hide: Hide },
+): string[] {
+  const { hash, baseOid, pieces } = proposal;
   const named = [...new Set(pieces.map(({ path }) => path).filter(needsNaming))];
   const including = named.length === 0 ? "" : ` including=${named.join(",")}`;
   const approve = `/spindle approve ${hash.slice(0, githubTextLimits.hashDigitsShown)}${including}`;
@@ -146,7 +165,22 @@ function howLines({ hash, baseOid, pieces }: StickyProposal, approvalsMissing: n
       ? []
       : ["It changes files that instruct agents or choose reviewers, which is why an approval names them."]),
     ...(pieces.length > 1 ? ["Some hunks only: add `hunks=1,3-5`. What was left out is not committed."] : []),
-    ...(approvalsMissing > 1 ? [`${approvalsMissing} people have to approve.`] : []),
+    ...(isReviewed && isWritable && named.length === 0 ? [reviewInstruction] : []),
+    ...approvalsLines(
+      approvalsMissing,
+      approvedBy.map((login) => inertLine(hide(login))),
+    ),
+  ];
+}
+
+const reviewInstruction =
+  "A review that is submitted from now on and approves says yes to exactly this diff; one that requests changes says no.";
+
+/** How many are still to say yes, and who has; nothing where one is enough and nobody has. */
+export function approvalsLines(missing: number, approvedBy: readonly string[]): string[] {
+  if (approvedBy.length === 0) return missing > 1 ? [`${missing} people have to approve.`] : [];
+  return [
+    `${approvedBy.join(", ")} said yes; ${missing === 1 ? "1 more person has" : `${missing} more people have`} to approve.`,
   ];
 }
 

@@ -6,7 +6,6 @@ import { newThreadView } from "#core/github/thread-view";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
-import { budgets } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
@@ -26,10 +25,14 @@ export async function beginTurn(
   { by, request, text }: { by: Person; request?: string; text?: string },
   reads: RepositoryReads,
 ): Promise<Decision> {
-  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, budgets);
+  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, reads.ledger.policy().budgets);
   if (!standing.allowed) return () => [...react(said, "-1"), ...answer(said, standing.answer)];
   const threadId = reads.threadOf(said.on.number);
-  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  const target = await targetOf(
+    reads.ledger.talk(threadId)?.on ?? said.on,
+    { threadId, defaultBranch: said.defaultBranch },
+    reads,
+  );
   if ("refused" in target) return () => [...react(said, "-1"), ...answer(said, target.refused)];
   const told = text ?? (await tell(said, request ?? "", by, reads));
   const steered = steerOf(reads.ledger, threadId);
@@ -47,10 +50,13 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
   const { deliveryId, on, issue } = said;
   const known = ledger.talk(threadId);
   const { branch, draftTo, baseOid } = target;
+  // What is said in its own draft pull request is said to the thread of the issue.
+  const isAtHome = known === null || known.on.number === on.number;
   ledger.putTalk({
     threadId,
-    on,
-    title: issue.title,
+    on: known?.on ?? on,
+    title: isAtHome ? issue.title : known.title,
+    draft: known?.draft ?? null,
     branch,
     draftTo,
     baseOid,

@@ -1,26 +1,36 @@
 /** A yes or no to a diff, through whichever door: by somebody who may, to exactly this one, on the commit it was made on. */
 import { matchProposal } from "#core/github/match-proposal";
 import { neutralCode } from "#core/github/neutral";
+import type { Role } from "#core/github/permission";
 import { namingProblems, refusedPaths } from "#core/github/refused-paths";
+import { otherCommit } from "#core/github/review";
+import type { Door } from "#github/approvals";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
+import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
 import { begin } from "#github/follow/begin";
 import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
-import { showTalk } from "#github/follow/show";
+import { showProposal, showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
 import type { Ledger, Proposal } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 
+/** `commitOid`: what a review looked at, which has to be the branch's last commit; null for a door that says so otherwise. */
+export type OpenedDoor = Door & { commitOid: string | null };
+
 export interface Approval {
   by: Person;
+  role: Role | null;
+  door: OpenedDoor;
   hash: string;
   including: readonly string[];
 }
 
 /** Whoever asks has the permission, as GitHub said a moment ago. Everything else that a yes needs is seen here. */
-export async function approve(said: Said, { by, hash, including }: Approval, reads: RepositoryReads): Promise<Decision> {
+export async function approve(said: Said, approval: Approval, reads: RepositoryReads): Promise<Decision> {
+  const { by, hash, including, door } = approval;
   const { threadId, found } = find(said, hash, reads);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
@@ -30,19 +40,26 @@ export async function approve(said: Said, { by, hash, including }: Approval, rea
   if (naming.missing.length > 0) {
     return () => refuse(said, `That diff changes ${listed(naming.missing)}: an approval names it, as the comment shows.`);
   }
-  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  const on = reads.ledger.talk(threadId)?.on ?? said.on;
+  const target = await targetOf(on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => refuse(said, target.refused);
+  if (door.commitOid !== null && door.commitOid !== target.baseOid) return () => refuse(said, otherCommit);
   if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
-    return (ledger) => stale(ledger, said, { by, proposal, hash: whole, target });
+    return (ledger) => stale(ledger, said, { proposal, hash: whole, target });
   }
   const problem = problemOf(proposal, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
+  const lapsed = await lapsedApprovals(said, proposal, reads);
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
     if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
-    const shown = setState(ledger, proposal, { type: "approved", by });
+    for (const { seq } of lapsed) ledger.approvals.takeBack(seq, "may not approve any more");
+    noteApproval(ledger, said, { ...approval, proposal, nowMs: reads.nowMs });
+    const isEnough = approvalsMissingOf(ledger, proposal) === 0;
+    const shown = isEnough ? setState(ledger, proposal, { type: "approved", by }) : showProposal(ledger, proposal);
     // The thread first: it lands the diff while the rest is said, and only then there is something to commit.
-    return [respond(said, proposal, "accept"), ...react(said, "+1"), ...shown, ...showTalk(ledger, threadId)];
+    const told = isEnough ? [respond(said, proposal, "accept")] : [];
+    return [...told, ...react(said, "+1"), ...shown, ...showTalk(ledger, threadId)];
   };
 }
 
@@ -113,7 +130,7 @@ function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: Tr
 function stale(
   ledger: Ledger,
   said: Said,
-  { by, proposal, hash, target }: { by: Person; proposal: Proposal; hash: string; target: Target },
+  { proposal, hash, target }: { proposal: Proposal; hash: string; target: Target },
 ): Effect[] {
   if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
   const { threadId } = proposal;
@@ -131,7 +148,8 @@ function stale(
     ...setState(ledger, proposal, { type: "stale" }),
     interrupt,
     ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
-    ...begin(ledger, said, { threadId, by, text: talk.asked.text, target }),
+    // It is asked by who asked before: saying yes to a diff is not asking for one.
+    ...begin(ledger, said, { threadId, by: talk.asked.by, text: talk.asked.text, target }),
   ];
 }
 

@@ -1,8 +1,9 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
 import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
-import type { Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, draftKey, requestOfCommit, setState } from "#github/follow/proposals";
+import { githubTextLimits } from "#core/limits";
+import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
+import { bindWaiting, draftKey, requestOfCommit, setState, threadOfDraftKey } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
 
@@ -12,6 +13,19 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
+  if (action.type === "openPullRequest" && outcome.type === "done" && outcome.result.type === "pullRequest") {
+    return opened(ledger, key, outcome.result.number);
+  }
+  if (action.type === "createComment" || action.type === "editComment") {
+    noteShown(ledger, action, outcome);
+    return [];
+  }
+  if (action.type === "markReady" && outcome.type === "done") {
+    const talk = ledger.talk(ledger.threadOfDraft(action.number) ?? "");
+    if (!talk?.draft) return [];
+    ledger.putTalk({ ...talk, draft: { ...talk.draft, isReady: true } });
+    return showTalk(ledger, talk.threadId);
+  }
   if (action.type === "callThread" && action.call.type === "begin" && outcome.type === "failed") {
     const talk = ledger.talk(action.threadId);
     if (talk?.asked.key !== action.call.key) return [];
@@ -19,6 +33,29 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     return showTalk(ledger, action.threadId);
   }
   return [];
+}
+
+/** From here on the pull request is another place of the same thread. One in which somebody was quicker to begin a thread keeps that. */
+function opened(ledger: Ledger, key: string, number: number): Effect[] {
+  const talk = ledger.talk(threadOfDraftKey(key));
+  if (talk === null || talk.draft !== null || ledger.hasOwnTalk(number)) return [];
+  ledger.putTalk({ ...talk, draft: { number, isReady: false, shown: null } });
+  ledger.putDraft(number, talk.threadId);
+  return showTalk(ledger, talk.threadId);
+}
+
+/** A review counts only for a diff that could be read where it was written. */
+function noteShown(ledger: Ledger, { on, body }: { on: Conversation; body: string }, outcome: Outcome): void {
+  const threadId = ledger.threadOfDraft(on.number);
+  if (threadId === null || outcome.type !== "done" || outcome.result.type !== "comment") return;
+  const { atTime } = outcome.result;
+  for (const proposal of ledger.proposalsIn(threadId, ["open"])) {
+    const { bound, shownInDraftAt } = proposal;
+    if (bound === null || shownInDraftAt !== null) continue;
+    if (body.includes(`/spindle approve ${bound.hash.slice(0, githubTextLimits.hashDigitsShown)}`)) {
+      ledger.putProposal({ ...proposal, shownInDraftAt: atTime });
+    }
+  }
 }
 
 function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outcome): Effect[] {

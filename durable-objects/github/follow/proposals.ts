@@ -6,7 +6,8 @@ import { proposalHash } from "#core/github/proposal-hash";
 import { redact } from "#core/github/redact";
 import { githubApiLimits, githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
-import { showProposal } from "#github/follow/show";
+import { approversOf } from "#github/follow/approvals";
+import { listedNames, showProposal } from "#github/follow/show";
 import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
 
@@ -18,7 +19,8 @@ export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId:
     ? { type: "unapprovable", reason: "This diff is too large for GitHub." }
     : { type: "waiting" };
   if (!isTooLarge) ledger.putContents(contents);
-  ledger.putProposal({ requestId, threadId, itemId, turnId: view.turn?.id ?? "", changes, bound: null, state });
+  const turnId = view.turn?.id ?? "";
+  ledger.putProposal({ requestId, threadId, itemId, turnId, changes, bound: null, shownInDraftAt: null, state });
   return bindWaiting(ledger, threadId);
 }
 
@@ -55,7 +57,7 @@ export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: {
   if (hasLanded && proposal?.bound && state?.type === "approved") {
     return [
       ...setState(ledger, proposal, { type: "committing", by: state.by }),
-      ...commitEffects(talk, proposal, state.by.login),
+      ...commitEffects(talk, proposal, listedNames(approversOf(ledger, proposal.requestId))),
     ];
   }
   // It landed by another client's yes, or unasked: from here on the workspace is no commit of the repository.
@@ -70,8 +72,9 @@ const commitKey = (requestId: string) => `commit/${requestId}`;
 export const requestOfCommit = (key: string) => key.replace(/^commit\//, "");
 /** Wanted with a thread's first commit, and never again. */
 export const draftKey = (threadId: string) => `pull/${threadId}`;
+export const threadOfDraftKey = (key: string) => key.replace(/^pull\//, "");
 
-function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, approver: string): Effect[] {
+function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, approvers: string): Effect[] {
   if (bound === null) return [];
   const { threadId, branch, draftTo } = talk;
   const { baseOid, hash } = bound;
@@ -81,7 +84,7 @@ function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, appr
     0,
     githubTextLimits.headlineCharactersMax,
   );
-  const body = `Diff ${hash}\nApproved by ${neutralPlain(approver)}`;
+  const body = `Diff ${hash}\nApproved by ${neutralPlain(approvers)}`;
   const commit = { type: "commit", branch, baseOid, headline, body, changes: changes.map(commitChange) } as const;
   return [
     ...(draftTo === null

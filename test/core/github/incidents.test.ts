@@ -82,6 +82,7 @@ test("2 Comment and Control: a hidden comment is not told, and a key is not post
       state: { type: "working" },
       plan: [],
       sentence: "GITHUB_TOKEN=ghs_abcdefghijklmnop1234567890abcdefghij",
+      link: null,
       webUrl: null,
     },
     knowledge,
@@ -181,6 +182,7 @@ test("13 a status of a commit is no approval of its sibling: the button belongs 
     proposal: { hash, baseOid: headOid, pieces: [] },
     stale: null,
     approvalsMissing: 1,
+    approvedBy: [],
   };
   const run = checkRun({ threadId, headOid, state, sentence: null, webUrl: null }, knowledge);
   const pressed = { identifier: run.actions?.[0]?.identifier ?? "", externalId: run.external_id, headSha: run.head_sha };
@@ -273,7 +275,8 @@ test("a crowd of hostile texts: in a comment of ours they are inert, ping nobody
         type: "awaitingApproval",
         proposal: { hash: wantedHash, baseOid: "b".repeat(40), pieces },
         stale: null,
-        approvalsMissing: 1,
+        approvalsMissing: 2,
+        approvedBy: [text],
       },
       { type: "committed", hash: wantedHash, commitOid: "c".repeat(40), branch: text, by: text },
       { type: "declined", hash: wantedHash, by: text, reason: text },
@@ -281,7 +284,10 @@ test("a crowd of hostile texts: in a comment of ours they are inert, ping nobody
     ];
     for (const state of states) {
       const plan = [{ step: text, status: "pending" as const }];
-      const { body } = stickyComment({ threadId, state, plan, sentence: text, webUrl: "https://spindle.example/t" }, knowledge);
+      const { body } = stickyComment(
+        { threadId, state, plan, sentence: text, link: null, webUrl: "https://spindle.example/t" },
+        knowledge,
+      );
       expect(readComment(body, "spindle"), where).toEqual({ kind: "nothing" });
       expect(readComment(body.slice(body.indexOf("\n") + 1), "spindle").kind, where).not.toBe("command");
       expect(markupOf(body), where).toEqual([

@@ -2,6 +2,7 @@
 import type { HeardFrame } from "#core/github/thread-view";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
+import { defaultPolicy } from "#github/follow/policy";
 import type { Said } from "#github/follow/said";
 import type { GitHubCalls } from "#github/installation";
 import { Ledger, type Proposal } from "#github/ledger";
@@ -35,7 +36,7 @@ export function openFollow(): FollowWorld {
   const { sql } = createSql();
   createRepositorySchema(sql);
   sql.exec("INSERT INTO github_place VALUES (1, 99, 1, 'acme', 'widgets')");
-  const ledger = new Ledger(sql);
+  const ledger = new Ledger(sql, () => defaultPolicy);
   let ids = 0;
   const outbox = new Outbox(sql, () => String(++ids));
   const branches = new Map([["main", baseOid]]);

@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import type { Consequences } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
+import { defaultPolicy, type Policy } from "#github/follow/policy";
 import { createRepositorySchema, Repository, type RepositoryHost } from "#github/repository";
 import { createSql, type TestStorage } from "../sql.ts";
 import { app, installationId, repositoryName, type Stage } from "./stage.ts";
@@ -30,7 +31,17 @@ export const silence: Consequences = { ofEvent: async () => () => [], ofOutcome:
 
 export function openWorld(
   stage: Stage,
-  { consequences = silence, fetch = stage.fetch }: { consequences?: Consequences; fetch?: typeof globalThis.fetch } = {},
+  {
+    consequences = silence,
+    fetch = stage.fetch,
+    policy = defaultPolicy,
+    thread = { callThread: async () => ({ text: null }), readProposal: async () => null },
+  }: {
+    consequences?: Consequences;
+    fetch?: typeof globalThis.fetch;
+    policy?: Policy;
+    thread?: Pick<RepositoryHost, "callThread" | "readProposal">;
+  } = {},
 ): World {
   const storage = createSql();
   createRepositorySchema(storage.sql);
@@ -53,6 +64,7 @@ export function openWorld(
       deadline: () => AbortSignal.timeout(300),
       report,
     }),
+    policy: () => policy,
     consequences,
     now,
     newId: () => `0199aaaa-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
@@ -62,8 +74,7 @@ export function openWorld(
     },
     isStopped: async (id) => stopped.has(id),
     ownApp: async () => app,
-    callThread: async () => ({ text: null }),
-    readProposal: async () => null,
+    ...thread,
     report,
   };
   const world: World = {

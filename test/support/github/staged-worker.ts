@@ -29,11 +29,13 @@ export interface StagedWorker {
   gateUrl: string;
   /** Waited for between GitHub's answer and the Worker's hearing of it; null for nothing. */
   afterRequest: ((relayed: Relayed) => Promise<void> | void) | null;
+  /** The same Worker with other variables, and nothing kept of the first. Webhooks go to it when the hook is told so. */
+  startAnother(env: Record<string, string>): Promise<MiniflareServer>;
   close(): Promise<void>;
 }
 
 /** `entry` is a Worker in the place of the shipped one. */
-export async function openStagedWorker({ entry, port }: { entry?: string; port?: number } = {}): Promise<StagedWorker> {
+export async function openStagedWorker({ entry }: { entry?: string } = {}): Promise<StagedWorker> {
   const secret = randomUUID();
   const hook = new Hook(secret);
   const relay = createServer(async (request, response) => {
@@ -61,17 +63,15 @@ export async function openStagedWorker({ entry, port }: { entry?: string; port?:
   });
   const gatePort = await listen(gate);
   const bundle = await bundleWorker(entry ?? null);
-  const server = await startMiniflare({
-    bundle,
-    outbound: `127.0.0.1:${gatePort}`,
-    ...(port === undefined ? {} : { port }),
-    env: {
-      GITHUB_APP_ID: String(app.id),
-      GITHUB_APP_PRIVATE_KEY: privateKey,
-      GITHUB_WEBHOOK_SECRET: secret,
-      GITHUB_API_URL: `https://${apiHost}`,
-    },
-  });
+  const own = {
+    GITHUB_APP_ID: String(app.id),
+    GITHUB_APP_PRIVATE_KEY: privateKey,
+    GITHUB_WEBHOOK_SECRET: secret,
+    GITHUB_API_URL: `https://${apiHost}`,
+  };
+  const startAnother = (env: Record<string, string>) =>
+    startMiniflare({ bundle, outbound: `127.0.0.1:${gatePort}`, env: { ...own, ...env } });
+  const server = await startAnother({});
   hook.server = server;
   const staged: StagedWorker = {
     stage,
@@ -80,6 +80,7 @@ export async function openStagedWorker({ entry, port }: { entry?: string; port?:
     secret,
     gateUrl: `http://127.0.0.1:${gatePort}`,
     afterRequest: null,
+    startAnother,
     async close() {
       await server.close();
       await stage.close();
