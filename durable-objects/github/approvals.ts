@@ -20,8 +20,10 @@ export interface Door {
 
 export interface ApprovalRecord {
   requestId: string;
-  /** `proposalHash`, whole. */
+  /** `proposalHash`, whole: of the diff, or of the hunks of it that were named. */
   hash: string;
+  /** Null where it was a yes to all of it. */
+  hunks: number[] | null;
   by: Person;
   /** What GitHub's permission API said of the person at that moment. */
   role: Role | null;

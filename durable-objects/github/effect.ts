@@ -36,9 +36,18 @@ export interface CommitChange {
   after: CommitSide | null;
 }
 
+/** What a thread is about, as its clients are shown it. */
+export interface ThreadSubject {
+  /** Example: `acme/widgets` */
+  repository: string;
+  number: number;
+  title: string;
+  branch: string;
+}
+
 export type ThreadCall =
   /** A turn on exactly this commit, when no other runs; the thread is started where there is none. Harmless twice. */
-  | { type: "begin"; repositoryId: number; commitOid: string; text: string; key: string }
+  | { type: "begin"; repositoryId: number; commitOid: string; text: string; key: string; about: ThreadSubject }
   /** One that creates something carries its own key, as law 6 wants: `clientUserMessageId`. */
   | { type: "request"; request: Request }
   /** The first answer counts, so that a second of the same changes nothing. */

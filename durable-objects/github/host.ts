@@ -22,6 +22,13 @@ export function githubHost(environment: Environment): GitHubHost {
   };
 }
 
+/** The page of a thread in the web client, which finds it by what stands behind the sign; null where nobody said where that is. */
+export function threadUrl(environment: Environment, threadId: string): string | null {
+  const settings = readGitHubSettings(environment);
+  if (settings === null || "problem" in settings || settings.webUrl === null) return null;
+  return `${settings.webUrl}/#${threadId}`;
+}
+
 /** Where GitHub is not configured, or wrongly, nothing is decided, and what is shown of the policy is the default. */
 export function githubPolicy(environment: Environment): Policy {
   const settings = readGitHubSettings(environment);

@@ -1,5 +1,6 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
+import type { StickyState } from "#core/github/sticky-comment";
 import type { ThreadView } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
@@ -52,6 +53,8 @@ export interface Talk {
   view: ThreadView;
   /** Git's id of the comment's text as it was last put into the outbox. */
   shown: string | null;
+  /** The check run of the last turn that had one, and the state that it was last given. */
+  check?: { key: string; headOid: string; state: StickyState["type"] } | null;
 }
 
 export interface Draft {
@@ -67,14 +70,22 @@ export type ProposalState =
   | { type: "waiting" }
   | { type: "open" }
   /** Somebody who may said yes at GitHub; the thread is told. */
-  | { type: "approved"; by: Person }
+  | { type: "approved"; by: Person; part?: ProposalPart }
   /** The thread has landed it, and the commit is on its way. */
-  | { type: "committing"; by: Person }
-  | { type: "committed"; by: Person; commitOid: string }
+  | { type: "committing"; by: Person; part?: ProposalPart }
+  | { type: "committed"; by: Person; commitOid: string; part?: Omit<ProposalPart, "changes"> }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */
   | { type: "unapprovable"; reason: string };
+
+/** Some hunks of a proposal, where no more of it was said yes to. */
+export interface ProposalPart {
+  /** `proposalHash`, whole, on the commit of the proposal that it is a part of. */
+  hash: string;
+  hunks: number[];
+  changes: FileChange[];
+}
 
 export interface Proposal {
   requestId: string;
@@ -109,11 +120,14 @@ export class Ledger {
   readonly approvals: Approvals;
   /** The operator's, as it is now. */
   readonly policy: () => Policy;
+  /** The page of a thread in the web client; null where there is none. */
+  readonly threadUrl: (threadId: string) => string | null;
   private readonly sql: Sql;
 
-  constructor(sql: Sql, policy: () => Policy) {
+  constructor(sql: Sql, policy: () => Policy, threadUrl: (threadId: string) => string | null = () => null) {
     this.sql = sql;
     this.policy = policy;
+    this.threadUrl = threadUrl;
     this.approvals = new Approvals(sql);
   }
 
@@ -224,8 +238,9 @@ export class Ledger {
     );
     const needed: string[] = [];
     for (const row of rows) {
-      const { changes } = JSON.parse(row.proposal) as Proposal;
-      needed.push(...changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
+      const { changes, state } = JSON.parse(row.proposal) as Proposal;
+      const part = state.type === "approved" || state.type === "committing" ? (state.part?.changes ?? []) : [];
+      needed.push(...[...changes, ...part].flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
     }
     return needed;
   }

@@ -11,7 +11,7 @@ import type { RepositoryEvent } from "#github/event";
 import { GitHubError, isPassing } from "#github/failure";
 import type { Policy } from "#github/follow/policy";
 import { createInboxSchema, Inbox, type Received, type WaitingDelivery } from "#github/inbox";
-import { type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
+import { type GitHubCalls, type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
 import { createLedgerSchema, Ledger } from "#github/ledger";
 import { createOutboxSchema, Outbox, type WaitingEffect } from "#github/outbox";
 import { perform } from "#github/perform/perform";
@@ -41,6 +41,8 @@ export interface RepositoryHost {
   isStopped(installationId: number): Promise<boolean>;
   ownApp(): Promise<OwnApp>;
   readProposal(threadId: string, requestId: string): Promise<AskedProposal | null>;
+  /** The page of a thread in the web client; null where there is none. */
+  threadUrl(threadId: string): string | null;
   callThread(threadId: string, call: ThreadCall): Promise<{ text: string | null } | { refused: WireError }>;
   report(event: string, details: Record<string, unknown>): void;
 }
@@ -78,7 +80,11 @@ export class Repository {
     this.inbox = new Inbox(host.sql);
     this.outbox = new Outbox(host.sql, () => host.newId());
     this.permissions = new Permissions(() => host.now());
-    this.ledger = new Ledger(host.sql, () => host.policy());
+    this.ledger = new Ledger(
+      host.sql,
+      () => host.policy(),
+      (threadId) => host.threadUrl(threadId),
+    );
   }
 
   /** Returns when it is durable; what follows happens later, from the alarm. */
@@ -156,6 +162,12 @@ export class Repository {
     } finally {
       await job.end();
     }
+  }
+
+  /** Reads for somebody else, as long as nobody stopped the installation. */
+  async read<Result>(work: (calls: GitHubCalls) => Promise<Result>): Promise<Result> {
+    if (await this.host.isStopped(this.place().installationId)) throw new Error("the installation is stopped");
+    return this.withJob((job) => work(job.calls({ contents: "read" })));
   }
 
   private async work(): Promise<void> {

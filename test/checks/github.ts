@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { githubApiLimits } from "#core/limits";
 import { blobHash } from "#workspace/blob";
 import { app, people } from "../support/github/stage.ts";
 import { openStagedWorker } from "../support/github/staged-worker.ts";
@@ -41,7 +42,11 @@ async function eventually<Found>(what: string, look: () => Promise<Found | null>
   throw new Error(`${what} does not come to pass`);
 }
 
-const staged = await openStagedWorker({ entry: "test/objects/github-stage-worker.ts" });
+const staged = await openStagedWorker({
+  entry: "test/objects/github-stage-worker.ts",
+  // Everything else of the repository comes when it is read.
+  env: { GITHUB_COPIED_FILES_MAX: "1", SPINDLE_URL: "https://spindle.test" },
+});
 const { stage, server, hook } = staged;
 const repository = "/repos/acme/widgets";
 
@@ -113,7 +118,7 @@ async function treeOf(ref: string): Promise<{ oid: string; parents: string[]; tr
 /** One commit upon `base`, whose tree is the one that git itself makes of the base's files and these. */
 async function requireLanded(
   branch: string,
-  { base, files }: { base: string | Tree; files: Record<string, string> },
+  { base, files }: { base: string | Tree; files: Record<string, string | null> },
 ): Promise<void> {
   const before = typeof base === "string" ? await treeOf(base) : base;
   const after = await treeOf(branch);
@@ -125,6 +130,10 @@ async function requireLanded(
     if (type === "blob") git(["update-index", "--add", "--cacheinfo", `${mode},${sha},${path}`]);
   }
   for (const [path, text] of Object.entries(files)) {
+    if (text === null) {
+      git(["update-index", "--force-remove", path]);
+      continue;
+    }
     const oid = git(["hash-object", "-w", "--stdin"], text);
     git(["update-index", "--add", "--cacheinfo", `100644,${oid},${path}`]);
   }
@@ -134,12 +143,39 @@ async function requireLanded(
 
 type Tree = Awaited<ReturnType<typeof treeOf>>;
 
-/** Returns when the Worker has asked nothing for a second, its tokens revoked too. */
+/** Returns when the Worker has asked nothing for longer than an edit waits for its turn, its tokens revoked too. */
 async function quiet(): Promise<void> {
   for (let heard = -1; heard !== stage.heard.length; ) {
     heard = stage.heard.length;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, githubApiLimits.editIntervalMs + 1_000));
   }
+}
+
+interface CheckRun {
+  external_id: string;
+  details_url: string;
+  status: string;
+  conclusion: string | null;
+}
+
+const runsOn = async (oid: string) => (await read<{ check_runs: CheckRun[] }>(`/commits/${oid}/check-runs`)).check_runs;
+
+/** As somebody who may, past the Worker. */
+async function pushToMain(files: Record<string, string>): Promise<void> {
+  const git = async (method: string, path: string, body: object): Promise<string> => {
+    const response = await stage.as(people.owner, method, `${repository}/git/${path}`, body);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as { sha: string }).sha;
+  };
+  const base = await treeOf("main");
+  const entries: object[] = [];
+  for (const [path, content] of Object.entries(files)) {
+    const sha = await git("POST", "blobs", { content, encoding: "utf-8" });
+    entries.push({ path, mode: "100644", type: "blob", sha });
+  }
+  const tree = await git("POST", "trees", { base_tree: base.tree, tree: entries });
+  const commit = await git("POST", "commits", { message: "Add files", tree, parents: [base.oid] });
+  await git("PATCH", "refs/heads/main", { sha: commit, force: false });
 }
 
 let account = "";
@@ -230,6 +266,89 @@ try {
     await untilSaid(other, "was stopped.");
     equal((await pulls()).length, 2);
   });
+
+  await step("hunk approval: a yes to some hunks commits exactly those, under a hash of their own", async () => {
+    const issue = await newIssue();
+    const text = (...edited: number[]) =>
+      Array.from({ length: 30 }, (_, line) => (line % 10 === 0 ? (edited.includes(line) ? "new" : "old") : `line ${line}`)).join(
+        "\n",
+      );
+    const written = `write docs/far.txt: ${text().replaceAll("\n", "\\n")}\\n`;
+    await say(people.writer, issue, `/spindle run\n${written}\nreplace "old" with "new" in docs/far.txt\nsay done`);
+    const first = await untilAsked(issue);
+    await say(people.writer, issue, `/spindle approve ${first}`);
+    const digits = await untilAsked(issue, first);
+    const [pull] = (await pulls()).toSorted((one, other) => other.number - one.number);
+    const branch = pull?.head.ref ?? "";
+    const before = await treeOf(branch);
+    await requireLanded(branch, { base: "main", files: { "docs/far.txt": `${text()}\n` } });
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3-4`);
+    await eventually("the answer to hunks that are not there", async () => {
+      return (await answersIn(issue)).some((answer) => answer.includes("This diff has hunks 1 to 3, and no 4.")) || null;
+    });
+    equal((await treeOf(branch)).oid, before.oid);
+    await say(people.stranger, issue, `/spindle approve ${digits} hunks=1`);
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3`);
+    const shown = await eventually("the commit of hunks", async () => {
+      const [comment = ""] = await answersIn(issue);
+      return /committed `([0-9a-f]{16})` \(hunks 1, 3 of `([0-9a-f]{16})`\)/.exec(comment);
+    });
+    equal([shown[2], shown[1] === digits], [digits, false]);
+    await requireLanded(branch, { base: before, files: { "docs/far.txt": `${text(0, 20)}\n` } });
+    await eventually("the check run of those hunks", async () => {
+      const { check_runs: runs } = await read<{ check_runs: { external_id: string; output: { summary: string } }[] }>(
+        `/commits/${before.oid}/check-runs?filter=all`,
+      );
+      const run = runs.find(({ external_id: id }) => id.startsWith(digits));
+      return run?.output.summary.includes(`Only hunks 1, 3 of \`${digits}\`, as \`${shown[1]}\``) || null;
+    });
+  });
+  await step(
+    "a large repository: what was not copied is read when it is wanted, changed, removed, and lands as git builds it",
+    async () => {
+      const far = Object.fromEntries(
+        ["one", "two", "three"].map((name) => [`src/far/${name}.txt`, `the first of ${name}\nthe last\n`]),
+      );
+      await pushToMain(far);
+      const main = await treeOf("main");
+      const oidOf = (name: string) => main.entries.find(({ path }) => path === `src/far/${name}.txt`)?.sha ?? "";
+      const readsOf = (name: string) => stage.heard.filter(({ path }) => path.endsWith(`/git/blobs/${oidOf(name)}`)).length;
+      const issue = await newIssue();
+      await say(
+        people.writer,
+        issue,
+        '/spindle run\nreplace "first" with "very first" in src/far/one.txt\ndelete src/far/two.txt',
+      );
+      const digits = await untilAsked(issue);
+      equal(["one", "two", "three"].map(readsOf), [1, 0, 0]);
+      const shown = await untilSaid(issue, "[Open the thread](https://spindle.test/#");
+      const [, threadId = ""] = /spindle\.test\/#([0-9a-f-]{36})\)/.exec(shown) ?? [];
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      const second = await untilAsked(issue, digits);
+      const branch = `spindle/${threadId}`;
+      const half = { "src/far/one.txt": "the very first of one\nthe last\n" };
+      await requireLanded(branch, { base: main, files: half });
+      const before = await treeOf(branch);
+      await say(people.writer, issue, `/spindle approve ${second}`);
+      await eventually("the second commit", async () => ((await treeOf(branch)).oid === before.oid ? null : true));
+      await requireLanded(branch, { base: before, files: { "src/far/two.txt": null } });
+      equal(["one", "two", "three"].map(readsOf), [1, 1, 0]);
+      // Main's own commit has the diff's run only; the branch has one of the turn, which goes on with it.
+      const head = await treeOf(branch);
+      const runs = await eventually("the check run of the turn", async () => {
+        const found = await runsOn(head.oid);
+        return found.some(({ conclusion }) => conclusion === "success") ? found : null;
+      });
+      equal(
+        runs.map(({ external_id, details_url }) => [external_id.split("/")[0], details_url]),
+        [[threadId, `https://spindle.test/#${threadId}`]],
+      );
+      equal(
+        (await runsOn(main.oid)).filter(({ external_id }) => external_id.startsWith(threadId)),
+        [],
+      );
+    },
+  );
 
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
     await quiet();
@@ -363,7 +482,7 @@ async function landStory(name: string): Promise<void> {
   const commits = await read<{ commit: { message: string } }[]>(`/commits?sha=${branch}`);
   equal(
     commits.map(({ commit }) => commit.message.split("\n")[0]),
-    [`Add ${name}`, "Initial commit"],
+    [`Add ${name}`, "Add files", "Initial commit"],
   );
   const pulls = await read<{ title: string; draft: boolean }[]>("/pulls?state=all&per_page=100");
   equal(

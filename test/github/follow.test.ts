@@ -54,6 +54,7 @@ const yes = (world: FollowWorld, deliveryId: string, given: { hash?: string; inc
       role: "write",
       door: { type: "comment", id: 1, commitOid: null },
       hash: given.hash ?? openHash(world),
+      hunks: null,
       including: given.including ?? [],
     },
     world.reads,

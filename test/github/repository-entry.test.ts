@@ -1,7 +1,7 @@
 /** A repository becomes the workspace between two turns: exactly the commit's files, whatever was there, and never under a turn. */
 import { expect, test } from "vitest";
 import type { SnapshotSource } from "#github/snapshot";
-import { enterRepository } from "#thread/repository-entry";
+import { enterRepository, type RepositoryEntry } from "#thread/repository-entry";
 import type { ThreadRuntime } from "#thread/runtime";
 import { blobHash } from "#workspace/blob";
 import { fileMode } from "#workspace/change";
@@ -9,7 +9,13 @@ import { Workspace } from "#workspace/store";
 import { createSql } from "../support/sql.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const commit = { commitOid: "c".repeat(40), key: "delivery" };
+const commit: RepositoryEntry = {
+  repositoryId: 1,
+  commitOid: "c".repeat(40),
+  key: "delivery",
+  name: "An issue",
+  gitInfo: { sha: "c".repeat(40), branch: "main", originUrl: null },
+};
 
 interface Scene {
   workspace: Workspace;
@@ -51,9 +57,17 @@ function open(held: Record<string, { text: string; mode?: number }>, whileReadin
     workspace,
     log: { turnOfClientMessage: (key: string) => (scene.thread.keys.includes(key) ? "turn" : null) },
     get current() {
-      return { turns: scene.thread.openTurn ? [{ id: "turn", status: "inProgress" }] : [] };
+      const info = { name: "", gitInfo: commit.gitInfo };
+      return { turns: scene.thread.openTurn ? [{ id: "turn", status: "inProgress" }] : [], info };
     },
     changeFiles: <Result>(change: () => Result) => storage.transactionSync(change),
+    recordWrites: () => {},
+    commit: () => {},
+    host: {
+      transaction: <Result>(work: () => Result) => storage.transactionSync(work),
+      sleep: async () => {},
+      threadId: "thread",
+    },
   } as unknown as ThreadRuntime;
   return scene;
 }
@@ -66,7 +80,12 @@ test("what the commit has is there, what else was there is gone, and what is the
   });
   scene.workspace.write("README.md", bytes("old"));
   scene.workspace.write("left/over.txt", bytes("x"));
-  expect(await scene.enter()).toEqual({ type: "entered", absent: [], refused: ["vendor/lib"], isTruncated: false });
+  expect(await scene.enter()).toEqual({
+    type: "entered",
+    unread: 0,
+    missing: { count: 1, named: ["vendor/lib"] },
+    isTruncated: false,
+  });
   expect(scene.files()).toEqual({ "README.md": "new", "src/a.ts": "a", tool: "#!/bin/sh" });
   expect(scene.workspace.version("tool")?.mode).toBe(fileMode.executable);
   const { length } = scene.read;

@@ -94,6 +94,7 @@ test("a proposal that is forgotten takes its effects and approvals along, and no
     });
     ledger.approvals.add({
       requestId,
+      hunks: null,
       hash: requestId,
       by: { id: 7, login: "wanda", type: "User" },
       role: "write",

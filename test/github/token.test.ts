@@ -54,6 +54,9 @@ test("the settings are all there, or none, or there is a problem that names no s
     appId: 4711,
     webhookSecrets: [secret],
     apiUrl: "https://api.github.com",
+    siteUrl: "https://github.com",
+    webUrl: null,
+    copiedFilesMax: 2_000,
     policy: defaultPolicy,
   });
   expect(readGitHubSettings({ ...configured, GITHUB_WEBHOOK_SECRET: `${secret}2 ${secret}` })).toMatchObject({
@@ -61,6 +64,10 @@ test("the settings are all there, or none, or there is a problem that names no s
   });
   expect(readGitHubSettings({ ...configured, GITHUB_API_URL: "https://ghe.example/api/v3/" })).toMatchObject({
     apiUrl: "https://ghe.example/api/v3",
+    siteUrl: "https://ghe.example",
+  });
+  expect(readGitHubSettings({ ...configured, SPINDLE_URL: "https://spindle.example/" })).toMatchObject({
+    webUrl: "https://spindle.example",
   });
   const wrong = [
     ...Object.keys(configured).map((name) => ({ ...configured, [name]: "" })),
@@ -70,6 +77,11 @@ test("the settings are all there, or none, or there is a problem that names no s
     ...["http://api.github.com", "https://user:x@host", "https://host?x", "nonsense"].map((url) => ({
       ...configured,
       GITHUB_API_URL: url,
+    })),
+    ...["-1", "2001", "1.5", "many"].map((files) => ({ ...configured, GITHUB_COPIED_FILES_MAX: files })),
+    ...["http://spindle.example", "spindle.example", "javascript:alert(1)", "https://x#y"].map((url) => ({
+      ...configured,
+      SPINDLE_URL: url,
     })),
   ];
   for (const environment of wrong) {

@@ -2,11 +2,12 @@
  * The one comment of a thread on an issue or pull request: what stands, what is to be decided, and the exact line that decides
  * it.
  */
-import type { Piece } from "#core/github/hunks";
+
 import { stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine } from "#core/github/neutral";
 import { type RedactionKnowledge, redact } from "#core/github/redact";
 import { needsNaming } from "#core/github/refused-paths";
+import { numberRanges, type Piece } from "#core/hunks";
 import { githubTextLimits } from "#core/limits";
 import { revealedText } from "#core/visible-text";
 
@@ -33,9 +34,17 @@ export type StickyState =
       stale: { hash: string } | null;
       approvalsMissing: number;
       approvedBy: readonly string[];
+      /** Hunks that somebody said yes to, and to no more; absent where nobody did. */
+      partsApproved?: readonly { hash: string; hunks: readonly number[]; by: readonly string[] }[];
     }
-  | { type: "committed"; hash: string; commitOid: string; branch: string; by: string }
+  /** `partOf`: the diff that `hash` is some hunks of; absent where it is all of it. */
+  | { type: "committed"; hash: string; partOf?: PartOf; commitOid: string; branch: string; by: string }
   | { type: "declined"; hash: string; by: string; reason: string | null };
+
+export interface PartOf {
+  hash: string;
+  hunks: readonly number[];
+}
 
 export interface StickyProposal {
   /** Whole. */
@@ -129,7 +138,8 @@ function stateText(state: StickyState, hide: Hide): string {
     case "committed": {
       const branch = neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax));
       const commit = state.commitOid.slice(0, 12);
-      return `committed ${digits(state.hash)} as ${commit} to ${branch}, approved by ${shortLine(state.by)}.`;
+      const part = state.partOf ? ` (${partText(state.partOf)})` : "";
+      return `committed ${digits(state.hash)}${part} as ${commit} to ${branch}, approved by ${shortLine(state.by)}.`;
     }
     case "declined": {
       const why = state.reason === null ? "." : `: ${shortLine(state.reason)}`;
@@ -140,11 +150,16 @@ function stateText(state: StickyState, hide: Hide): string {
   }
 }
 
+/** As the comment and the check run say of which diff something is a part. */
+export function partText({ hash, hunks }: PartOf): string {
+  return `${hunks.length === 1 ? "hunk" : "hunks"} ${numberRanges(hunks)} of ${digits(hash)}`;
+}
+
 const instruction = " To commit exactly this diff, comment the first line; the second says no.";
 
 /** How to say yes and no, to be copied as it stands. */
 function howLines(
-  { proposal, approvalsMissing, approvedBy }: Extract<StickyState, { type: "awaitingApproval" }>,
+  { proposal, approvalsMissing, approvedBy, partsApproved = [] }: Extract<StickyState, { type: "awaitingApproval" }>,
   { isReviewed, hide }: { isReviewed: boolean; hide: Hide },
 ): string[] {
   const { hash, baseOid, pieces } = proposal;
@@ -170,6 +185,10 @@ function howLines(
       approvalsMissing,
       approvedBy.map((login) => inertLine(hide(login))),
     ),
+    ...partsApproved.map(({ hash: partHash, hunks, by }) => {
+      const names = by.map((login) => inertLine(hide(login))).join(", ");
+      return `${names} said yes to ${partText({ hash, hunks })} and to no more: to ${digits(partHash)}.`;
+    }),
   ];
 }
 
@@ -204,7 +223,7 @@ function diffLines(
     }
   }
   const files = new Set(pieces.map(({ path }) => path)).size;
-  const left = `**${hunksNotShown.length} of ${pieces.length} hunks do not fit here** (${ranges(hunksNotShown)}).`;
+  const left = `**${hunksNotShown.length} of ${pieces.length} hunks do not fit here** (${numberRanges(hunksNotShown)}).`;
   const also = `An approval without \`hunks=\` commits them too${webUrl === null ? "." : "; the web client shows them all."}`;
   const notShown = hunksNotShown.length === 0 ? [] : ["", `${left} ${also}`];
   const summary = `${pieces.length === 1 ? "1 hunk" : `${pieces.length} hunks`} in ${files === 1 ? "1 file" : `${files} files`}`;
@@ -214,18 +233,6 @@ function diffLines(
 function pieceLines({ number, path, kind, text }: Piece, hide: Hide): string[] {
   const note = { lines: "", added: " (new file)", deleted: " (deleted)", mode: " (other mode)", binary: " (binary)" }[kind];
   return [`**${number}** ${neutralCode(hide(path))}${note}`, ...(text === "" ? [] : [fenced(hide(text), "diff")]), ""];
-}
-
-/** 1, 2, 3, 7 as "1-3, 7"; a long list is cut, its count stands beside it. */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const number of numbers) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === number - 1) last[1] = number;
-    else runs.push([number, number]);
-  }
-  const written = runs.slice(0, 20).map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
-  return `${written.join(", ")}${runs.length > 20 ? " …" : ""}`;
 }
 
 function webLine(webUrl: string): string {

@@ -66,8 +66,10 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
     problem: null,
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,
+    check: known?.check ?? null,
   });
-  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId } as const;
+  const about = { repository: said.repository, number: on.number, title: issue.title, branch };
+  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId, about } as const;
   // The comment first: a large repository takes a while to enter, and the person shall see that they were heard.
   return [
     ...showTalk(ledger, threadId),

@@ -10,12 +10,15 @@ import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
 import { begin } from "#github/follow/begin";
+import { type BoundProposal, type Chosen, choose } from "#github/follow/bound-diff";
 import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showProposal, showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import type { Ledger, Proposal } from "#github/ledger";
+import type { Ledger, Proposal, ProposalPart } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
+import type { ServerRequestResult } from "#protocol/server-requests";
+import { changesHash } from "#workspace/proposal";
 
 /** `commitOid`: what a review looked at, which has to be the branch's last commit; null for a door that says so otherwise. */
 export type OpenedDoor = Door & { commitOid: string | null };
@@ -25,17 +28,21 @@ export interface Approval {
   role: Role | null;
   door: OpenedDoor;
   hash: string;
+  /** As the comment numbers them; null: all. */
+  hunks: readonly number[] | null;
   including: readonly string[];
 }
 
 /** Whoever asks has the permission, as GitHub said a moment ago. Everything else that a yes needs is seen here. */
 export async function approve(said: Said, approval: Approval, reads: RepositoryReads): Promise<Decision> {
-  const { by, hash, including, door } = approval;
+  const { by, hash, hunks, including, door } = approval;
   const { threadId, found } = find(said, hash, reads);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
   const { hash: whole, baseOid } = proposal.bound;
-  const naming = namingProblems(proposal.changes, including);
+  const chosen = choose(reads.ledger, proposal, hunks);
+  if ("refused" in chosen) return () => refuse(said, chosen.refused);
+  const naming = namingProblems(chosen.changes, including);
   if (naming.unknown.length > 0) return () => refuse(said, `That diff does not change ${listed(naming.unknown)}.`);
   if (naming.missing.length > 0) {
     return () => refuse(said, `That diff changes ${listed(naming.missing)}: an approval names it, as the comment shows.`);
@@ -47,18 +54,23 @@ export async function approve(said: Said, approval: Approval, reads: RepositoryR
   if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
     return (ledger) => stale(ledger, said, { proposal, hash: whole, target });
   }
-  const problem = problemOf(proposal, await readTree(reads.calls({ contents: "read" }), baseOid));
+  const problem = problemOf(chosen.changes, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
   const lapsed = await lapsedApprovals(said, proposal, reads);
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
     if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
     for (const { seq } of lapsed) ledger.approvals.takeBack(seq, "may not approve any more");
-    noteApproval(ledger, said, { ...approval, proposal, nowMs: reads.nowMs });
-    const isEnough = approvalsMissingOf(ledger, proposal) === 0;
-    const shown = isEnough ? setState(ledger, proposal, { type: "approved", by }) : showProposal(ledger, proposal);
+    const { requestId } = proposal;
+    noteApproval(ledger, said, { ...approval, requestId, chosen, nowMs: reads.nowMs });
+    const isEnough = approvalsMissingOf(ledger, requestId, chosen.hash) === 0;
+    ledger.putContents(isEnough ? chosen.contents : []);
+    const { part } = chosen;
+    const shown = isEnough
+      ? setState(ledger, proposal, { type: "approved", by, ...(part ? { part } : {}) })
+      : showProposal(ledger, proposal);
     // The thread first: it lands the diff while the rest is said, and only then there is something to commit.
-    const told = isEnough ? [respond(said, proposal, "accept")] : [];
+    const told = isEnough ? [respond(said, proposal, accepting(proposal, part))] : [];
     return [...told, ...react(said, "+1"), ...shown, ...showTalk(ledger, threadId)];
   };
 }
@@ -77,7 +89,7 @@ export function decline(
     if (ledger.proposal(found.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
     return [
       ...setState(ledger, found, { type: "declined", by, reason }),
-      respond(said, found, "decline"),
+      respond(said, found, { decision: "decline" }),
       ...react(said, "+1"),
       ...bindWaiting(ledger, threadId),
       ...showTalk(ledger, threadId),
@@ -85,13 +97,11 @@ export function decline(
   };
 }
 
-type Bound = Proposal & { bound: NonNullable<Proposal["bound"]> };
-
 function find(
   { on }: Said,
   hash: string,
   { ledger, threadOf }: RepositoryReads,
-): { threadId: string; found: Bound | { refused: string } } {
+): { threadId: string; found: BoundProposal | { refused: string } } {
   const threadId = threadOf(on.number);
   const known = ledger.namedBy(hash, threadId).map((named) => ({ ...named, state: matchState(named.state) }));
   const match = matchProposal(hash, threadId, known);
@@ -111,7 +121,7 @@ function isFirstOfDraft({ draftTo }: Target, ledger: Ledger, threadId: string): 
 }
 
 /** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */
-function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: TreeListing): string | null {
+function problemOf(changes: Chosen["changes"], { files, submodules, isTruncated }: TreeListing): string | null {
   const existing = new Map(files.map((file) => [file.path, file]));
   const paths = changes.map(({ path, before, after }) => ({ path, before: before?.mode ?? null, after: after?.mode ?? null }));
   const [first] = refusedPaths(paths, [...existing.keys(), ...submodules]);
@@ -153,8 +163,15 @@ function stale(
   ];
 }
 
-function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, decision: "accept" | "decline"): Effect {
-  const call = { type: "respond", requestId, result: { decision } } as const;
+function accepting({ changes }: Proposal, part: ProposalPart | undefined): FileChangeAnswer {
+  if (!part) return { decision: "accept" };
+  return { decision: "accept", hunks: part.hunks, proposalHash: changesHash(changes) };
+}
+
+type FileChangeAnswer = ServerRequestResult<"item/fileChange/requestApproval">;
+
+function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, result: FileChangeAnswer): Effect {
+  const call = { type: "respond", requestId, result } as const;
   return { key: `${deliveryId}/respond`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } };
 }
 

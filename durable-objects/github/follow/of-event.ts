@@ -139,9 +139,7 @@ async function obey(
       ];
     }
     case "approve":
-      if (command.hunks !== null)
-        return () => answer(said, "Approving some hunks of a diff is not served here; nothing was approved.");
-      return approve(said, { by, role, door, hash: command.hash, including: command.including }, reads);
+      return approve(said, { by, role, door, hash: command.hash, hunks: command.hunks, including: command.including }, reads);
     case "decline":
       return decline(said, { by, hash: null, reason: command.reason }, reads);
     case "status":
@@ -201,7 +199,7 @@ async function ofButton(
   if ("refused" in read) return () => answer(said, read.answer);
   if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
   const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
-  return approve(said, { by: sender, role: permission.role, door, hash: read.hash, including: [] }, reads);
+  return approve(said, { by: sender, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
 }
 
 function whoAndWhere({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {

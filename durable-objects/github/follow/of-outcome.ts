@@ -32,7 +32,29 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
     return showTalk(ledger, action.threadId);
   }
+  if (action.type === "callThread" && action.call.type === "respond" && outcome.type === "failed") {
+    return outcome.failure.type === "refused" ? notTaken(ledger, key, action.call.requestId, outcome.failure.error.message) : [];
+  }
   return [];
+}
+
+/** The thread cannot take those hunks, so that nobody has decided yet. Whoever named them is told why, and their yes counts no more. */
+function notTaken(ledger: Ledger, key: string, requestId: string, why: string): Effect[] {
+  const proposal = ledger.proposal(requestId);
+  const talk = proposal ? ledger.talk(proposal.threadId) : null;
+  if (proposal?.state.type !== "approved" || talk === null) return [];
+  const { part } = proposal.state;
+  for (const { seq, hash } of ledger.approvals.standing(requestId)) {
+    if (hash === part?.hash) ledger.approvals.takeBack(seq, "the thread could not take those hunks");
+  }
+  const { on } = talk;
+  const text = neutralPlain(redact(why, { secrets: [], spared: [] }).text).slice(0, githubTextLimits.sentenceCharactersMax);
+  const body = `Those hunks cannot be taken by themselves: ${text} Nothing was approved.`;
+  return [
+    ...setState(ledger, proposal, { type: "open" }),
+    { key: `${key}/refused`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } },
+    ...showTalk(ledger, talk.threadId),
+  ];
 }
 
 /** From here on the pull request is another place of the same thread. One in which somebody was quicker to begin a thread keeps that. */
@@ -63,9 +85,10 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
   if (outcome.type === "done" && outcome.result.type === "commit") {
     const { oid: commitOid } = outcome.result;
     ledger.putTalk({ ...talk, baseOid: commitOid, staleHash: null });
-    const { by } = proposal.state;
+    const { by, part } = proposal.state;
+    const landed = part ? { part: { hash: part.hash, hunks: part.hunks } } : {};
     return [
-      ...setState(ledger, proposal, { type: "committed", by, commitOid }),
+      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...landed }),
       ...bindWaiting(ledger, talk.threadId),
       ...draft(talk),
     ];

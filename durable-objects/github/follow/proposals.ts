@@ -1,15 +1,15 @@
 /** What becomes of a proposal: bound to a commit, approved, landed by the thread, committed; and what follows from each. */
-
-import { createHash } from "node:crypto";
 import { neutralPlain } from "#core/github/neutral";
-import { proposalHash } from "#core/github/proposal-hash";
 import { redact } from "#core/github/redact";
+import { numberRanges } from "#core/hunks";
 import { githubApiLimits, githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
 import { approversOf } from "#github/follow/approvals";
+import { type BoundProposal, hashOn } from "#github/follow/bound-diff";
 import { listedNames, showProposal } from "#github/follow/show";
-import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
+import type { Ledger, Proposal, ProposalPart, ProposalState, Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
+import { changesHash } from "#workspace/proposal";
 
 /** A new one. Nothing of it is said to anybody before it is known which commit it is made on. */
 export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId: string, asked: AskedProposal): Effect[] {
@@ -33,13 +33,7 @@ export function bindWaiting(ledger: Ledger, threadId: string): Effect[] {
       const reason = "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
       return setState(ledger, proposal, { type: "unapprovable", reason });
     }
-    const changes = proposal.changes.map(({ path, before, after }) => ({
-      path,
-      mode: after?.mode ?? null,
-      before: before?.hash ?? null,
-      after: after?.hash ?? null,
-    }));
-    const hash = proposalHash({ repositoryId: ledger.repositoryId(), baseOid, changes }, sha256);
+    const hash = hashOn(ledger, baseOid, proposal.changes);
     return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
   });
 }
@@ -50,21 +44,33 @@ export function setState(ledger: Ledger, before: Proposal, state: ProposalState)
   return showProposal(ledger, proposal);
 }
 
-/** The thread is done with the item. Only what somebody approved at GitHub is committed there. */
-export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: { itemId: string; hasLanded: boolean }): Effect[] {
+/**
+ * The thread is done with the item. Only what somebody approved at GitHub is committed there: exactly that has landed, and not other hunks of it.
+ * `landed`: with the workspace's hash of it; null inside where the thread tells none, and it is what was asked for.
+ */
+export function itemSettled(
+  ledger: Ledger,
+  talk: Talk,
+  { itemId, landed }: { itemId: string; landed: { hash: string | null } | null },
+): Effect[] {
   const proposal = ledger.proposalOfItem(talk.threadId, itemId);
   const { state } = proposal ?? {};
-  if (hasLanded && proposal?.bound && state?.type === "approved") {
+  if (landed && proposal?.bound && state?.type === "approved" && isApproved(proposal, state.part, landed)) {
+    const part = state.part ? { part: state.part } : {};
     return [
-      ...setState(ledger, proposal, { type: "committing", by: state.by }),
-      ...commitEffects(talk, proposal, listedNames(approversOf(ledger, proposal.requestId))),
+      ...setState(ledger, proposal, { type: "committing", by: state.by, ...part }),
+      ...commitEffects(ledger, talk, { ...proposal, bound: proposal.bound }, state.part),
     ];
   }
   // It landed by another client's yes, or unasked: from here on the workspace is no commit of the repository.
-  if (hasLanded) ledger.putTalk({ ...(ledger.talk(talk.threadId) ?? talk), baseOid: null });
+  if (landed) ledger.putTalk({ ...(ledger.talk(talk.threadId) ?? talk), baseOid: null });
   if (!proposal || state?.type === "declined" || state?.type === "stale") return [];
-  const reason = hasLanded ? "It was accepted in another client, which commits nothing at GitHub." : null;
+  const reason = landed ? "It was accepted in another client, which commits nothing at GitHub." : null;
   return [...setState(ledger, proposal, { type: "declined", by: null, reason }), ...bindWaiting(ledger, talk.threadId)];
+}
+
+function isApproved({ changes }: Proposal, part: ProposalPart | undefined, landed: { hash: string | null }): boolean {
+  return (landed.hash ?? changesHash(changes)) === changesHash(part?.changes ?? changes);
 }
 
 const commitKey = (requestId: string) => `commit/${requestId}`;
@@ -74,18 +80,26 @@ export const requestOfCommit = (key: string) => key.replace(/^commit\//, "");
 export const draftKey = (threadId: string) => `pull/${threadId}`;
 export const threadOfDraftKey = (key: string) => key.replace(/^pull\//, "");
 
-function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, approvers: string): Effect[] {
-  if (bound === null) return [];
+function commitEffects(
+  ledger: Ledger,
+  talk: Talk,
+  { requestId, changes, bound }: BoundProposal,
+  part: ProposalPart | undefined,
+): Effect[] {
   const { threadId, branch, draftTo } = talk;
-  const { baseOid, hash } = bound;
+  const { baseOid } = bound;
+  const hash = part?.hash ?? bound.hash;
+  const approvers = listedNames(approversOf(ledger, requestId, hash));
   const lane = `land ${threadId}`;
-  const known = { secrets: [], spared: [hash, threadId] };
+  const known = { secrets: [], spared: [hash, bound.hash, threadId] };
   const headline = neutralPlain(redact(`Spindle: ${talk.title.replace(/\s+/g, " ")}`, known).text).slice(
     0,
     githubTextLimits.headlineCharactersMax,
   );
-  const body = `Diff ${hash}\nApproved by ${neutralPlain(approvers)}`;
-  const commit = { type: "commit", branch, baseOid, headline, body, changes: changes.map(commitChange) } as const;
+  const origin = part ? `${part.hunks.length === 1 ? "Hunk" : "Hunks"} ${numberRanges(part.hunks)} of diff ${bound.hash}\n` : "";
+  const body = `Diff ${hash}\n${origin}Approved by ${neutralPlain(approvers)}`;
+  const landing = (part?.changes ?? changes).map(commitChange);
+  const commit = { type: "commit", branch, baseOid, headline, body, changes: landing } as const;
   return [
     ...(draftTo === null
       ? []
@@ -98,8 +112,4 @@ function commitChange({ path, before, after }: Proposal["changes"][number]): Com
   const side = (version: { mode: number; hash: string } | null) =>
     version === null ? null : { mode: version.mode, oid: version.hash };
   return { path, before: side(before), after: side(after) };
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -39,7 +39,7 @@ export async function decidedByReview(
   switch (read.verb) {
     case "approve": {
       const door = { type: "review", id, commitOid: commitId } as const;
-      return approve(said, { by, role: permission.role, door, hash: read.hash, including: [] }, reads);
+      return approve(said, { by, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
     }
     case "decline": {
       const reason = body.trim().slice(0, githubTextLimits.sentenceCharactersMax);
@@ -55,12 +55,11 @@ export async function decidedByReview(
 }
 
 /** A yes that is not yet enough is one no more. Nobody is asked whether they may: GitHub let them dismiss, and a no harms nothing. */
-export async function takeBackReview({ pullRequest, review }: ReviewEvent, { ledger }: RepositoryReads): Promise<Decision> {
-  const talk = talkOfDraft(ledger, pullRequest.number);
-  if (talk === null) return nothing;
-  return (now) => {
-    const changed = now.proposalsIn(talk.threadId, ["open"]).filter((proposal) => takeBack(now, proposal, review.id));
-    return [...changed.flatMap((proposal) => showProposal(now, proposal)), ...showTalk(now, talk.threadId)];
+export function takeBackReview({ pullRequest, review }: ReviewEvent, { threadOf }: RepositoryReads): Decision {
+  const threadId = threadOf(pullRequest.number);
+  return (ledger) => {
+    const changed = ledger.proposalsIn(threadId, ["open"]).filter((proposal) => takeBack(ledger, proposal, review.id));
+    return [...changed.flatMap((proposal) => showProposal(ledger, proposal)), ...showTalk(ledger, threadId)];
   };
 }
 

@@ -1,20 +1,24 @@
-/** A thread as GitHub shows it: one comment that is kept current, and a check run for each diff that may be approved. */
+/** A thread as GitHub shows it: one comment that is kept current, a check run of the turn, and one for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
-import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { approvalsLines, type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { numberedPieces } from "#core/hunks";
 import type { CheckRunState, Conversation, Effect } from "#github/effect";
-import { approvalsMissingOf, approversOf } from "#github/follow/approvals";
+import { approvalsMissingOf, approversOf, partsApproved } from "#github/follow/approvals";
+import type { BoundProposal } from "#github/follow/bound-diff";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
-import { textOf } from "#workspace/binary-patch";
 import { blobHash } from "#workspace/blob";
-import type { FileVersion } from "#workspace/change";
+import { proposedFile } from "#workspace/part";
 
-/** The comments as they have to be now; nothing where they stand so already. What was shown is written down. */
+/** Comments and check run as they have to be now; nothing where they stand so already. What was shown is written down. */
 export function showTalk(ledger: Ledger, threadId: string): Effect[] {
   const talk = ledger.talk(threadId);
   if (talk === null) return [];
-  const { draft, on } = talk;
   const state = stateOf(ledger, talk);
+  return [...showComments(ledger, talk, state), ...showTurn(ledger, threadId, state)];
+}
+
+function showComments(ledger: Ledger, talk: Talk, state: StickyState): Effect[] {
+  const { draft, on, threadId } = talk;
   const link = draft === null ? null : ({ type: draft.isReady ? "ready" : "draft", number: draft.number } as const);
   const home = bodyOf(ledger, talk, { state, link });
   const away = draft === null ? null : bodyOf(ledger, talk, { state, link: { type: "home", number: on.number } });
@@ -33,7 +37,7 @@ export function showTalk(ledger: Ledger, threadId: string): Effect[] {
 function bodyOf(ledger: Ledger, talk: Talk, { state, link }: Pick<StickyComment, "state" | "link">): string {
   const { threadId, view } = talk;
   return stickyComment(
-    { threadId, state, plan: view.plan, sentence: sentenceOf(talk, state), link, webUrl: null },
+    { threadId, state, plan: view.plan, sentence: sentenceOf(talk, state), link, webUrl: ledger.threadUrl(threadId) },
     { secrets: [], spared: sparedIn(ledger, threadId) },
   ).body;
 }
@@ -44,6 +48,55 @@ function showComment(ledger: Ledger, created: string, { on, body }: { on: Conver
   return [{ key: `${created}/edit`, lane, action: { type: "editComment", of: created, on, body } }];
 }
 
+/**
+ * The check run of a turn stands where the branch does, and goes on with it. Its id is of the thread and of what was asked, so that no later
+ * turn, and no other pull request on the same commit, is taken for it. An issue has none before its branch: there the commit is the default
+ * branch's, which is nobody's to judge.
+ */
+function showTurn(ledger: Ledger, threadId: string, state: StickyState): Effect[] {
+  const talk = ledger.talk(threadId);
+  const before = talk?.check ?? null;
+  const headOid = talk?.baseOid ?? before?.headOid ?? null;
+  if (talk === null || headOid === null || !(talk.on.isPullRequest || talk.draft || hasCommitted(ledger, threadId))) return [];
+  const externalId = `${threadId}/${talk.asked.key}`;
+  const key = `turn-check/${externalId}/${headOid}`;
+  if (before?.key === key && before.state === state.type) return [];
+  ledger.putTalk({ ...talk, check: { key, headOid, state: state.type } });
+  const shown = turnState(ledger, { threadId, headOid, state });
+  // What was done is forgotten after a while. A second run of the same turn on the same commit says the same, and GitHub shows the newer one.
+  if (before?.key === key && ledger.hasEffect(key)) return [updated(key, shown)];
+  const left =
+    before && before.key !== key && isUnderWay(before.state) ? [updated(before.key, leftState(ledger, talk, before))] : [];
+  return [...left, { key, lane: key, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
+}
+
+function hasCommitted(ledger: Ledger, threadId: string): boolean {
+  return ledger.proposalsIn(threadId, ["committed"]).length > 0;
+}
+
+function isUnderWay(state: StickyState["type"]): boolean {
+  return state === "queued" || state === "working" || state === "awaitingApproval";
+}
+
+/** On the commit before: the turn went on to one of its own, or another turn took its place. */
+function leftState(ledger: Ledger, { threadId, asked }: Talk, { key, headOid }: NonNullable<Talk["check"]>): CheckRunState {
+  const landed = ledger.proposalsIn(threadId, ["committed"]).findLast(({ bound }) => bound?.baseOid === headOid);
+  const isSameTurn = key.startsWith(`turn-check/${threadId}/${asked.key}/`);
+  const state: StickyState =
+    isSameTurn && landed?.bound ? decidedState(ledger, { ...landed, bound: landed.bound }) : { type: "stopped" };
+  return turnState(ledger, { threadId, headOid, state });
+}
+
+/** Without the buttons, which are the diff's own. */
+function turnState(ledger: Ledger, of: { threadId: string; headOid: string; state: StickyState }): CheckRunState {
+  const { actions: _, ...shown } = runState(ledger, of);
+  return shown;
+}
+
+function updated(key: string, state: CheckRunState): Effect {
+  return { key: `${key}/edit`, lane: key, action: { type: "updateCheckRun", of: key, state } };
+}
+
 /** The check run beside a proposal: made when it may be approved, brought up to date when it was decided. */
 export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
   const { requestId, bound, state } = proposal;
@@ -51,7 +104,7 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
   const shown = checkStateOf(ledger, { ...proposal, bound });
   const key = `check/${requestId}`;
   const lane = key;
-  if (ledger.hasEffect(key)) return [{ key: `${key}/edit`, lane, action: { type: "updateCheckRun", of: key, state: shown } }];
+  if (ledger.hasEffect(key)) return [updated(key, shown)];
   if (state.type !== "open") return [];
   const { hash: externalId, baseOid: headOid } = bound;
   return [{ key, lane, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
@@ -59,14 +112,28 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
 
 function checkStateOf(ledger: Ledger, proposal: BoundProposal): CheckRunState {
   const { threadId, bound } = proposal;
-  const state = decidedState(ledger, proposal);
-  const [count = null] = state.type === "awaitingApproval" ? approvalsLines(state.approvalsMissing, state.approvedBy) : [];
-  const run = checkRun({ threadId, headOid: bound.baseOid, state, sentence: count, webUrl: null }, { secrets: [], spared: [] });
-  const { status, conclusion, output, actions } = run;
-  return { status, ...(conclusion ? { conclusion } : {}), ...output, ...(actions ? { actions } : {}) };
+  return runState(ledger, { threadId, headOid: bound.baseOid, state: decidedState(ledger, proposal) });
 }
 
-type BoundProposal = Proposal & { bound: NonNullable<Proposal["bound"]> };
+function runState(
+  ledger: Ledger,
+  { threadId, headOid, state }: { threadId: string; headOid: string; state: StickyState },
+): CheckRunState {
+  const [count = null] = state.type === "awaitingApproval" ? approvalsLines(state.approvalsMissing, state.approvedBy) : [];
+  const sentence = state.type === "failed" ? state.reason : count;
+  const run = checkRun(
+    { threadId, headOid, state, sentence, webUrl: ledger.threadUrl(threadId) },
+    { secrets: [], spared: sparedIn(ledger, threadId) },
+  );
+  const { status, conclusion, output, actions, details_url: detailsUrl } = run;
+  return {
+    status,
+    ...(conclusion ? { conclusion } : {}),
+    ...output,
+    ...(detailsUrl === undefined ? {} : { detailsUrl }),
+    ...(actions ? { actions } : {}),
+  };
+}
 
 function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
@@ -87,13 +154,17 @@ function stateOf(ledger: Ledger, talk: Talk): StickyState {
 
 function awaiting(ledger: Ledger, { staleHash }: Talk, proposal: BoundProposal): StickyState {
   const { changes, bound } = proposal;
-  const pieces = numberedPieces(changes.map((change) => fileOf(ledger, change)));
+  const pieces = numberedPieces(changes.map((change) => proposedFile(change, (oid) => ledger.content(oid))));
   const stale = staleHash === null ? null : { hash: staleHash };
   return { type: "awaitingApproval", proposal: { ...bound, pieces }, stale, ...approvalsOf(ledger, proposal) };
 }
 
-function approvalsOf(ledger: Ledger, proposal: BoundProposal) {
-  return { approvalsMissing: approvalsMissingOf(ledger, proposal), approvedBy: approversOf(ledger, proposal.requestId) };
+function approvalsOf(ledger: Ledger, { requestId, bound: { hash } }: BoundProposal) {
+  return {
+    approvalsMissing: approvalsMissingOf(ledger, requestId, hash),
+    approvedBy: approversOf(ledger, requestId, hash),
+    partsApproved: partsApproved(ledger, requestId),
+  };
 }
 
 function decidedState(ledger: Ledger, proposal: BoundProposal): StickyState {
@@ -108,7 +179,10 @@ function decidedState(ledger: Ledger, proposal: BoundProposal): StickyState {
       return { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, ...approvalsOf(ledger, proposal) };
     case "committed": {
       const branch = ledger.talk(threadId)?.branch ?? "";
-      return { type: "committed", hash, commitOid: state.commitOid, branch, by: listedNames(approversOf(ledger, requestId)) };
+      const { commitOid, part } = state;
+      const landed = part ? { hash: part.hash, partOf: { hash, hunks: part.hunks } } : { hash };
+      const by = listedNames(approversOf(ledger, requestId, landed.hash));
+      return { type: "committed", ...landed, commitOid, branch, by };
     }
     case "declined":
       return { type: "declined", hash, by: state.by?.login ?? "somebody in another client", reason: state.reason };
@@ -132,18 +206,12 @@ export function listedNames(names: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/** The texts of both sides, as hunks are cut from them. */
-function fileOf(ledger: Ledger, { path, before, after }: Proposal["changes"][number]): ProposedFile {
-  const side = (version: FileVersion | null) =>
-    version === null ? null : { mode: version.mode, text: textOf(ledger.content(version.hash)) };
-  return { path, before: side(before), after: side(after) };
-}
-
 function sparedIn(ledger: Ledger, threadId: string): string[] {
   return ledger
     .newestBound(threadId)
-    .flatMap(({ bound, state }) => [
+    .flatMap(({ requestId, bound, state }) => [
       ...(bound === null ? [] : [bound.hash, bound.baseOid]),
+      ...partsApproved(ledger, requestId).map(({ hash }) => hash),
       ...(state.type === "committed" ? [state.commitOid] : []),
     ]);
 }

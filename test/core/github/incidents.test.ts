@@ -8,7 +8,6 @@ import { checkRun, readRequestedAction } from "#core/github/check-run";
 import { cleanMarkdown } from "#core/github/clean";
 import { readComment } from "#core/github/command";
 import { type Snapshot, type SnapshotComment, turnContext } from "#core/github/context";
-import { numberedPieces } from "#core/github/hunks";
 import { type MarkdownNode, parseMarkdown } from "#core/github/markdown";
 import { isStickyComment, stickyMarker } from "#core/github/marker";
 import { matchProposal } from "#core/github/match-proposal";
@@ -19,6 +18,7 @@ import { redact } from "#core/github/redact";
 import { refusedPaths } from "#core/github/refused-paths";
 import type { Act } from "#core/github/sender";
 import { type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { numberedPieces } from "#core/hunks";
 import { type Hostile, hostile, wantedHash } from "./hostile.ts";
 
 const seed = 20261127;

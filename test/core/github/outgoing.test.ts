@@ -2,12 +2,12 @@
 import { expect, test } from "vitest";
 import { checkRun, readRequestedAction } from "#core/github/check-run";
 import { readComment } from "#core/github/command";
-import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { isStickyComment, stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
 import { suggestions } from "#core/github/suggestion";
+import { numberedPieces, type ProposedFile } from "#core/hunks";
 
 const hash = "0123456789abcdef".repeat(4);
 const baseOid = "b".repeat(40);

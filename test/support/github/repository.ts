@@ -74,6 +74,7 @@ export function openWorld(
     },
     isStopped: async (id) => stopped.has(id),
     ownApp: async () => app,
+    threadUrl: (threadId) => `https://spindle.example/#${threadId}`,
     ...thread,
     report,
   };

@@ -34,8 +34,14 @@ export interface StagedWorker {
   close(): Promise<void>;
 }
 
-/** `entry` is a Worker in the place of the shipped one. */
-export async function openStagedWorker({ entry }: { entry?: string } = {}): Promise<StagedWorker> {
+/** `entry` is a Worker in the place of the shipped one, `env` what it is given beside what names the App. */
+export async function openStagedWorker({
+  entry,
+  env = {},
+}: {
+  entry?: string;
+  env?: Record<string, string>;
+} = {}): Promise<StagedWorker> {
   const secret = randomUUID();
   const hook = new Hook(secret);
   const relay = createServer(async (request, response) => {
@@ -64,13 +70,14 @@ export async function openStagedWorker({ entry }: { entry?: string } = {}): Prom
   const gatePort = await listen(gate);
   const bundle = await bundleWorker(entry ?? null);
   const own = {
+    ...env,
     GITHUB_APP_ID: String(app.id),
     GITHUB_APP_PRIVATE_KEY: privateKey,
     GITHUB_WEBHOOK_SECRET: secret,
     GITHUB_API_URL: `https://${apiHost}`,
   };
-  const startAnother = (env: Record<string, string>) =>
-    startMiniflare({ bundle, outbound: `127.0.0.1:${gatePort}`, env: { ...own, ...env } });
+  const startAnother = (others: Record<string, string>) =>
+    startMiniflare({ bundle, outbound: `127.0.0.1:${gatePort}`, env: { ...own, ...others } });
   const server = await startAnother({});
   hook.server = server;
   const staged: StagedWorker = {
