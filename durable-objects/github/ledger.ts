@@ -183,11 +183,6 @@ export class Ledger {
     return this.last("thread_id = ? AND turn_id = ?", threadId, turnId);
   }
 
-  /** Of all threads: a check run says nothing but the hash that it is bound to, whole. */
-  lastProposalWithHash(hash: string): Proposal | null {
-    return this.last("hash = ?", hash);
-  }
-
   /** Those of all threads whose hash begins so, in hexadecimal digits, and the open ones of this thread. */
   namedBy(prefix: string, threadId: string): NamedProposal[] {
     type Row = { request_id: string; thread_id: string; hash: string; state: ProposalState["type"] };

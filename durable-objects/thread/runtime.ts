@@ -568,6 +568,8 @@ export class ThreadRuntime {
     await this.outbox.flush();
     void this.drive();
     this.schedule();
+    // Should the process die on the way, the alarm rings again: a client comes back by itself, a repository that follows does not.
+    await this.deliveries.untilHeard(this.folded?.seq ?? 0);
   }
 
   /** Questions that do not wait for ever, and when (Unix ms) their time is over. */

@@ -9,13 +9,15 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { githubApiLimits } from "#core/limits";
-import { blobHash } from "#workspace/blob";
 import { app, people } from "../support/github/stage.ts";
 import { openStagedWorker } from "../support/github/staged-worker.ts";
+import { createRandom } from "../support/random.ts";
 import { projectRoot } from "./server.ts";
 
-/** Requests of the story before it is over: token, branch, look, commit, token, pull request. */
-const requestsOfStory = 6;
+/** A killed server revokes nothing: so many tokens end by themselves, a handful for each death. */
+const tokensLostMax = 400;
+/** Ways that one server is asked for: `githubTextLimits.personTurnsPerHour` is 20. */
+const waysOfServer = 15;
 const results = { passed: 0, failed: 0 };
 
 async function step(title: string, work: () => Promise<void>): Promise<void> {
@@ -35,7 +37,11 @@ function equal(found: unknown, wanted: unknown): void {
 }
 
 async function eventually<Found>(what: string, look: () => Promise<Found | null>): Promise<Found> {
-  for (const deadlineMs = Date.now() + 45_000; Date.now() < deadlineMs; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (
+    const deadlineMs = Date.now() + 45_000;
+    Date.now() < deadlineMs;
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  ) {
     const found = await look();
     if (found !== null) return found;
   }
@@ -47,11 +53,15 @@ const staged = await openStagedWorker({
   // Everything else of the repository comes when it is read.
   env: { GITHUB_COPIED_FILES_MAX: "1", SPINDLE_URL: "https://spindle.test" },
 });
-const { stage, server, hook } = staged;
+const { stage, hook } = staged;
+let { server } = staged;
+const pastLogs: string[] = [];
 const repository = "/repos/acme/widgets";
 
 async function read<Found>(path: string): Promise<Found> {
-  return (await (await stage.as(people.writer, "GET", `${repository}${path}`)).json()) as Found;
+  const response = await stage.as(people.owner, "GET", `${repository}${path}`);
+  if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Found;
 }
 
 async function newIssue(): Promise<number> {
@@ -151,6 +161,14 @@ async function quiet(): Promise<void> {
   }
 }
 
+/** Another server without a past: a person may have no more than so many turns an hour. */
+async function fresh(): Promise<void> {
+  pastLogs.push(server.logs());
+  await server.close();
+  server = await staged.startAnother();
+  hook.server = server;
+}
+
 interface CheckRun {
   external_id: string;
   details_url: string;
@@ -179,14 +197,11 @@ async function pushToMain(files: Record<string, string>): Promise<void> {
 }
 
 let account = "";
-async function asThread(order: object): Promise<unknown> {
-  const response = await fetch(`${server.url}/stage/effects`, {
-    method: "POST",
-    body: JSON.stringify({ account, repositoryId: stage.repositoryId, ...order }),
-  });
+async function restart(): Promise<void> {
+  await server.restart();
+  const order = { account, repositoryId: stage.repositoryId };
+  const response = await fetch(`${server.url}/stage/wake`, { method: "POST", body: JSON.stringify(order) });
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-  const text = await response.text();
-  return text === "" ? null : JSON.parse(text);
 }
 
 try {
@@ -370,23 +385,31 @@ try {
     await untilDone(issue);
   });
 
-  await step("a branch, a commit and a draft pull request land as one story", async () => {
-    await landStory("calm");
+  let calm: { end: string[]; requests: number } | null = null;
+  await step("the whole way from a mention to a draft pull request, and how GitHub stands afterwards", async () => {
+    const heard = stage.heard.length;
+    const end = await wholeWay("calm");
+    calm = { end, requests: stage.heard.length - heard };
   });
 
-  for (let kill = 0; kill < requestsOfStory; kill++) {
-    await step(`SIGKILL after request ${kill} of that story, and it ends as if it had run once`, async () => {
+  for (const [index, moment] of killMoments(calm).entries()) {
+    if (index % waysOfServer === 0) await fresh();
+    await step(`SIGKILL ${moment.name} of that way, and it ends as if it had run once`, async () => {
       let count = 0;
       let killing: Promise<void> | null = null;
-      staged.afterRequest = async () => {
-        if (count++ !== kill) return;
-        staged.afterRequest = null;
-        killing = server.restart();
+      const kill = async () => {
+        killing ??= restart();
         await killing;
       };
+      staged.afterRequest = async () => {
+        if (count++ !== moment.at) return;
+        if (moment.laterMs === 0) await kill();
+        else setTimeout(() => void kill(), moment.laterMs);
+      };
       try {
-        await landStory(`kill-${kill}`);
+        const end = await wholeWay(moment.name);
         if (killing === null) throw new Error("nobody was killed");
+        equal(end, calm?.end);
       } finally {
         staged.afterRequest = null;
         await killing;
@@ -430,9 +453,10 @@ try {
     async () => {
       equal(stage.problems, []);
       const living = [...stage.missing.minted].filter((token) => !stage.missing.revoked.has(token));
-      // A killed server revokes nothing; its tokens end by themselves.
-      if (living.length > requestsOfStory * 2) throw new Error(`${living.length} tokens live`);
-      const leaked = ["ghs_", "PRIVATE KEY", staged.secret].filter((word) => server.logs().includes(word));
+      if (living.length > tokensLostMax) throw new Error(`${living.length} tokens live`);
+      const leaked = ["ghs_", "PRIVATE KEY", staged.secret].filter((word) =>
+        [...pastLogs, server.logs()].some((logs) => logs.includes(word)),
+      );
       equal(leaked, []);
     },
   );
@@ -460,33 +484,61 @@ await step("every fault of every request, and a death at every moment", async ()
 console.log(`${results.passed} passed, ${results.failed} failed`);
 process.exit(results.failed === 0 ? 0 : 1);
 
-/** What a thread wants to happen once it was said yes to. */
-async function landStory(name: string): Promise<void> {
-  const main = await read<{ object: { sha: string } }>("/git/ref/heads/main");
-  const baseOid = main.object.sha;
-  const content = Buffer.from(`${name}\n`);
-  const branch = `spindle/${name}`;
-  const change = { path: `notes/${name}.txt`, before: null, after: { mode: 0o100644, oid: blobHash(content) } };
-  const actions = [
-    { type: "createBranch", branch, oid: baseOid },
-    { type: "commit", branch, baseOid, headline: `Add ${name}`, body: "", changes: [change] },
-    { type: "openPullRequest", head: branch, base: "main", title: name, body: "" },
+interface KillMoment {
+  name: string;
+  /** After the request of that number, and so much later. */
+  at: number;
+  laterMs: number;
+}
+
+/** After each request of the calm way, its answer unheard; and at random moments between them. */
+function killMoments(calm: { requests: number } | null): KillMoment[] {
+  const requests = calm?.requests ?? 0;
+  const random = createRandom(20261121);
+  return [
+    ...Array.from({ length: requests }, (_, at) => ({ name: `after request ${at}`, at, laterMs: 0 })),
+    ...Array.from({ length: 6 }, (_, index) => {
+      const [at, laterMs] = [random.below(requests), 1 + random.below(60)];
+      return { name: `${laterMs} ms after request ${at} (${index})`, at, laterMs };
+    }),
   ];
-  const effects = actions.map((action, index) => ({ key: `${name}/${index}`, lane: name, action }));
-  await asThread({ effects, contents: [content.toString("base64")] }).catch(() => null);
-  await eventually("the pull request", async () => {
-    const outcome = (await asThread({ key: `${name}/2` }).catch(() => null)) as { type: string } | null;
-    if (outcome?.type === "failed") throw new Error(JSON.stringify(outcome));
-    return outcome;
-  });
-  const commits = await read<{ commit: { message: string } }[]>(`/commits?sha=${branch}`);
-  equal(
-    commits.map(({ commit }) => commit.message.split("\n")[0]),
-    [`Add ${name}`, "Add files", "Initial commit"],
+}
+
+/** A mention, a yes, a commit, a draft pull request: as people see them, without ids. */
+async function wholeWay(name: string): Promise<string[]> {
+  const issue = await newIssue();
+  const heard = stage.missing.reactions.length;
+  const known = (await checkRuns()).map(({ id }) => id);
+  await say(people.writer, issue, `@${app.slug}\nwrite notes/way.txt: alpha\\n\nsay it is written`);
+  await say(people.writer, issue, `/spindle approve ${await untilAsked(issue)}`);
+  const shown = await untilSaid(issue, "committed `");
+  const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+  const ofBranch = async () => (await pulls()).filter(({ head }) => head.ref === branch);
+  await eventually(`the pull request of ${name}`, async () => ((await ofBranch()).length > 0 ? true : null));
+  const newRuns = async () => (await checkRuns()).filter(({ id }) => !known.includes(id));
+  await eventually(`the check run of ${name}`, async () =>
+    (await newRuns()).some(({ conclusion }) => conclusion === "success") ? true : null,
   );
-  const pulls = await read<{ title: string; draft: boolean }[]>("/pulls?state=all&per_page=100");
-  equal(
-    pulls.filter(({ title }) => title === name).map(({ draft }) => draft),
-    [true],
+  await quiet();
+  const commits = await read<{ commit: { message: string; tree: { sha: string } } }[]>(`/commits?sha=${branch}`);
+  const said = [
+    ...(await answersIn(issue)),
+    ...stage.missing.reactions.slice(heard).map(({ content }) => content),
+    ...commits.map(({ commit }) => commit.message),
+    ...(await ofBranch()).map(({ draft, base }) => `draft ${draft} on ${base.ref}`),
+    ...(await newRuns()).map(({ conclusion }) => conclusion),
+  ].map((text) =>
+    text
+      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>")
+      .replace(/\b[0-9a-f]{12,64}\b/g, "<hash>")
+      .replace(/#\d+/g, "#<n>"),
   );
+  // The tree is the same each time, to the letter.
+  return [...said, ...commits.map(({ commit }) => commit.tree.sha)];
+}
+
+async function checkRuns(): Promise<{ id: number; conclusion: string }[]> {
+  const { object } = await read<{ object: { sha: string } }>("/git/ref/heads/main");
+  const path = `/commits/${object.sha}/check-runs?filter=all&per_page=100`;
+  return (await read<{ check_runs: { id: number; conclusion: string }[] }>(path)).check_runs;
 }

@@ -5,6 +5,7 @@ import { fenced } from "#core/github/neutral";
 import type { Role } from "#core/github/permission";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { CommentFacts, IssueFacts, Person, RepositoryEvent, ReviewEvent } from "#github/event";
+import { GitHubError, isPassing } from "#github/failure";
 import { beginTurn, steer, steerOf } from "#github/follow/begin";
 import { approve, decline, type OpenedDoor } from "#github/follow/decide";
 import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
@@ -102,8 +103,22 @@ async function hear(
   const permission = await permissionFor(said, action, reads);
   if (!permission.allowed) return () => refused(said, permission);
   if (reading.kind === "mistake") return () => [...react(said, "confused"), ...answer(said, reading.answer)];
-  if (reading.kind === "mention") return beginTurn(said, { by: person, request: reading.text }, reads);
-  return obey(said, { by: person, role: permission.role, door }, reading.command, reads);
+  return orSaid(said, () =>
+    reading.kind === "mention"
+      ? beginTurn(said, { by: person, request: reading.text }, reads)
+      : obey(said, { by: person, role: permission.role, door }, reading.command, reads),
+  );
+}
+
+/** What GitHub refuses for good is said to whoever may ask; else they would wait for ever. */
+async function orSaid(said: Said, decide: () => Promise<Decision>): Promise<Decision> {
+  try {
+    return await decide();
+  } catch (error) {
+    if (!(error instanceof GitHubError) || isPassing(error.failure)) throw error;
+    const { type } = error.failure;
+    return () => [...react(said, "-1"), ...answer(said, `GitHub refused something that this needs (${type}); nothing was done.`)];
+  }
 }
 
 async function obey(
@@ -171,9 +186,10 @@ async function ofButton(
   reads: RepositoryReads,
 ): Promise<Decision> {
   const { checkRun, identifier, sender } = event;
-  const proposal = reads.ledger.lastProposalWithHash(checkRun.externalId);
+  const [, externalId = "", requestId = ""] = /^([0-9a-f]{64}):(.+)$/.exec(checkRun.externalId) ?? [];
+  const proposal = reads.ledger.proposal(requestId);
   const talk = proposal ? reads.ledger.talk(proposal.threadId) : null;
-  if (!proposal || talk === null || sender === null) return nothing;
+  if (proposal?.bound?.hash !== externalId || talk === null || sender === null) return nothing;
   const { number, isPullRequest } = talk.on;
   const author = talk.asked.by;
   const issue: IssueFacts = {
@@ -191,15 +207,17 @@ async function ofButton(
   if ((await heardPerson(act, reads)) === null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
-  const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
-  if ("refused" in target) return () => answer(said, target.refused);
-  // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
-  const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
-  const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
-  if ("refused" in read) return () => answer(said, read.answer);
-  if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
-  const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
-  return approve(said, { by: sender, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
+  return orSaid(said, async () => {
+    const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
+    if ("refused" in target) return () => answer(said, target.refused);
+    // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
+    const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
+    const read = readRequestedAction({ identifier, externalId, headSha: checkRun.headOid }, headOid);
+    if ("refused" in read) return () => answer(said, read.answer);
+    if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
+    const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
+    return approve(said, { by: sender, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
+  });
 }
 
 function whoAndWhere({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {

@@ -1,5 +1,5 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
-import { neutralPlain } from "#core/github/neutral";
+import { neutralCode, neutralLine, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { githubTextLimits } from "#core/limits";
 import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
@@ -35,7 +35,17 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
   if (action.type === "callThread" && action.call.type === "respond" && outcome.type === "failed") {
     return outcome.failure.type === "refused" ? notTaken(ledger, key, action.call.requestId, outcome.failure.error.message) : [];
   }
-  return [];
+  return action.type === "openPullRequest" && outcome.type === "failed"
+    ? unopened(ledger, key, action.head, outcome.failure)
+    : [];
+}
+
+/** The commit stands all the same, and people can open one themselves. */
+function unopened(ledger: Ledger, key: string, branch: string, failure: EffectFailure): Effect[] {
+  const talk = ledger.talk(threadOfDraftKey(key));
+  if (talk === null) return [];
+  const body = `${neutralCode(branch)} holds the commit, but GitHub did not open a draft pull request for it (${failure.type}).`;
+  return [{ key: `${key}/answer`, lane: `answers #${talk.on.number}`, action: { type: "createComment", on: talk.on, body } }];
 }
 
 /** The thread cannot take those hunks, so that nobody has decided yet. Whoever named them is told why, and their yes counts no more. */
@@ -48,7 +58,9 @@ function notTaken(ledger: Ledger, key: string, requestId: string, why: string): 
     if (hash === part?.hash) ledger.approvals.takeBack(seq, "the thread could not take those hunks");
   }
   const { on } = talk;
-  const text = neutralPlain(redact(why, { secrets: [], spared: [] }).text).slice(0, githubTextLimits.sentenceCharactersMax);
+  const known = { secrets: [], spared: [] };
+  // Names of files may stand in it.
+  const text = neutralLine(redact(why, known).text.slice(0, githubTextLimits.sentenceCharactersMax));
   const body = `Those hunks cannot be taken by themselves: ${text} Nothing was approved.`;
   return [
     ...setState(ledger, proposal, { type: "open" }),
@@ -100,7 +112,10 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
 }
 
 function whyNot(failure: EffectFailure | null): Proposal["state"] {
-  if (failure?.type === "conflict" || failure?.type === "notFound") return { type: "stale" };
+  if (failure?.type === "conflict") return { type: "stale" };
+  if (failure?.type === "notFound") {
+    return { type: "unapprovable", reason: "The branch is not there, or could not be made; nothing was committed." };
+  }
   return {
     type: "unapprovable",
     reason: `GitHub did not take the commit (${failure?.type ?? "no answer"}); nothing was committed.`,

@@ -22,8 +22,8 @@ export async function permissionFor({ act, on }: Said, action: GithubAction, rea
 
 /** Strangers get no comment of ours for theirs, or anybody could have it written. */
 export function refused(said: Said, permission: Extract<Permission, { allowed: false }>): Effect[] {
-  const isStranger = permission.refused === "mayNotWrite" || permission.refused === "permissionUnknown";
-  return [...react(said, "-1"), ...(isStranger ? [] : answer(said, permission.answer))];
+  const mayWrite = permission.refused === "viaApp" || permission.refused === "notListed" || permission.refused === "ownRequest";
+  return [...react(said, "-1"), ...(mayWrite ? answer(said, permission.answer) : [])];
 }
 
 async function ours({ ownApp }: RepositoryReads): Promise<OurApp> {

@@ -106,8 +106,9 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
   const lane = key;
   if (ledger.hasEffect(key)) return [updated(key, shown)];
   if (state.type !== "open") return [];
-  const { hash: externalId, baseOid: headOid } = bound;
-  return [{ key, lane, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
+  // Two conversations may have the same diff on the same commit: the hash alone would be both's.
+  const externalId = `${bound.hash}:${requestId}`;
+  return [{ key, lane, action: { type: "createCheckRun", name: "Spindle", headOid: bound.baseOid, externalId, state: shown } }];
 }
 
 function checkStateOf(ledger: Ledger, proposal: BoundProposal): CheckRunState {

@@ -11,6 +11,7 @@ import type { Asked } from "./schema-gate.ts";
 import { app, openStage, type Stage } from "./stage.ts";
 
 const apiHost = "api.github.test";
+const attemptsMax = 40;
 
 /** A request that left the Worker, and what it was answered. */
 export interface Relayed extends Asked {
@@ -30,7 +31,7 @@ export interface StagedWorker {
   /** Waited for between GitHub's answer and the Worker's hearing of it; null for nothing. */
   afterRequest: ((relayed: Relayed) => Promise<void> | void) | null;
   /** The same Worker with other variables, and nothing kept of the first. Webhooks go to it when the hook is told so. */
-  startAnother(env: Record<string, string>): Promise<MiniflareServer>;
+  startAnother(env?: Record<string, string>): Promise<MiniflareServer>;
   close(): Promise<void>;
 }
 
@@ -76,9 +77,18 @@ export async function openStagedWorker({
     GITHUB_WEBHOOK_SECRET: secret,
     GITHUB_API_URL: `https://${apiHost}`,
   };
-  const startAnother = (others: Record<string, string>) =>
-    startMiniflare({ bundle, outbound: `127.0.0.1:${gatePort}`, env: { ...own, ...others } });
-  const server = await startAnother({});
+  const servers = new Set<MiniflareServer>();
+  const startAnother = async (others: Record<string, string> = {}) => {
+    const started = await startMiniflare({ bundle, outbound: `127.0.0.1:${gatePort}`, env: { ...own, ...others } });
+    const { close } = started;
+    servers.add(started);
+    started.close = async () => {
+      servers.delete(started);
+      await close();
+    };
+    return started;
+  };
+  const server = await startAnother();
   hook.server = server;
   const staged: StagedWorker = {
     stage,
@@ -89,7 +99,7 @@ export async function openStagedWorker({
     afterRequest: null,
     startAnother,
     async close() {
-      await server.close();
+      for (const one of [...servers]) await one.close();
       await stage.close();
       relay.close();
       gate.close();
@@ -130,11 +140,12 @@ export class Hook {
   }
 
   private async deliver({ id, guid, event, body }: Hook["sent"][number]): Promise<void> {
-    const status_code = this.isDown ? 502 : await this.post(guid, event, body);
+    const status_code = this.isDown ? 502 : await this.post(guid, event, body, attemptsMax);
     this.stage?.missing.deliveries.unshift({ id, guid, event, status_code, delivered_at: new Date().toISOString() });
   }
 
-  private async post(guid: string, event: string, body: string): Promise<number> {
+  /** Again while the server is being killed, as the catch-up would have it: under the same GUID. */
+  private async post(guid: string, event: string, body: string, attempts: number): Promise<number> {
     const headers = {
       "content-type": "application/json",
       "x-github-event": event,
@@ -144,7 +155,9 @@ export class Hook {
       "x-hub-signature-256": `sha256=${createHmac("sha256", this.secret).update(body).digest("hex")}`,
     };
     const response = await fetch(`${this.server?.url}/github/webhook`, { method: "POST", headers, body }).catch(() => null);
-    return response?.status ?? 502;
+    if (response?.status === 202 || attempts === 0) return response?.status ?? 502;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    return this.post(guid, event, body, attempts - 1);
   }
 }
 
