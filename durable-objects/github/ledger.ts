@@ -1,5 +1,6 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
+import type { SuggestionComment } from "#core/github/suggestion";
 import type { ThreadView } from "#core/github/thread-view";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
@@ -34,6 +35,8 @@ export interface Talk {
   requesterIds: number[];
   /** The hash of a diff whose base moved before it was approved, until another takes its place. */
   staleHash: string | null;
+  /** Whether the issue or pull request is open, as the latest webhook told: nothing is approved in a closed one. */
+  standing: { isOpen: boolean; at: string };
   /** Why no turn could begin; null when one did. */
   problem: string | null;
   view: ThreadView;
@@ -50,6 +53,8 @@ export type ProposalState =
   /** The thread has landed it, and the commit is on its way. */
   | { type: "committing"; by: Person }
   | { type: "committed"; by: Person; commitOid: string }
+  /** To the author of a fork's pull request, who takes them or not. The workspace has it, and no commit. */
+  | { type: "suggested"; by: Person }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */
@@ -63,6 +68,8 @@ export interface Proposal {
   changes: FileChange[];
   /** `proposalHash`, whole, and the commit it is bound to; null while that is not known. */
   bound: { hash: string; baseOid: string } | null;
+  /** What becomes of it once it was approved and landed, instead of a commit; null for a commit. */
+  suggestions: SuggestionComment[] | null;
   state: ProposalState;
 }
 
@@ -80,6 +87,13 @@ export class Ledger {
 
   talk(threadId: string): Talk | null {
     const [row] = this.sql.exec<{ talk: string }>("SELECT talk FROM github_talks WHERE thread_id = ?", threadId).toArray();
+    return row ? (JSON.parse(row.talk) as Talk) : null;
+  }
+
+  /** Of an issue or pull request in which a turn was ever asked for. */
+  talkAt(issueNumber: number): Talk | null {
+    const query = "SELECT talk FROM github_talks JOIN github_threads USING (thread_id) WHERE issue_number = ?";
+    const [row] = this.sql.exec<{ talk: string }>(query, issueNumber).toArray();
     return row ? (JSON.parse(row.talk) as Talk) : null;
   }
 

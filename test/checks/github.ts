@@ -11,8 +11,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { blobHash } from "#workspace/blob";
+import { asGitHubTells } from "../support/github/pull-requests.ts";
 import { privateKey } from "../support/github/repository.ts";
 import { app, openStage, people, type Stage } from "../support/github/stage.ts";
+import { playPulls, type Tree } from "./github-pulls.ts";
 import { bundleWorker, type MiniflareServer, startMiniflare } from "./miniflare-server.ts";
 import { projectRoot } from "./server.ts";
 
@@ -107,7 +109,8 @@ const hook = new Hook();
 const relay = createServer(async (request, response) => {
   const body = await bodyOf(request);
   response.end();
-  await hook.take(String(request.headers["x-github-event"]), body);
+  const event = String(request.headers["x-github-event"]);
+  for (const told of await asGitHubTells(stage, { event, body })) await hook.take(told.event, told.body);
 });
 const relayPort = await listen(relay);
 const stage = await openStage({ privateKey, webhook: { url: `http://127.0.0.1:${relayPort}/`, secret } });
@@ -191,17 +194,10 @@ const pulls = () =>
     "/pulls?state=all&per_page=100",
   );
 
-interface TreeEntry {
-  path: string;
-  mode: string;
-  type: string;
-  sha: string;
-}
-
-async function treeOf(ref: string): Promise<{ oid: string; parents: string[]; tree: string; entries: TreeEntry[] }> {
+async function treeOf(ref: string): Promise<Tree> {
   const head = await read<{ object: { sha: string } }>(`/git/ref/heads/${ref}`);
   const commit = await read<{ tree: { sha: string }; parents: { sha: string }[] }>(`/git/commits/${head.object.sha}`);
-  const { tree } = await read<{ tree: TreeEntry[] }>(`/git/trees/${commit.tree.sha}?recursive=1`);
+  const { tree } = await read<{ tree: Tree["entries"] }>(`/git/trees/${commit.tree.sha}?recursive=1`);
   return { oid: head.object.sha, parents: commit.parents.map(({ sha }) => sha), tree: commit.tree.sha, entries: tree };
 }
 
@@ -226,8 +222,6 @@ async function requireLanded(
   equal(after.tree, git(["write-tree", "--missing-ok"]));
   rmSync(folder, { recursive: true, force: true });
 }
-
-type Tree = Awaited<ReturnType<typeof treeOf>>;
 
 /** Returns when the Worker has asked nothing for a second, its tokens revoked too. */
 async function quiet(): Promise<void> {
@@ -303,6 +297,24 @@ try {
     await say(people.writer, other, "/spindle stop");
     await untilSaid(other, "was stopped.");
     equal((await pulls()).length, 1);
+  });
+
+  await playPulls({
+    stage,
+    server,
+    step,
+    equal,
+    eventually,
+    read,
+    say,
+    answersIn,
+    untilAsked,
+    treeOf,
+    requireLanded,
+    tell: ({ event, body }) => hook.take(event, body),
+    afterRequest: (work) => {
+      afterRequest = work;
+    },
   });
 
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {

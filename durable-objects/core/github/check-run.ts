@@ -78,6 +78,9 @@ const titles: Record<StickyState["type"], string> = {
   queued: "Waiting",
   working: "Working",
   awaitingApproval: "A diff waits for approval",
+  stale: "The branch moved",
+  closed: "Closed",
+  suggested: "Offered as suggestions",
   committed: "Committed",
   declined: "Declined",
   finished: "Done, nothing to commit",
@@ -99,6 +102,9 @@ function progress({ type }: StickyState): Pick<CheckRun, "status" | "conclusion"
     case "finished":
       return { status: "completed", conclusion: "success" };
     case "declined":
+    case "stale":
+    case "closed":
+    case "suggested":
       return { status: "completed", conclusion: "neutral" };
     case "stopped":
       return { status: "completed", conclusion: "cancelled" };

@@ -24,9 +24,18 @@ export interface StickyComment {
 export type StickyState =
   | { type: "queued" | "working" | "finished" | "stopped" | "held" }
   | { type: "failed"; reason: string }
-  /** `stale`: the approval of a diff whose base has moved; this one takes its place. */
-  | { type: "awaitingApproval"; proposal: StickyProposal; stale: { hash: string } | null; approvalsMissing: number }
+  /** `stale`: a diff whose base has moved; this one takes its place. `isFork`: of a pull request whose branch we may not write to. */
+  | {
+      type: "awaitingApproval";
+      proposal: StickyProposal;
+      stale: { hash: string } | null;
+      approvalsMissing: number;
+      isFork: boolean;
+    }
+  /** The diff waits, and cannot be approved: its branch moved, or the issue or pull request is closed. */
+  | { type: "stale" | "closed"; hash: string }
   | { type: "committed"; hash: string; commitOid: string; branch: string; by: string }
+  | { type: "suggested"; hash: string; baseOid: string; by: string }
   | { type: "declined"; hash: string; by: string; reason: string | null };
 
 export interface StickyProposal {
@@ -60,7 +69,7 @@ export function stickyComment(comment: StickyComment, knowledge: RedactionKnowle
   const head = [stickyMarker(threadId), ...headLines(comment, hide), ...(webUrl === null ? [] : ["", webLine(webUrl)])];
   if (state.type !== "awaitingApproval")
     return { body: [...head, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
-  const how = howLines(state.proposal, state.approvalsMissing);
+  const how = [...howLines(state.proposal, state.approvalsMissing), ...(state.isFork ? forkLines : [])];
   const room = githubTextLimits.bodyCharactersMax - [...head, ...how].join("\n").length - roomForNotes;
   const { lines, hunksNotShown } = diffLines(state.proposal, room, webUrl, hide);
   return { body: [...head, ...how, ...hiddenLines(secretsHidden), ...lines].join("\n"), hunksNotShown, secretsHidden };
@@ -110,7 +119,15 @@ function stateText(state: StickyState, hide: Hide): string {
     case "awaitingApproval":
       return state.stale === null
         ? "asks for approval of a diff."
-        : `asks anew: the approval of ${digits(state.stale.hash)} is stale because the branch moved. Nothing was committed.`;
+        : `asks anew: ${digits(state.stale.hash)} is stale because the branch moved. Nothing of it was committed.`;
+    case "stale":
+      return `committed nothing of ${digits(state.hash)}: the branch moved after it was made. \`/spindle retry\` makes it anew.`;
+    case "closed":
+      return `waits: this is closed, and ${digits(state.hash)} cannot be approved unless it is opened again.`;
+    case "suggested": {
+      const commit = state.baseOid.slice(0, 12);
+      return `offered ${digits(state.hash)} as suggestions on ${commit}, approved by ${shortLine(state.by)}. Suggestions are no commit: who writes the pull request takes them or not.`;
+    }
     case "committed": {
       const branch = neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax));
       const commit = state.commitOid.slice(0, 12);
@@ -126,6 +143,11 @@ function stateText(state: StickyState, hide: Hide): string {
 }
 
 const instruction = " To commit exactly this diff, comment the first line; the second says no.";
+
+/** What a yes to a diff on the commits of a fork does: to be known before it is given. */
+const forkLines = [
+  "This pull request comes from a fork. The diff is offered as suggestions where each part of it can be one. Else it is committed to a branch of this repository, upon the fork's commits: programs that run on its branches run what the fork brings.",
+];
 
 /** How to say yes and no, to be copied as it stands. */
 function howLines({ hash, baseOid, pieces }: StickyProposal, approvalsMissing: number): string[] {

@@ -4,7 +4,7 @@ import { type SnapshotComment, turnContext } from "#core/github/context";
 import { type Role, readRole } from "#core/github/permission";
 import { newThreadView } from "#core/github/thread-view";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { Effect } from "#github/effect";
+import type { Conversation, Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { budgets } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
@@ -18,6 +18,8 @@ export interface Asking {
   /** What the model is told. */
   text: string;
   target: Target;
+  /** Of the diff that this turn makes anew, because its base is gone; null for one that is asked by itself. */
+  staleHash: string | null;
 }
 
 /** The person may; whether there is anything to begin on, and enough left to begin with, is seen here. */
@@ -28,13 +30,18 @@ export async function beginTurn(
 ): Promise<Decision> {
   const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, budgets);
   if (!standing.allowed) return () => [...react(said, "-1"), ...answer(said, standing.answer)];
+  if (!said.issue.isOpen) return () => [...react(said, "-1"), ...answer(said, closed(said.on))];
   const threadId = reads.threadOf(said.on.number);
   const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => [...react(said, "-1"), ...answer(said, target.refused)];
   const told = text ?? (await tell(said, request ?? "", by, reads));
   const steered = steerOf(reads.ledger, threadId);
   if (steered !== null) return (ledger) => steer(ledger, said, { threadId, turnId: steered, by, text: told });
-  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target })];
+  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target, staleHash: null })];
+}
+
+export function closed({ isPullRequest }: Conversation): string {
+  return `This ${isPullRequest ? "pull request" : "issue"} is closed.`;
 }
 
 /** The turn that runs in a thread; null when none does. */
@@ -43,7 +50,7 @@ export function steerOf(ledger: Ledger, threadId: string): string | null {
   return turn?.status === "inProgress" ? turn.id : null;
 }
 
-export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }: Asking): Effect[] {
+export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, staleHash }: Asking): Effect[] {
   const { deliveryId, on, issue } = said;
   const known = ledger.talk(threadId);
   const { branch, draftTo, baseOid } = target;
@@ -56,7 +63,8 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
     baseOid,
     asked: { key: deliveryId, text, by },
     requesterIds: [...new Set([...(known?.requesterIds ?? []), by.id])],
-    staleHash: known?.staleHash ?? null,
+    staleHash,
+    standing: known?.standing ?? { isOpen: true, at: issue.updatedAt },
     problem: null,
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,

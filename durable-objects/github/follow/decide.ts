@@ -1,16 +1,20 @@
 /** A yes or no to a diff, through whichever door: by somebody who may, to exactly this one, on the commit it was made on. */
+import { budgetStanding } from "#core/github/budget";
 import { matchProposal } from "#core/github/match-proposal";
 import { neutralCode } from "#core/github/neutral";
 import { namingProblems, refusedPaths } from "#core/github/refused-paths";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
-import { begin } from "#github/follow/begin";
+import { begin, closed } from "#github/follow/begin";
+import { offerOf } from "#github/follow/offer";
+import { isPending } from "#github/follow/pending";
+import { budgets } from "#github/follow/policy";
 import { bindWaiting, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import type { Ledger, Proposal } from "#github/ledger";
+import type { Ledger, Proposal, Talk } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 
 export interface Approval {
@@ -24,7 +28,8 @@ export async function approve(said: Said, { by, hash, including }: Approval, rea
   const { threadId, found } = find(said, hash, reads);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
-  const { hash: whole, baseOid } = proposal.bound;
+  const { baseOid } = proposal.bound;
+  if (!isOpen(said, reads.ledger.talk(threadId))) return () => refuse(said, `${closed(said.on)} Nothing is committed for it.`);
   const naming = namingProblems(proposal.changes, including);
   if (naming.unknown.length > 0) return () => refuse(said, `That diff does not change ${listed(naming.unknown)}.`);
   if (naming.missing.length > 0) {
@@ -32,16 +37,19 @@ export async function approve(said: Said, { by, hash, including }: Approval, rea
   }
   const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => refuse(said, target.refused);
-  if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
-    return (ledger) => stale(ledger, said, { by, proposal, hash: whole, target });
+  if (target.baseOid !== baseOid && !isFirstOfIssue(said, target, reads.ledger, threadId)) {
+    const text = "The branch moved after that diff was made, so nothing was committed.";
+    return anew(said, { by, proposal, target, text }, reads);
   }
   const problem = problemOf(proposal, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
+  const offer = isFork(said, target) && target.isNewBranch ? await offerOf(said.on, proposal, reads) : { suggestions: null };
+  if ("refused" in offer) return () => refuse(said, offer.refused);
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
-    if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+    if (!isPending(ledger, proposal.requestId)) return refuse(said, "That diff has been decided already.");
     return [
-      ...setState(ledger, proposal, { type: "approved", by }),
+      ...setState(ledger, { ...proposal, ...offer }, { type: "approved", by }),
       respond(said, proposal, "accept"),
       ...react(said, "+1"),
       ...showTalk(ledger, threadId),
@@ -56,11 +64,11 @@ export function decline(
   reads: RepositoryReads,
 ): Decision {
   const threadId = reads.threadOf(said.on.number);
-  const open = reads.ledger.proposalsOf(threadId).find(({ state }) => state.type === "open");
+  const open = reads.ledger.proposalsOf(threadId).find(({ requestId }) => isPending(reads.ledger, requestId));
   const found = hash === null ? (open ?? { refused: "No diff waits for a decision here." }) : find(said, hash, reads).found;
   if ("refused" in found) return () => refuse(said, found.refused);
   return (ledger) => {
-    if (ledger.proposal(found.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+    if (!isPending(ledger, found.requestId)) return refuse(said, "That diff has been decided already.");
     return [
       ...setState(ledger, found, { type: "declined", by, reason }),
       respond(said, found, "decline"),
@@ -83,19 +91,41 @@ function find(
     const { bound } = proposal;
     return bound === null
       ? []
-      : [{ hash: bound.hash, threadId: proposal.threadId, state: matchState(proposal), proposal: { ...proposal, bound } }];
+      : [
+          {
+            hash: bound.hash,
+            threadId: proposal.threadId,
+            state: matchState(ledger, proposal),
+            proposal: { ...proposal, bound },
+          },
+        ];
   });
   const match = matchProposal(hash, threadId, known);
   return { threadId, found: "refused" in match ? { refused: match.answer } : match.proposal.proposal };
 }
 
-function matchState({ state }: Proposal): "open" | "stale" | "decided" {
-  return state.type === "open" || state.type === "stale" ? state.type : "decided";
+function matchState(ledger: Ledger, { requestId, state }: Proposal): "open" | "stale" | "decided" {
+  if (isPending(ledger, requestId)) return "open";
+  return state.type === "stale" ? "stale" : "decided";
 }
 
-/** Our branch is made with the first commit: until then the default branch may go on, for nothing lands there. */
-function isFirstOfDraft({ draftTo }: Target, ledger: Ledger, threadId: string): boolean {
-  return draftTo !== null && !ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+/** GitHub is asked about pull requests. For an issue the latest that was heard counts: the comment itself, or a webhook of its own. */
+function isOpen({ on, issue }: Said, talk: Talk | null): boolean {
+  if (on.isPullRequest || talk === null) return true;
+  return issue.updatedAt >= talk.standing.at ? issue.isOpen : talk.standing.isOpen;
+}
+
+/**
+ * An issue's branch is made with its first commit, on the commit that was approved: until then the default branch may go on, for nothing
+ * lands there.
+ */
+function isFirstOfIssue({ on }: Said, { isNewBranch }: Target, ledger: Ledger, threadId: string): boolean {
+  if (on.isPullRequest || !isNewBranch) return false;
+  return !ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+}
+
+function isFork({ on }: Said, { draftTo }: Target): boolean {
+  return on.isPullRequest && draftTo !== null;
 }
 
 /** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */
@@ -114,30 +144,43 @@ function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: Tr
     : null;
 }
 
-/** Nothing is committed, and the turn is asked again on the commit where the branch stands now. */
-function stale(
-  ledger: Ledger,
+/** `/spindle retry` while the turn waits for a diff whose base is gone. */
+export async function retryStale(
   said: Said,
-  { by, proposal, hash, target }: { by: Person; proposal: Proposal; hash: string; target: Target },
-): Effect[] {
-  if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+  { by, proposal }: { by: Person; proposal: Proposal },
+  reads: RepositoryReads,
+): Promise<Decision> {
   const { threadId } = proposal;
-  const talk = ledger.talk(threadId);
-  if (talk === null) return [];
-  ledger.putTalk({ ...talk, staleHash: hash });
-  const params = { threadId, turnId: proposal.turnId };
-  const call = { type: "request", request: { method: "turn/interrupt", params } } as const;
-  const interrupt: Effect = {
-    key: `${said.deliveryId}/interrupt`,
-    lane: `thread ${threadId}`,
-    action: { type: "callThread", threadId, call },
+  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  if ("refused" in target) return () => refuse(said, target.refused);
+  return anew(said, { by, proposal, target, text: null }, reads);
+}
+
+/** Nothing is committed: the turn that waits for the diff ends, and is asked again on the commit where the branch stands now. */
+function anew(
+  said: Said,
+  { by, proposal, target, text }: { by: Person; proposal: Proposal; target: Target; text: string | null },
+  reads: RepositoryReads,
+): Decision {
+  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, budgets);
+  if (!standing.allowed) return () => refuse(said, text === null ? standing.answer : `${text} ${standing.answer}`);
+  return (ledger) => {
+    const { threadId, turnId, requestId, bound } = proposal;
+    const talk = ledger.talk(threadId);
+    if (talk === null || !isPending(ledger, requestId)) return refuse(said, "That diff has been decided already.");
+    const call = { type: "request", request: { method: "turn/interrupt", params: { threadId, turnId } } } as const;
+    const interrupt: Effect = {
+      key: `${said.deliveryId}/interrupt`,
+      lane: `thread ${threadId}`,
+      action: { type: "callThread", threadId, call },
+    };
+    return [
+      ...setState(ledger, proposal, { type: "stale" }),
+      interrupt,
+      ...(text === null ? react(said, "eyes") : refuse(said, `${text} It is being made anew.`)),
+      ...begin(ledger, said, { threadId, by, text: talk.asked.text, target, staleHash: bound?.hash ?? null }),
+    ];
   };
-  return [
-    ...setState(ledger, proposal, { type: "stale" }),
-    interrupt,
-    ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
-    ...begin(ledger, said, { threadId, by, text: talk.asked.text, target }),
-  ];
 }
 
 function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, decision: "accept" | "decline"): Effect {

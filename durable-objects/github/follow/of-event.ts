@@ -7,10 +7,11 @@ import { type OurApp, senderRefusal } from "#core/github/sender";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { CommentFacts, IssueFacts, Person, RepositoryEvent } from "#github/event";
 import { beginTurn, steer, steerOf } from "#github/follow/begin";
-import { approve, decline } from "#github/follow/decide";
+import { approve, decline, retryStale } from "#github/follow/decide";
+import { ofChange } from "#github/follow/of-change";
+import { isPending } from "#github/follow/pending";
 import { permissionPolicy } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
-import { targetOf } from "#github/follow/target";
 
 const nothing: Decision = () => [];
 
@@ -22,11 +23,12 @@ export async function ofEvent(event: RepositoryEvent, reads: RepositoryReads): P
       return ofComment(event, { issue: event.pullRequest, comment: event.comment, isReview: true }, reads);
     case "checkRunRequested":
       return event.action === "requested_action" ? ofButton(event, reads) : nothing;
+    case "pullRequestChanged":
+    case "issueChanged":
+      return ofChange(event, reads);
     // Not heard yet: docs/github.md says so.
     case "reviewSubmitted":
     case "reviewDismissed":
-    case "pullRequestChanged":
-    case "issueChanged":
       return nothing;
     default:
       return event satisfies never;
@@ -84,6 +86,11 @@ async function obey(said: Said, by: Person, command: Command, reads: RepositoryR
     case "retry": {
       const talk = reads.ledger.talk(threadId);
       if (talk === null) return () => answer(said, "Nothing was asked here yet.");
+      const { ledger } = reads;
+      const stale = ledger
+        .proposalsOf(threadId)
+        .find(({ requestId, state }) => state.type === "stale" && isPending(ledger, requestId));
+      if (stale) return retryStale(said, { by, proposal: stale }, reads);
       if (running !== null) return () => answer(said, "It still works on it; `/spindle stop` ends that.");
       return beginTurn(said, { by, text: talk.asked.text }, reads);
     }
@@ -148,19 +155,17 @@ async function ofButton(
     title: talk.title,
     body: "",
     author,
-    isOpen: true,
+    isOpen: talk.standing.isOpen,
     createdAt: "",
-    updatedAt: "",
+    updatedAt: talk.standing.at,
   };
   const act = { sender, viaAppId: null };
   const said: Said = { ...whoAndWhere(event, reads), act, on: talk.on, issue, comment: null, reactTo: null };
   if (senderRefusal(act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
-  const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
-  if ("refused" in target) return () => answer(said, target.refused);
-  // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
-  const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
+  // Whether the branch still stands there is asked of GitHub with the approval, through whichever door it comes.
+  const headOid = proposal.bound?.baseOid ?? "";
   const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
   if ("refused" in read) return () => answer(said, read.answer);
   if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);

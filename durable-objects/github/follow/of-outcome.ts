@@ -2,13 +2,14 @@
 import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import type { Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, commitKey, setState } from "#github/follow/proposals";
+import { bindWaiting, commitKey, setState, suggestKey } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
-  if (action.type === "commit") {
-    const proposal = ledger.proposals().find(({ requestId }) => commitKey(requestId) === key);
+  if (action.type === "commit" || action.type === "suggest") {
+    const keyOf = action.type === "commit" ? commitKey : suggestKey;
+    const proposal = ledger.proposals().find(({ requestId }) => keyOf(requestId) === key);
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
@@ -35,16 +36,15 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
   }
   // What the thread landed is in no commit: whatever is proposed on top of it cannot be one either.
   ledger.putTalk({ ...talk, baseOid: null });
-  const failure = outcome.type === "failed" ? outcome.failure : null;
-  return [...setState(ledger, proposal, whyNot(failure)), ...bindWaiting(ledger, talk.threadId)];
+  const { by } = proposal.state;
+  const state: ProposalState = outcome.type === "failed" ? whyNot(outcome.failure, proposal) : { type: "suggested", by };
+  return [...setState(ledger, proposal, state), ...bindWaiting(ledger, talk.threadId)];
 }
 
-function whyNot(failure: EffectFailure | null): Proposal["state"] {
-  if (failure?.type === "conflict" || failure?.type === "notFound") return { type: "stale" };
-  return {
-    type: "unapprovable",
-    reason: `GitHub did not take the commit (${failure?.type ?? "no answer"}); nothing was committed.`,
-  };
+function whyNot({ type }: EffectFailure, { suggestions }: Proposal): ProposalState {
+  if (type === "conflict" || type === "notFound") return { type: "stale" };
+  const what = suggestions === null ? "commit" : "suggestions";
+  return { type: "unapprovable", reason: `GitHub did not take the ${what} (${type}); nothing was committed.` };
 }
 
 /** Once for a thread: the same key is the same effect. */
@@ -52,7 +52,9 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   if (draftTo === null) return [];
   const known = { secrets: [], spared: [threadId] };
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
-  const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
+  const body = on.isPullRequest
+    ? `Upon #${on.number}, which comes from a fork: its commits, and diffs that somebody who may write approved there.`
+    : `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
   return [{ key: `pull/${threadId}`, lane: `land ${threadId}`, action }];
 }

@@ -16,7 +16,16 @@ export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId:
   const state: ProposalState =
     contents === null ? { type: "unapprovable", reason: "This diff is too large for GitHub." } : { type: "waiting" };
   if (contents !== null) ledger.putContents(contents);
-  ledger.putProposal({ requestId, threadId, itemId, turnId: view.turn?.id ?? "", changes, bound: null, state });
+  ledger.putProposal({
+    requestId,
+    threadId,
+    itemId,
+    turnId: view.turn?.id ?? "",
+    changes,
+    bound: null,
+    suggestions: null,
+    state,
+  });
   return bindWaiting(ledger, threadId);
 }
 
@@ -50,6 +59,14 @@ export function setState(ledger: Ledger, before: Proposal, state: ProposalState)
   return showProposal(ledger, proposal);
 }
 
+/** Somebody pushed: what waits for a yes and was made on another commit cannot have one now. */
+export function branchMoved(ledger: Ledger, threadId: string, baseOid: string): Effect[] {
+  return ledger
+    .proposalsOf(threadId)
+    .filter(({ state, bound }) => state.type === "open" && bound?.baseOid !== baseOid)
+    .flatMap((proposal) => setState(ledger, proposal, { type: "stale" }));
+}
+
 /** The thread is done with the item. Only what somebody approved at GitHub is committed there. */
 export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: { itemId: string; hasLanded: boolean }): Effect[] {
   const proposal = ledger.proposalsOf(talk.threadId).findLast((one) => one.itemId === itemId);
@@ -57,7 +74,9 @@ export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: {
   if (hasLanded && proposal?.bound && state?.type === "approved") {
     return [
       ...setState(ledger, proposal, { type: "committing", by: state.by }),
-      ...commitEffects(talk, proposal, state.by.login),
+      ...(proposal.suggestions === null
+        ? commitEffects(talk, proposal, state.by.login)
+        : suggestEffects(talk, proposal, state.by.login)),
     ];
   }
   // It landed by another client's yes, or unasked: from here on the workspace is no commit of the repository.
@@ -87,6 +106,16 @@ function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, appr
       : [{ key: `branch/${requestId}`, lane, action: { type: "createBranch", branch, oid: baseOid } as const }]),
     { key: commitKey(requestId), lane, action: commit },
   ];
+}
+
+/** What waits for a commit that is made, or for suggestions that are posted, is found by this key. */
+export const suggestKey = (requestId: string) => `suggest/${requestId}`;
+
+function suggestEffects({ threadId, on }: Talk, { requestId, bound, suggestions }: Proposal, approver: string): Effect[] {
+  if (bound === null || suggestions === null) return [];
+  const body = `Spindle may not write to this fork. Diff ${bound.hash}, approved by ${neutralPlain(approver)}, as suggestions:`;
+  const action = { type: "suggest", number: on.number, headOid: bound.baseOid, body, comments: suggestions } as const;
+  return [{ key: suggestKey(requestId), lane: `land ${threadId}`, action }];
 }
 
 function commitChange({ path, before, after }: Proposal["changes"][number]): CommitChange {

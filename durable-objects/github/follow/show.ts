@@ -3,6 +3,7 @@ import { checkRun } from "#core/github/check-run";
 import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { type StickyState, stickyComment } from "#core/github/sticky-comment";
 import type { CheckRunState, Effect } from "#github/effect";
+import { isPending } from "#github/follow/pending";
 import type { Ledger, Proposal, Talk } from "#github/ledger";
 import { textOf } from "#workspace/binary-patch";
 import { blobHash } from "#workspace/blob";
@@ -57,24 +58,35 @@ function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
   const proposals = ledger.proposalsOf(talk.threadId);
-  const open = proposals.find(({ state }) => state.type === "open");
-  if (open?.bound) return awaiting(ledger, talk, open.changes, open.bound);
+  const open = proposals.find(({ requestId }) => isPending(ledger, requestId));
+  if (open?.bound) {
+    const isAsked = open.state.type === "open" && talk.standing.isOpen;
+    return isAsked
+      ? awaiting(ledger, talk, open.changes, open.bound)
+      : decidedState(ledger, talk.threadId, { bound: open.bound, state: open.state });
+  }
   if (turn?.key !== talk.asked.key && turn?.status !== "inProgress") return { type: "queued" };
   if (turn.status === "inProgress") return { type: "working" };
   const last = proposals.findLast(({ turnId }) => turnId === turn.id);
   if (last && ["waiting", "approved", "committing"].includes(last.state.type)) return { type: "working" };
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
   // A commit stands whatever came after it.
-  if (last?.bound && last.state.type === "committed")
+  if (last?.bound && (last.state.type === "committed" || last.state.type === "suggested"))
     return decidedState(ledger, talk.threadId, { bound: last.bound, state: last.state });
   if (turn.status === "interrupted") return { type: "stopped" };
   return last?.bound ? decidedState(ledger, talk.threadId, { bound: last.bound, state: last.state }) : { type: "finished" };
 }
 
-function awaiting(ledger: Ledger, { staleHash }: Talk, changes: Proposal["changes"], { hash, baseOid }: Bound): StickyState {
+function awaiting(ledger: Ledger, talk: Talk, changes: Proposal["changes"], { hash, baseOid }: Bound): StickyState {
+  const { staleHash } = talk;
   const pieces = numberedPieces(changes.map((change) => fileOf(ledger, change)));
   const stale = staleHash === null ? null : { hash: staleHash };
-  return { type: "awaitingApproval", proposal: { hash, baseOid, pieces }, stale, approvalsMissing: 1 };
+  return { type: "awaitingApproval", proposal: { hash, baseOid, pieces }, stale, approvalsMissing: 1, isFork: isOfFork(talk) };
+}
+
+/** Whose pull request has a branch of ours beside its own. */
+function isOfFork({ on, draftTo }: Talk): boolean {
+  return on.isPullRequest && draftTo !== null;
 }
 
 function decidedState(
@@ -89,7 +101,11 @@ function decidedState(
     case "committing":
       return { type: "working" };
     case "open":
-      return { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, approvalsMissing: 1 };
+      return ledger.talk(threadId)?.standing.isOpen === false
+        ? { type: "closed", hash }
+        : { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, approvalsMissing: 1, isFork: false };
+    case "suggested":
+      return { type: "suggested", hash, baseOid: bound.baseOid, by: state.by.login };
     case "committed": {
       const branch = ledger.talk(threadId)?.branch ?? "";
       return { type: "committed", hash, commitOid: state.commitOid, branch, by: state.by.login };
@@ -97,7 +113,7 @@ function decidedState(
     case "declined":
       return { type: "declined", hash, by: state.by?.login ?? "somebody in another client", reason: state.reason };
     case "stale":
-      return { type: "failed", reason: "The branch moved before the diff was committed; nothing of it was." };
+      return { type: "stale", hash };
     case "unapprovable":
       return { type: "failed", reason: state.reason };
     default:
@@ -111,7 +127,7 @@ function sentenceOf({ view }: Talk, { type }: StickyState): string | null {
 }
 
 /** The texts of both sides, as hunks are cut from them. */
-function fileOf(ledger: Ledger, { path, before, after }: Proposal["changes"][number]): ProposedFile {
+export function fileOf(ledger: Ledger, { path, before, after }: Proposal["changes"][number]): ProposedFile {
   const side = (version: FileVersion | null) =>
     version === null ? null : { mode: version.mode, text: textOf(ledger.content(version.hash)) };
   return { path, before: side(before), after: side(after) };

@@ -181,6 +181,7 @@ test("13 a status of a commit is no approval of its sibling: the button belongs 
     proposal: { hash, baseOid: headOid, pieces: [] },
     stale: null,
     approvalsMissing: 1,
+    isFork: false,
   };
   const run = checkRun({ threadId, headOid, state, sentence: null, webUrl: null }, knowledge);
   const pressed = { identifier: run.actions?.[0]?.identifier ?? "", externalId: run.external_id, headSha: run.head_sha };
@@ -274,6 +275,7 @@ test("a crowd of hostile texts: in a comment of ours they are inert, ping nobody
         proposal: { hash: wantedHash, baseOid: "b".repeat(40), pieces },
         stale: null,
         approvalsMissing: 1,
+        isFork: false,
       },
       { type: "committed", hash: wantedHash, commitOid: "c".repeat(40), branch: text, by: text },
       { type: "declined", hash: wantedHash, by: text, reason: text },

@@ -23,6 +23,7 @@ const awaiting = (other: Partial<Extract<StickyState, { type: "awaitingApproval"
   proposal: { hash, baseOid, pieces: numberedPieces(files) },
   stale: null,
   approvalsMissing: 1,
+  isFork: false,
   ...other,
 });
 const comment = (other: Partial<StickyComment> = {}): StickyComment => ({
@@ -106,7 +107,19 @@ test.each<[StickyState, string]>([
   [{ type: "failed", reason: "no <b>model</b>" }, "**Spindle** failed: no \\<b\\>model\\<\\/b\\>"],
   [
     awaiting({ stale: { hash: "f".repeat(64) }, approvalsMissing: 2 }),
-    "**Spindle** asks anew: the approval of `ffffffffffffffff` is stale because the branch moved. Nothing was committed.",
+    "**Spindle** asks anew: `ffffffffffffffff` is stale because the branch moved. Nothing of it was committed.",
+  ],
+  [
+    { type: "stale", hash },
+    "**Spindle** committed nothing of `0123456789abcdef`: the branch moved after it was made. `/spindle retry` makes it anew.",
+  ],
+  [
+    { type: "closed", hash },
+    "**Spindle** waits: this is closed, and `0123456789abcdef` cannot be approved unless it is opened again.",
+  ],
+  [
+    { type: "suggested", hash, baseOid: "d".repeat(40), by: "ann" },
+    "**Spindle** offered `0123456789abcdef` as suggestions on dddddddddddd, approved by ann. Suggestions are no commit: who writes the pull request takes them or not.",
   ],
   [
     { type: "committed", hash, commitOid: "c".repeat(40), branch: "spindle/a`b", by: "ann" },

@@ -1,0 +1,47 @@
+/** What follows when an issue or pull request is pushed to, closed or opened again: what of its diffs may be approved. */
+import type { Decision, RepositoryReads } from "#github/consequences";
+import type { Effect } from "#github/effect";
+import type { IssueFacts, RepositoryEvent } from "#github/event";
+import { branchMoved } from "#github/follow/proposals";
+import { showProposal, showTalk } from "#github/follow/show";
+import { targetOf } from "#github/follow/target";
+import type { Ledger, Talk } from "#github/ledger";
+
+type Change = Extract<RepositoryEvent, { type: "pullRequestChanged" | "issueChanged" }>;
+
+export async function ofChange(event: Change, reads: RepositoryReads): Promise<Decision> {
+  const issue = event.type === "issueChanged" ? event.issue : event.pullRequest;
+  const talk = reads.ledger.talkAt(issue.number);
+  if (talk === null) return () => [];
+  switch (event.action) {
+    case "synchronize":
+      return moved(event, talk, reads);
+    case "closed":
+    case "reopened": {
+      // A draft of ours may be closed by whoever does not want it; the issue it is for stays as it is.
+      if (issue.number !== talk.on.number) return () => [];
+      const isMoved = event.action === "reopened" ? await moved(event, talk, reads) : () => [];
+      return (ledger) => [...isMoved(ledger), ...stands(ledger, talk.threadId, issue)];
+    }
+    default:
+      return () => [];
+  }
+}
+
+/** Read from GitHub: our own commit moves the branch too, to where what is proposed next is made on. */
+async function moved({ repository }: Change, { threadId, on }: Talk, reads: RepositoryReads): Promise<Decision> {
+  const isWaitedFor = reads.ledger.proposalsOf(threadId).some(({ state }) => state.type === "open");
+  if (!isWaitedFor) return () => [];
+  const target = await targetOf(on, { threadId, defaultBranch: repository.defaultBranch }, reads);
+  if ("refused" in target || (!on.isPullRequest && target.isNewBranch)) return () => [];
+  return (ledger) => [...branchMoved(ledger, threadId, target.baseOid), ...showTalk(ledger, threadId)];
+}
+
+/** Deliveries come in any order: the latest that happened counts. */
+function stands(ledger: Ledger, threadId: string, { isOpen, updatedAt: at }: IssueFacts): Effect[] {
+  const talk = ledger.talk(threadId);
+  if (talk === null || at < talk.standing.at || isOpen === talk.standing.isOpen) return [];
+  ledger.putTalk({ ...talk, standing: { isOpen, at } });
+  const open = ledger.proposalsOf(threadId).filter(({ state }) => state.type === "open");
+  return [...open.flatMap((proposal) => showProposal(ledger, proposal)), ...showTalk(ledger, threadId)];
+}
