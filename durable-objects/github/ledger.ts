@@ -55,6 +55,8 @@ export type ProposalState =
   | { type: "committed"; by: Person; commitOid: string }
   /** To the author of a fork's pull request, who takes them or not. The workspace has it, and no commit. */
   | { type: "suggested"; by: Person }
+  /** In another client: the workspace has it, and GitHub does not. */
+  | { type: "acceptedElsewhere" }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */

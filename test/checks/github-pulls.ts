@@ -1,7 +1,8 @@
 /** Pull requests, of the repository itself and of forks: what `npm run check:github` plays with them. */
-import type { MiniflareServer } from "./miniflare-server.ts";
+
 import { forkWasPushed, openForkPull, openPull, push, pushToFork, type Told } from "../support/github/pull-requests.ts";
 import { app, installationId, people, type Stage } from "../support/github/stage.ts";
+import type { MiniflareServer } from "./miniflare-server.ts";
 
 export interface Tree {
   oid: string;
@@ -86,21 +87,24 @@ export async function playPulls(play: Play): Promise<void> {
     equal((await treeOf("no")).oid, before.oid);
   });
 
-  await step("somebody pushes: the diff is stale at once, a yes makes it anew, the old one is refused, the new one lands", async () => {
-    const { number, digits } = await asked("moved", "write docs/m.txt: m\\n");
-    await push(stage, { branch: "moved", files: { "moved.txt": "other\n" } });
-    await untilShown(number, `committed nothing of \`${digits}\`: the branch moved`);
-    const moved = await treeOf("moved");
-    await say(people.writer, number, `/spindle approve ${digits}`);
-    const next = await untilAsked(number, digits);
-    await untilShown(number, `asks anew: \`${digits}\` is stale`);
-    await say(people.writer, number, `/spindle approve ${digits}`);
-    await untilAnswered(number, "no longer the branch's last one, so nothing was committed");
-    equal((await treeOf("moved")).oid, moved.oid);
-    await say(people.writer, number, `/spindle approve ${next}`);
-    await untilShown(number, "committed `");
-    await requireLanded("moved", { base: moved, files: { "docs/m.txt": "m\n" } });
-  });
+  await step(
+    "somebody pushes: the diff is stale at once, a yes makes it anew, the old one is refused, the new one lands",
+    async () => {
+      const { number, digits } = await asked("moved", "write docs/m.txt: m\\n");
+      await push(stage, { branch: "moved", files: { "moved.txt": "other\n" } });
+      await untilShown(number, `committed nothing of \`${digits}\`: the branch moved`);
+      const moved = await treeOf("moved");
+      await say(people.writer, number, `/spindle approve ${digits}`);
+      const next = await untilAsked(number, digits);
+      await untilShown(number, `asks anew: \`${digits}\` is stale`);
+      await say(people.writer, number, `/spindle approve ${digits}`);
+      await untilAnswered(number, "no longer the branch's last one, so nothing was committed");
+      equal((await treeOf("moved")).oid, moved.oid);
+      await say(people.writer, number, `/spindle approve ${next}`);
+      await untilShown(number, "committed `");
+      await requireLanded("moved", { base: moved, files: { "docs/m.txt": "m\n" } });
+    },
+  );
 
   await step("somebody pushes, and `retry` makes the diff anew", async () => {
     const { number, digits } = await asked("again", "write docs/r.txt: r");
@@ -188,7 +192,10 @@ export async function playPulls(play: Play): Promise<void> {
     const shown = await untilShown(number, "committed `");
     const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
     equal((await treeOf(branch)).parents, [oid]);
-    equal((await treeOf(branch)).entries.some(({ path }) => path === "large.txt"), true);
+    equal(
+      (await treeOf(branch)).entries.some(({ path }) => path === "large.txt"),
+      true,
+    );
     const draft = await eventually("the draft", async () => {
       const pulls = await play.read<{ head: { ref: string }; base: { ref: string }; draft: boolean; body: string }[]>("/pulls");
       return pulls.find(({ head }) => head.ref === branch) ?? null;
@@ -196,22 +203,25 @@ export async function playPulls(play: Play): Promise<void> {
     equal([draft.draft, draft.base.ref, draft.body.includes(`#${number}, which comes from a fork`)], [true, "main", true]);
   });
 
-  await step("a fork that is pushed to makes its diff stale, and one with workflows of its own gets no branch of ours", async () => {
-    const files = { ".github/workflows/evil.yml": "on: push\n" };
-    const { number } = await openForkPull(stage, { branch: "evil", files });
-    await say(people.writer, number, `@${app.slug}\nwrite docs/e.txt: e`);
-    const digits = await untilAsked(number);
-    await pushToFork(stage, { branch: "evil", files: { "more.txt": "more\n" } });
-    const like = JSON.stringify(await webhook({}));
-    for (const told of await forkWasPushed(stage, number, like)) await play.tell(told);
-    await untilShown(number, `committed nothing of \`${digits}\``);
-    await say(people.writer, number, "/spindle retry");
-    const next = await untilAsked(number, digits);
-    await say(people.writer, number, `/spindle approve ${next}`);
-    await untilAnswered(number, "The fork changes the workflow");
-    const branches = await play.read<{ name: string }[]>("/branches?per_page=100");
-    equal(branches.filter(({ name }) => name === "evil").length, 0);
-  });
+  await step(
+    "a fork that is pushed to makes its diff stale, and one with workflows of its own gets no branch of ours",
+    async () => {
+      const files = { ".github/workflows/evil.yml": "on: push\n" };
+      const { number } = await openForkPull(stage, { branch: "evil", files });
+      await say(people.writer, number, `@${app.slug}\nwrite docs/e.txt: e`);
+      const digits = await untilAsked(number);
+      await pushToFork(stage, { branch: "evil", files: { "more.txt": "more\n" } });
+      const like = JSON.stringify(await webhook({}));
+      for (const told of await forkWasPushed(stage, number, like)) await play.tell(told);
+      await untilShown(number, `committed nothing of \`${digits}\``);
+      await say(people.writer, number, "/spindle retry");
+      const next = await untilAsked(number, digits);
+      await say(people.writer, number, `/spindle approve ${next}`);
+      await untilAnswered(number, "The fork changes the workflow");
+      const branches = await play.read<{ name: string }[]>("/branches?per_page=100");
+      equal(branches.filter(({ name }) => name === "evil").length, 0);
+    },
+  );
 
   async function webhook(what: object): Promise<object> {
     const repository = await play.read<object>("");
@@ -228,7 +238,9 @@ export async function playPulls(play: Play): Promise<void> {
       return made ? (JSON.parse(made.body ?? "{}") as { head_sha: string; external_id: string }) : null;
     });
     const { head_sha, external_id } = created;
-    const { check_runs } = await play.read<{ check_runs: { id: number; external_id: string }[] }>(`/commits/${head_sha}/check-runs`);
+    const { check_runs } = await play.read<{ check_runs: { id: number; external_id: string }[] }>(
+      `/commits/${head_sha}/check-runs`,
+    );
     const id = check_runs.find((run) => run.external_id === external_id)?.id ?? 0;
     const check_run = { id, name: "Spindle", head_sha, external_id, app: { id: app.id } };
     const body = await webhook({ action: "requested_action", check_run, requested_action: { identifier: `${mark}:${digits}` } });

@@ -81,6 +81,7 @@ const titles: Record<StickyState["type"], string> = {
   stale: "The branch moved",
   closed: "Closed",
   suggested: "Offered as suggestions",
+  acceptedElsewhere: "Accepted in another client",
   committed: "Committed",
   declined: "Declined",
   finished: "Done, nothing to commit",
@@ -105,6 +106,7 @@ function progress({ type }: StickyState): Pick<CheckRun, "status" | "conclusion"
     case "stale":
     case "closed":
     case "suggested":
+    case "acceptedElsewhere":
       return { status: "completed", conclusion: "neutral" };
     case "stopped":
       return { status: "completed", conclusion: "cancelled" };

@@ -34,6 +34,8 @@ export type StickyState =
     }
   /** The diff waits, and cannot be approved: its branch moved, or the issue or pull request is closed. */
   | { type: "stale" | "closed"; hash: string }
+  /** By somebody in another client, whose yes commits nothing. */
+  | { type: "acceptedElsewhere"; hash: string }
   | { type: "committed"; hash: string; commitOid: string; branch: string; by: string }
   | { type: "suggested"; hash: string; baseOid: string; by: string }
   | { type: "declined"; hash: string; by: string; reason: string | null };
@@ -122,6 +124,8 @@ function stateText(state: StickyState, hide: Hide): string {
         : `asks anew: ${digits(state.stale.hash)} is stale because the branch moved. Nothing of it was committed.`;
     case "stale":
       return `committed nothing of ${digits(state.hash)}: the branch moved after it was made. \`/spindle retry\` makes it anew.`;
+    case "acceptedElsewhere":
+      return `committed nothing of ${digits(state.hash)}: it was accepted in another client, which commits nothing at GitHub. \`/spindle retry\` begins anew.`;
     case "closed":
       return `waits: this is closed, and ${digits(state.hash)} cannot be approved unless it is opened again.`;
     case "suggested": {

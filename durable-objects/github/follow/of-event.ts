@@ -8,10 +8,10 @@ import type { Decision, RepositoryReads } from "#github/consequences";
 import type { CommentFacts, IssueFacts, Person, RepositoryEvent } from "#github/event";
 import { beginTurn, steer, steerOf } from "#github/follow/begin";
 import { approve, decline, retryStale } from "#github/follow/decide";
-import { ofChange } from "#github/follow/of-change";
 import { isPending } from "#github/follow/pending";
 import { permissionPolicy } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
+import { isStanding, ofStanding } from "#github/follow/standing";
 
 const nothing: Decision = () => [];
 
@@ -25,7 +25,7 @@ export async function ofEvent(event: RepositoryEvent, reads: RepositoryReads): P
       return event.action === "requested_action" ? ofButton(event, reads) : nothing;
     case "pullRequestChanged":
     case "issueChanged":
-      return ofChange(event, reads);
+      return isStanding(event) ? ofStanding(event, reads) : nothing;
     // Not heard yet: docs/github.md says so.
     case "reviewSubmitted":
     case "reviewDismissed":

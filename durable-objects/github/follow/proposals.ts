@@ -82,8 +82,8 @@ export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: {
   // It landed by another client's yes, or unasked: from here on the workspace is no commit of the repository.
   if (hasLanded) ledger.putTalk({ ...(ledger.talk(talk.threadId) ?? talk), baseOid: null });
   if (!proposal || state?.type === "declined" || state?.type === "stale") return [];
-  const reason = hasLanded ? "It was accepted in another client, which commits nothing at GitHub." : null;
-  return [...setState(ledger, proposal, { type: "declined", by: null, reason }), ...bindWaiting(ledger, talk.threadId)];
+  const after: ProposalState = hasLanded ? { type: "acceptedElsewhere" } : { type: "declined", by: null, reason: null };
+  return [...setState(ledger, proposal, after), ...bindWaiting(ledger, talk.threadId)];
 }
 
 export const commitKey = (requestId: string) => `commit/${requestId}`;

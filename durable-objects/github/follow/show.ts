@@ -113,7 +113,8 @@ function decidedState(
     case "declined":
       return { type: "declined", hash, by: state.by?.login ?? "somebody in another client", reason: state.reason };
     case "stale":
-      return { type: "stale", hash };
+    case "acceptedElsewhere":
+      return { type: state.type, hash };
     case "unapprovable":
       return { type: "failed", reason: state.reason };
     default:

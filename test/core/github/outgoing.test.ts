@@ -114,6 +114,10 @@ test.each<[StickyState, string]>([
     "**Spindle** committed nothing of `0123456789abcdef`: the branch moved after it was made. `/spindle retry` makes it anew.",
   ],
   [
+    { type: "acceptedElsewhere", hash },
+    "**Spindle** committed nothing of `0123456789abcdef`: it was accepted in another client, which commits nothing at GitHub. `/spindle retry` begins anew.",
+  ],
+  [
     { type: "closed", hash },
     "**Spindle** waits: this is closed, and `0123456789abcdef` cannot be approved unless it is opened again.",
   ],

@@ -26,11 +26,18 @@ export interface World {
   wake(): void;
 }
 
+/** What a repository asks of the account's threads. */
+type Threads = Pick<RepositoryHost, "callThread" | "readProposal">;
+
 export const silence: Consequences = { ofEvent: async () => () => [], ofOutcome: () => [], ofFrames: async () => () => [] };
 
 export function openWorld(
   stage: Stage,
-  { consequences = silence, fetch = stage.fetch }: { consequences?: Consequences; fetch?: typeof globalThis.fetch } = {},
+  {
+    consequences = silence,
+    fetch = stage.fetch,
+    ...threads
+  }: { consequences?: Consequences; fetch?: typeof globalThis.fetch } & Partial<Threads> = {},
 ): World {
   const storage = createSql();
   createRepositorySchema(storage.sql);
@@ -64,6 +71,7 @@ export function openWorld(
     ownApp: async () => app,
     callThread: async () => ({ text: null }),
     readProposal: async () => null,
+    ...threads,
     report,
   };
   const world: World = {

@@ -9,23 +9,20 @@ import type { Ledger, Talk } from "#github/ledger";
 
 type Change = Extract<RepositoryEvent, { type: "pullRequestChanged" | "issueChanged" }>;
 
-export async function ofChange(event: Change, reads: RepositoryReads): Promise<Decision> {
+export async function ofStanding(event: Change, reads: RepositoryReads): Promise<Decision> {
   const issue = event.type === "issueChanged" ? event.issue : event.pullRequest;
   const talk = reads.ledger.talkAt(issue.number);
   if (talk === null) return () => [];
-  switch (event.action) {
-    case "synchronize":
-      return moved(event, talk, reads);
-    case "closed":
-    case "reopened": {
-      // A draft of ours may be closed by whoever does not want it; the issue it is for stays as it is.
-      if (issue.number !== talk.on.number) return () => [];
-      const isMoved = event.action === "reopened" ? await moved(event, talk, reads) : () => [];
-      return (ledger) => [...isMoved(ledger), ...stands(ledger, talk.threadId, issue)];
-    }
-    default:
-      return () => [];
-  }
+  if (event.action === "synchronize") return moved(event, talk, reads);
+  // A draft of ours may be closed by whoever does not want it; the issue it is for stays as it is.
+  if (issue.number !== talk.on.number) return () => [];
+  const isMoved = issue.isOpen ? await moved(event, talk, reads) : () => [];
+  return (ledger) => [...isMoved(ledger), ...stands(ledger, talk.threadId, issue)];
+}
+
+/** What happens to labels, people and drafts leaves every diff as it is. */
+export function isStanding({ action }: Change): boolean {
+  return action === "synchronize" || action === "closed" || action === "reopened";
 }
 
 /** Read from GitHub: our own commit moves the branch too, to where what is proposed next is made on. */
@@ -40,8 +37,9 @@ async function moved({ repository }: Change, { threadId, on }: Talk, reads: Repo
 /** Deliveries come in any order: the latest that happened counts. */
 function stands(ledger: Ledger, threadId: string, { isOpen, updatedAt: at }: IssueFacts): Effect[] {
   const talk = ledger.talk(threadId);
-  if (talk === null || at < talk.standing.at || isOpen === talk.standing.isOpen) return [];
+  if (talk === null || at < talk.standing.at) return [];
   ledger.putTalk({ ...talk, standing: { isOpen, at } });
+  if (isOpen === talk.standing.isOpen) return [];
   const open = ledger.proposalsOf(threadId).filter(({ state }) => state.type === "open");
   return [...open.flatMap((proposal) => showProposal(ledger, proposal)), ...showTalk(ledger, threadId)];
 }
