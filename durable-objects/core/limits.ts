@@ -277,6 +277,19 @@ export const githubApiLimits = {
   /** Effects that wait in one repository, and characters of one: it is one row. */
   effectsWaitingMax: 1_000,
   effectCharactersMax: 900_000,
+  /**
+   * What came of a delivery's effects is remembered this long: longer than the delivery itself, so that nothing happens twice by one that
+   * comes again when it is forgotten.
+   */
+  effectRetentionMs: 30 * 24 * 60 * 60_000,
+  /** Proposals of one repository, the undecided aside; of an older one nothing is known but what GitHub and its thread keep. */
+  proposalsMax: 10_000,
+  /** Characters of what a proposal changes, without the contents: with three bytes each still one row, and one effect. */
+  proposalCharactersMax: 600_000,
+  /** The newest diffs of a thread whose hashes and commits are known to be no secrets where they are shown. */
+  proposalsSparedMax: 20,
+  /** Rows that go at once, so that no request waits for a long sweep. */
+  forgottenAtOnceMax: 1_000,
   /** Bytes of the files of one commit: they come in one call between two objects, which holds 32 MiB. */
   commitBytesMax: 24 * 1024 * 1024,
   /** Bytes of files in one GraphQL commit: as base64 in one JSON text; above it blob by blob. */
@@ -427,8 +440,13 @@ export const githubTextLimits = {
   commentCharactersMax: 8_000,
   contextHunkCharactersMax: 4_000,
   contextCommentsMax: 50,
-  /** Characters of Markdown that are cleaned for one turn. A hostile text costs up to 60 µs a character, an honest one 1. */
+  /** Characters of Markdown that are cleaned for one turn. */
   cleanedCharactersMax: 128 * 1024,
+  /** Blocks around one another, and marks of Markdown in one paragraph, that are read: what is beyond costs time and tells nobody anything. */
+  blockDepthMax: 100,
+  marksMax: 2_000,
+  /** Characters of a link's definition that is spread over lines; CommonMark ends labels at 999. */
+  definitionCharactersMax: 2_000,
   /** Characters of a title, of a login and of a path where they are shown. */
   titleCharactersMax: 256,
   loginCharactersMax: 64,
@@ -444,6 +462,13 @@ export const githubTextLimits = {
   /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
   planStepsMax: 20,
   sentenceCharactersMax: 600,
+  /**
+   * Of what a model said last, and of its plan, that a repository keeps of a thread, in one row: far more than is shown, for a secret that
+   * begins where it is shown has to be whole to be known for one.
+   */
+  saidCharactersMax: 16_000,
+  viewedStepsMax: 100,
+  viewedStepCharactersMax: 4_000,
   /** Characters of a commit's first line, as git's own tools break it; and paths that were left out which a turn is told by name. */
   headlineCharactersMax: 72,
   pathsNamedMax: 20,

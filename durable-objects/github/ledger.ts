@@ -2,6 +2,7 @@
 
 import type { SuggestionComment } from "#core/github/suggestion";
 import type { ThreadView } from "#core/github/thread-view";
+import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
 import type { Conversation } from "#github/effect";
@@ -9,12 +10,18 @@ import type { Person } from "#github/event";
 import { putBlob, readBlob } from "#workspace/blob";
 
 export function createLedgerSchema(sql: Sql): void {
+  // A hash is looked for by its first digits, in all threads; everything else of one thread, by how it stands.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS github_talks (thread_id TEXT PRIMARY KEY, talk TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS github_proposals (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, proposal TEXT NOT NULL
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE, thread_id TEXT NOT NULL, item_id TEXT NOT NULL,
+      turn_id TEXT NOT NULL, state TEXT NOT NULL, hash TEXT, proposal TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS github_proposals_of_thread ON github_proposals (thread_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_of_thread ON github_proposals (thread_id, state, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_item ON github_proposals (thread_id, item_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_turn ON github_proposals (thread_id, turn_id, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_hash ON github_proposals (hash, seq);
+    CREATE INDEX IF NOT EXISTS github_proposals_by_state ON github_proposals (state, seq);
   `);
 }
 
@@ -48,6 +55,8 @@ export type ProposalState =
   /** The commit before it is on its way: what it is made on is not known yet. */
   | { type: "waiting" }
   | { type: "open" }
+  /** Somebody pushed while it was open. The thread still waits, and the branch may come back. */
+  | { type: "moved" }
   /** Somebody who may said yes at GitHub; the thread is told. */
   | { type: "approved"; by: Person }
   /** The thread has landed it, and the commit is on its way. */
@@ -67,12 +76,40 @@ export interface Proposal {
   threadId: string;
   itemId: string;
   turnId: string;
+  /** Empty as soon as it is decided, like suggestions: from then on nobody needs them, and their contents go. */
   changes: FileChange[];
   /** `proposalHash`, whole, and the commit it is bound to; null while that is not known. */
   bound: { hash: string; baseOid: string } | null;
   /** What becomes of it once it was approved and landed, instead of a commit; null for a commit. */
   suggestions: SuggestionComment[] | null;
   state: ProposalState;
+}
+
+/** Nothing can become of it any more. */
+export type Decided = Extract<
+  ProposalState["type"],
+  "committed" | "suggested" | "acceptedElsewhere" | "declined" | "stale" | "unapprovable"
+>;
+export type Undecided = Exclude<ProposalState["type"], Decided>;
+
+const decided: readonly string[] = [
+  "committed",
+  "suggested",
+  "acceptedElsewhere",
+  "declined",
+  "stale",
+  "unapprovable",
+] satisfies Decided[];
+const undecided: readonly string[] = ["waiting", "open", "moved", "approved", "committing"] satisfies Undecided[];
+/** The thread waits for somebody's yes or no. */
+export const awaited: readonly ProposalState["type"][] = ["open", "moved"] satisfies Undecided[];
+
+/** As much of a proposal as it takes to tell it from others. */
+export interface NamedProposal {
+  requestId: string;
+  threadId: string;
+  hash: string;
+  state: ProposalState["type"];
 }
 
 export class Ledger {
@@ -107,33 +144,99 @@ export class Ledger {
     return this.read("SELECT proposal FROM github_proposals WHERE request_id = ?", requestId)[0] ?? null;
   }
 
-  /** In the order in which they were made. */
-  proposalsOf(threadId: string): Proposal[] {
-    return this.read("SELECT proposal FROM github_proposals WHERE thread_id = ? ORDER BY seq", threadId);
+  /** Of one thread, in the order in which they were made. */
+  proposalsIn(threadId: string, states: readonly ProposalState["type"][]): Proposal[] {
+    return this.read(
+      `SELECT proposal FROM github_proposals WHERE thread_id = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq`,
+      threadId,
+      JSON.stringify(states),
+    );
   }
 
-  /** Of all threads. */
-  proposals(): Proposal[] {
-    return this.read("SELECT proposal FROM github_proposals ORDER BY seq");
+  proposalOfItem(threadId: string, itemId: string): Proposal | null {
+    return this.last("thread_id = ? AND item_id = ?", threadId, itemId);
   }
 
-  putProposal(proposal: Proposal): void {
+  lastProposalOfTurn(threadId: string, turnId: string): Proposal | null {
+    return this.last("thread_id = ? AND turn_id = ?", threadId, turnId);
+  }
+
+  /** Of all threads: a check run says nothing but the hash that it is bound to, whole. */
+  lastProposalWithHash(hash: string): Proposal | null {
+    return this.last("hash = ?", hash);
+  }
+
+  /** Those of all threads whose hash begins so, in hexadecimal digits, and the open ones of this thread. */
+  namedBy(prefix: string, threadId: string): NamedProposal[] {
+    type Row = { request_id: string; thread_id: string; hash: string; state: ProposalState["type"] };
+    // "g" is behind every digit.
+    return this.sql
+      .exec<Row>(
+        `SELECT request_id, thread_id, hash, state FROM github_proposals
+           WHERE (hash >= ? AND hash < ? || 'g') OR (thread_id = ? AND state = 'open') ORDER BY seq`,
+        prefix,
+        prefix,
+        threadId,
+      )
+      .toArray()
+      .map((row) => ({ requestId: row.request_id, threadId: row.thread_id, hash: row.hash, state: row.state }));
+  }
+
+  /** The newest of a thread that are bound to a commit, decided or not. */
+  newestBound(threadId: string): Proposal[] {
+    return this.read(
+      "SELECT proposal FROM github_proposals WHERE thread_id = ? AND hash IS NOT NULL ORDER BY seq DESC LIMIT ?",
+      threadId,
+      githubApiLimits.proposalsSparedMax,
+    );
+  }
+
+  putProposal(given: Proposal): void {
+    const isDecided = decided.includes(given.state.type);
+    const proposal: Proposal = isDecided ? { ...given, changes: [], suggestions: null } : given;
+    const { requestId, threadId, itemId, turnId, bound, state } = proposal;
     this.sql.exec(
-      `INSERT INTO github_proposals (request_id, thread_id, proposal) VALUES (?, ?, ?)
-       ON CONFLICT (request_id) DO UPDATE SET proposal = excluded.proposal`,
-      proposal.requestId,
-      proposal.threadId,
+      `INSERT INTO github_proposals (request_id, thread_id, item_id, turn_id, state, hash, proposal) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (request_id) DO UPDATE SET state = excluded.state, hash = excluded.hash, proposal = excluded.proposal`,
+      requestId,
+      threadId,
+      itemId,
+      turnId,
+      state.type,
+      bound?.hash ?? null,
       JSON.stringify(proposal),
     );
   }
 
   /** Contents of proposals stay while somebody may still approve them, or their commit is on its way. */
   neededBlobs(): string[] {
-    return this.proposals().flatMap(({ state, changes }) =>
-      ["waiting", "open", "approved", "committing"].includes(state.type)
-        ? changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? []))
-        : [],
+    const rows = this.sql.exec<{ proposal: string }>(
+      "SELECT proposal FROM github_proposals WHERE state IN (SELECT value FROM json_each(?))",
+      JSON.stringify(undecided),
     );
+    const needed: string[] = [];
+    for (const row of rows) {
+      const { changes } = JSON.parse(row.proposal) as Proposal;
+      needed.push(...changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
+    }
+    return needed;
+  }
+
+  /**
+   * The oldest of the decided go once there are too many, a few at a time; gives the ids of their requests. An approval of one of those
+   * finds nothing.
+   */
+  forget(): string[] {
+    const rows = this.sql.exec<{ request_id: string }>(
+      `DELETE FROM github_proposals WHERE seq IN (
+         SELECT seq FROM github_proposals
+           WHERE seq <= (SELECT max(seq) FROM github_proposals) - ? AND state IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?)
+       RETURNING request_id`,
+      githubApiLimits.proposalsMax,
+      JSON.stringify(decided),
+      githubApiLimits.forgottenAtOnceMax,
+    );
+    return rows.toArray().map((row) => row.request_id);
   }
 
   putContents(contents: readonly Uint8Array[]): void {
@@ -149,7 +252,11 @@ export class Ledger {
     return this.sql.exec("SELECT 1 FROM github_effects WHERE key = ?", key).toArray().length > 0;
   }
 
-  private read(query: string, ...values: string[]): Proposal[] {
+  private last(where: string, ...values: string[]): Proposal | null {
+    return this.read(`SELECT proposal FROM github_proposals WHERE ${where} ORDER BY seq DESC LIMIT 1`, ...values)[0] ?? null;
+  }
+
+  private read(query: string, ...values: (string | number)[]): Proposal[] {
     return this.sql
       .exec<{ proposal: string }>(query, ...values)
       .toArray()

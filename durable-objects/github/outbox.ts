@@ -6,12 +6,15 @@ import { type Effect, type EffectAction, isReplaceable, type Outcome } from "#gi
 export function createOutboxSchema(sql: Sql): void {
   sql.exec(`
     CREATE TABLE IF NOT EXISTS github_effects (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, id TEXT NOT NULL, lane TEXT NOT NULL, action TEXT,
+      seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, id TEXT NOT NULL, lane TEXT NOT NULL, subject TEXT, action TEXT,
       delivery_id TEXT, state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'failed')), version INTEGER NOT NULL,
       is_uncertain INTEGER NOT NULL, attempts INTEGER NOT NULL, retry_at_ms INTEGER NOT NULL, progress TEXT, outcome TEXT,
       created_at_ms INTEGER NOT NULL, settled_at_ms INTEGER
     ) STRICT;
     CREATE INDEX IF NOT EXISTS github_effects_waiting ON github_effects (lane, seq) WHERE state = 'waiting';
+    CREATE INDEX IF NOT EXISTS github_effects_of_deliveries ON github_effects (settled_at_ms)
+      WHERE subject IS NULL AND state <> 'waiting';
+    CREATE INDEX IF NOT EXISTS github_effects_by_subject ON github_effects (subject) WHERE subject IS NOT NULL;
     CREATE TABLE IF NOT EXISTS github_pause (id INTEGER PRIMARY KEY CHECK (id = 1), until_ms INTEGER NOT NULL) STRICT;
   `);
 }
@@ -151,11 +154,29 @@ export class Outbox {
 
   /** The contents that commits still need. */
   neededBlobs(): string[] {
-    const rows = this.sql.exec<{ action: string }>("SELECT action FROM github_effects WHERE state = 'waiting'").toArray();
-    return rows.flatMap((row) => {
-      const action = JSON.parse(row.action) as EffectAction;
-      return action.type === "commit" ? action.changes.flatMap(({ after }) => (after === null ? [] : [after.oid])) : [];
-    });
+    const rows = this.sql.exec<{ hash: string }>(
+      `SELECT json_extract(change.value, '$.after.oid') AS hash FROM github_effects, json_each(action, '$.changes') AS change
+         WHERE state = 'waiting' AND json_extract(action, '$.type') = 'commit' AND hash IS NOT NULL`,
+    );
+    return rows.toArray().map(({ hash }) => hash);
+  }
+
+  /**
+   * What came of the effects of a delivery is remembered for longer than GitHub can send the delivery again: without the row they would
+   * happen a second time. Rows of a subject stay, because keys of those come again for as long as it is there.
+   */
+  forget(nowMs: number): void {
+    this.sql.exec(
+      `DELETE FROM github_effects WHERE seq IN (
+         SELECT seq FROM github_effects WHERE subject IS NULL AND state <> 'waiting' AND settled_at_ms < ? ORDER BY settled_at_ms LIMIT ?)`,
+      nowMs - githubApiLimits.effectRetentionMs,
+      githubApiLimits.forgottenAtOnceMax,
+    );
+  }
+
+  /** What was done for a proposal that nobody remembers any more. */
+  forgetSubject(subject: string): void {
+    this.sql.exec("DELETE FROM github_effects WHERE subject = ? AND state <> 'waiting'", subject);
   }
 
   /** GitHub wants to hear nothing for a while. */
@@ -185,11 +206,12 @@ export class Outbox {
   ): void {
     this.sql.exec(
       `INSERT INTO github_effects
-         (key, id, lane, action, delivery_id, state, version, is_uncertain, attempts, retry_at_ms, created_at_ms)
-       VALUES (?, ?, ?, ?, ?, 'waiting', 1, 0, 0, ?, ?)`,
+         (key, id, lane, subject, action, delivery_id, state, version, is_uncertain, attempts, retry_at_ms, created_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, 'waiting', 1, 0, 0, ?, ?)`,
       key,
       this.newId(),
       lane,
+      subjectOf(key, deliveryId),
       action,
       deliveryId,
       nowMs,
@@ -213,4 +235,13 @@ export class Outbox {
       key,
     );
   }
+}
+
+/**
+ * `<delivery>/<what>` belongs to the delivery, and is wanted again only when that comes again: null. `<what>/<subject>` belongs to a
+ * thread or to a proposal, and is wanted again whenever that is looked at.
+ */
+function subjectOf(key: string, deliveryId: string | null): string | null {
+  if (deliveryId !== null && key.startsWith(`${deliveryId}/`)) return null;
+  return key.split("/")[1] ?? key;
 }

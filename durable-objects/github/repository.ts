@@ -167,12 +167,22 @@ export class Repository {
             isBusy = delivery !== null || effect !== null;
           }
         });
+        this.sweep();
       }
     } catch (error) {
       this.host.report("repositoryStumbled", { error: String(error) });
       // What was at work is due again by itself, but not at once: whatever it was may be so again.
       this.pause(githubApiLimits.retryPauseMsMax);
     }
+  }
+
+  /** After work there may be what nobody can ask for any more. A crash before this leaves it for the next time. */
+  private sweep(): void {
+    this.host.transaction(() => {
+      this.outbox.forget(this.host.now());
+      for (const requestId of this.ledger.forget()) this.outbox.forgetSubject(requestId);
+      collectBlobs(this.host.sql, [...this.outbox.neededBlobs(), ...this.ledger.neededBlobs()]);
+    });
   }
 
   private nextDelivery(): WaitingDelivery | null {
@@ -302,9 +312,6 @@ export class Repository {
     this.host.transaction(() => {
       this.outbox.settle(effect, outcome, nowMs);
       this.outbox.add(this.host.consequences.ofOutcome({ key, lane, action }, outcome, this.ledger), { deliveryId, nowMs });
-      if (action.type === "commit") {
-        collectBlobs(this.host.sql, [...this.outbox.neededBlobs(), ...this.ledger.neededBlobs()]);
-      }
     });
     if (outcome.type === "failed") this.host.report("effectGivenUp", { key, type: action.type, failure: outcome.failure });
   }

@@ -55,6 +55,10 @@ export function cleanMarkdown(source: string): string {
     const written = text.slice(node.from, node.to);
     if (depth > depthMax) return emit("[nested too deeply]");
     switch (node.name) {
+      case "TooDeep":
+        return unread(written, "[nested too deeply]");
+      case "TooMuch":
+        return unread(written, "[too much markup]");
       case "Comment":
       case "CommentBlock":
       case "ProcessingInstruction":
@@ -80,6 +84,12 @@ export function cleanMarkdown(source: string): string {
       default:
         return walk(node, node.from, node.to, depth);
     }
+  };
+
+  /** What is not looked into may open what does not show, and nobody knows where that ends. */
+  const unread = (written: string, note: string) => {
+    emit(note);
+    if (/<[a-z!?]/i.test(written)) hiding = { element: "", depth: 1 };
   };
 
   /** Where a link or image leads; undefined for brackets that only look like one, because nothing defines their label. */
@@ -149,7 +159,7 @@ export function cleanMarkdown(source: string): string {
 
   walk(root, 0, text.length, 0);
   return visibleText(out)
-    .replace(/[ \t]+$/gm, "")
+    .replace(/(?<![ \t])[ \t]+$/gm, "")
     .replace(/\n{3,}/g, "\n\n")
     .trim();
 }
@@ -204,7 +214,7 @@ function normalLabel(label: string): string {
 
 /** Labels, each with its `^`, of the footnotes that a text refers to. */
 function footnotesUsed(text: string): ReadonlySet<string> {
-  return new Set(Array.from(text.matchAll(/\[(\^[^\]\s]+)\](?!:)/g), ([, label]) => label ?? ""));
+  return new Set(Array.from(text.matchAll(/\[(\^[^[\]\s]+)\](?!:)/g), ([, label]) => label ?? ""));
 }
 
 function destination(url: string): string {

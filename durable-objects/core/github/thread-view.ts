@@ -1,5 +1,6 @@
 /** What a repository remembers of a thread: enough to show it on GitHub, folded from the frames that every client hears. */
 import type { FrameMethod } from "#core/frame";
+import { githubTextLimits } from "#core/limits";
 import type { ThreadItem } from "#protocol/item";
 import type { PlanStep } from "#protocol/notifications";
 import type { TurnError } from "#protocol/turn";
@@ -52,12 +53,13 @@ export function view(before: ThreadView, { seq, method, id = "", params, emitted
       return withTurn(after, (turn) => ({ ...turn, status, problem: error?.message ?? null }));
     }
     case "turn/plan/updated":
-      return { ...after, plan: params.plan };
+      return { ...after, plan: shortened(params.plan) };
     case "thread/tokenUsage/updated":
       return withTurn(after, (turn) => ({ ...turn, tokens: turn.tokens + params.tokenUsage.last.totalTokens }));
     case "item/completed": {
       const item = params.item as ThreadItem;
-      if (item.type === "agentMessage") return item.text === "" ? after : { ...after, said: item.text };
+      if (item.type === "agentMessage")
+        return item.text === "" ? after : { ...after, said: item.text.slice(0, githubTextLimits.saidCharactersMax) };
       return item.type === "userMessage" ? withTurn(after, (turn) => ({ ...turn, key: turn.key ?? item.clientId })) : after;
     }
     case "item/fileChange/requestApproval":
@@ -79,4 +81,9 @@ function newTurn(id: string, startedAtMs: number): ViewedTurn {
 
 function withTurn(before: ThreadView, change: (turn: ViewedTurn) => ViewedTurn): ThreadView {
   return before.turn === null ? before : { ...before, turn: change(before.turn) };
+}
+
+function shortened(plan: readonly PlanStep[]): PlanStep[] {
+  const { viewedStepsMax, viewedStepCharactersMax } = githubTextLimits;
+  return plan.slice(0, viewedStepsMax).map((one) => ({ ...one, step: one.step.slice(0, viewedStepCharactersMax) }));
 }

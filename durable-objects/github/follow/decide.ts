@@ -8,13 +8,12 @@ import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { begin, closed } from "#github/follow/begin";
 import { offerOf } from "#github/follow/offer";
-import { isPending } from "#github/follow/pending";
 import { budgets } from "#github/follow/policy";
-import { bindWaiting, setState } from "#github/follow/proposals";
+import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { awaited, type Ledger, type Proposal, type Talk } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 
 export interface Approval {
@@ -47,7 +46,7 @@ export async function approve(said: Said, { by, hash, including }: Approval, rea
   if ("refused" in offer) return () => refuse(said, offer.refused);
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
-    if (!isPending(ledger, proposal.requestId)) return refuse(said, "That diff has been decided already.");
+    if (!isAwaited(ledger, proposal)) return refuse(said, "That diff has been decided already.");
     return [
       ...setState(ledger, { ...proposal, ...offer }, { type: "approved", by }),
       respond(said, proposal, "accept"),
@@ -64,11 +63,11 @@ export function decline(
   reads: RepositoryReads,
 ): Decision {
   const threadId = reads.threadOf(said.on.number);
-  const open = reads.ledger.proposalsOf(threadId).find(({ requestId }) => isPending(reads.ledger, requestId));
+  const [open] = reads.ledger.proposalsIn(threadId, awaited);
   const found = hash === null ? (open ?? { refused: "No diff waits for a decision here." }) : find(said, hash, reads).found;
   if ("refused" in found) return () => refuse(said, found.refused);
   return (ledger) => {
-    if (!isPending(ledger, found.requestId)) return refuse(said, "That diff has been decided already.");
+    if (!isAwaited(ledger, found)) return refuse(said, "That diff has been decided already.");
     return [
       ...setState(ledger, found, { type: "declined", by, reason }),
       respond(said, found, "decline"),
@@ -87,26 +86,21 @@ function find(
   { ledger, threadOf }: RepositoryReads,
 ): { threadId: string; found: Bound | { refused: string } } {
   const threadId = threadOf(on.number);
-  const known = ledger.proposals().flatMap((proposal) => {
-    const { bound } = proposal;
-    return bound === null
-      ? []
-      : [
-          {
-            hash: bound.hash,
-            threadId: proposal.threadId,
-            state: matchState(ledger, proposal),
-            proposal: { ...proposal, bound },
-          },
-        ];
-  });
+  const known = ledger.namedBy(hash, threadId).map((named) => ({ ...named, state: matchState(named.state) }));
   const match = matchProposal(hash, threadId, known);
-  return { threadId, found: "refused" in match ? { refused: match.answer } : match.proposal.proposal };
+  if ("refused" in match) return { threadId, found: { refused: match.answer } };
+  const proposal = ledger.proposal(match.proposal.requestId);
+  if (!proposal?.bound) throw new Error(`the proposal ${match.proposal.requestId} has a hash and is not bound`);
+  return { threadId, found: { ...proposal, bound: proposal.bound } };
 }
 
-function matchState(ledger: Ledger, { requestId, state }: Proposal): "open" | "stale" | "decided" {
-  if (isPending(ledger, requestId)) return "open";
-  return state.type === "stale" ? "stale" : "decided";
+function matchState(state: Proposal["state"]["type"]): "open" | "stale" | "decided" {
+  if (awaited.includes(state)) return "open";
+  return state === "stale" ? "stale" : "decided";
+}
+
+function isAwaited(ledger: Ledger, { requestId }: Proposal): boolean {
+  return awaited.includes(ledger.proposal(requestId)?.state.type ?? "stale");
 }
 
 /** GitHub is asked about pull requests. For an issue the latest that was heard counts: the comment itself, or a webhook of its own. */
@@ -120,8 +114,7 @@ function isOpen({ on, issue }: Said, talk: Talk | null): boolean {
  * lands there.
  */
 function isFirstOfIssue({ on }: Said, { isNewBranch }: Target, ledger: Ledger, threadId: string): boolean {
-  if (on.isPullRequest || !isNewBranch) return false;
-  return !ledger.proposalsOf(threadId).some(({ state }) => state.type === "committed");
+  return !on.isPullRequest && isNewBranch && !ledger.hasEffect(draftKey(threadId));
 }
 
 function isFork({ on }: Said, { draftTo }: Target): boolean {
@@ -145,7 +138,7 @@ function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: Tr
 }
 
 /** `/spindle retry` while the turn waits for a diff whose base is gone. */
-export async function retryStale(
+export async function retryMoved(
   said: Said,
   { by, proposal }: { by: Person; proposal: Proposal },
   reads: RepositoryReads,
@@ -165,9 +158,9 @@ function anew(
   const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, budgets);
   if (!standing.allowed) return () => refuse(said, text === null ? standing.answer : `${text} ${standing.answer}`);
   return (ledger) => {
-    const { threadId, turnId, requestId, bound } = proposal;
+    const { threadId, turnId, bound } = proposal;
     const talk = ledger.talk(threadId);
-    if (talk === null || !isPending(ledger, requestId)) return refuse(said, "That diff has been decided already.");
+    if (talk === null || !isAwaited(ledger, proposal)) return refuse(said, "That diff has been decided already.");
     const call = { type: "request", request: { method: "turn/interrupt", params: { threadId, turnId } } } as const;
     const interrupt: Effect = {
       key: `${said.deliveryId}/interrupt`,

@@ -7,8 +7,7 @@ import { type OurApp, senderRefusal } from "#core/github/sender";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { CommentFacts, IssueFacts, Person, RepositoryEvent } from "#github/event";
 import { beginTurn, steer, steerOf } from "#github/follow/begin";
-import { approve, decline, retryStale } from "#github/follow/decide";
-import { isPending } from "#github/follow/pending";
+import { approve, decline, retryMoved } from "#github/follow/decide";
 import { permissionPolicy } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
 import { isStanding, ofStanding } from "#github/follow/standing";
@@ -86,11 +85,8 @@ async function obey(said: Said, by: Person, command: Command, reads: RepositoryR
     case "retry": {
       const talk = reads.ledger.talk(threadId);
       if (talk === null) return () => answer(said, "Nothing was asked here yet.");
-      const { ledger } = reads;
-      const stale = ledger
-        .proposalsOf(threadId)
-        .find(({ requestId, state }) => state.type === "stale" && isPending(ledger, requestId));
-      if (stale) return retryStale(said, { by, proposal: stale }, reads);
+      const [moved] = reads.ledger.proposalsIn(threadId, ["moved"]);
+      if (moved) return retryMoved(said, { by, proposal: moved }, reads);
       if (running !== null) return () => answer(said, "It still works on it; `/spindle stop` ends that.");
       return beginTurn(said, { by, text: talk.asked.text }, reads);
     }
@@ -144,7 +140,7 @@ async function ofButton(
   reads: RepositoryReads,
 ): Promise<Decision> {
   const { checkRun, identifier, sender } = event;
-  const proposal = reads.ledger.proposals().findLast(({ bound }) => bound?.hash === checkRun.externalId);
+  const proposal = reads.ledger.lastProposalWithHash(checkRun.externalId);
   const talk = proposal ? reads.ledger.talk(proposal.threadId) : null;
   if (!proposal || talk === null || sender === null) return nothing;
   const { number, isPullRequest } = talk.on;

@@ -50,8 +50,9 @@ function matters({ method, params }: HeardFrame): boolean {
 
 /** A turn that ended waits for nobody. */
 function withdrawn(ledger: Ledger, threadId: string): Effect[] {
-  return ledger
-    .proposalsOf(threadId)
-    .filter(({ state }) => state.type === "open" || state.type === "waiting" || state.type === "approved")
+  const moved = ledger.proposalsIn(threadId, ["moved"]).flatMap((proposal) => setState(ledger, proposal, { type: "stale" }));
+  const others = ledger
+    .proposalsIn(threadId, ["waiting", "open", "approved"])
     .flatMap((proposal) => setState(ledger, proposal, { type: "declined", by: null, reason: "The turn ended." }));
+  return [...moved, ...others];
 }

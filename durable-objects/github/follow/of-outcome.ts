@@ -2,14 +2,13 @@
 import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import type { Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, commitKey, setState, suggestKey } from "#github/follow/proposals";
+import { bindWaiting, draftKey, requestOfLanding, setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
   if (action.type === "commit" || action.type === "suggest") {
-    const keyOf = action.type === "commit" ? commitKey : suggestKey;
-    const proposal = ledger.proposals().find(({ requestId }) => keyOf(requestId) === key);
+    const proposal = ledger.proposal(requestOfLanding(key));
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
@@ -56,5 +55,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
     ? `Upon #${on.number}, which comes from a fork: its commits, and diffs that somebody who may write approved there.`
     : `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: `pull/${threadId}`, lane: `land ${threadId}`, action }];
+  return [{ key: draftKey(threadId), lane: `land ${threadId}`, action }];
 }

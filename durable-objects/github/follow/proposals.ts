@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { neutralPlain } from "#core/github/neutral";
 import { proposalHash } from "#core/github/proposal-hash";
 import { redact } from "#core/github/redact";
-import { githubTextLimits } from "#core/limits";
+import { githubApiLimits, githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
 import { showProposal } from "#github/follow/show";
 import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
@@ -13,9 +13,11 @@ import type { AskedProposal } from "#thread/asked-proposal";
 /** A new one. Nothing of it is said to anybody before it is known which commit it is made on. */
 export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId: string, asked: AskedProposal): Effect[] {
   const { itemId, changes, contents } = asked;
-  const state: ProposalState =
-    contents === null ? { type: "unapprovable", reason: "This diff is too large for GitHub." } : { type: "waiting" };
-  if (contents !== null) ledger.putContents(contents);
+  const isTooLarge = contents === null || JSON.stringify(changes).length > githubApiLimits.proposalCharactersMax;
+  const state: ProposalState = isTooLarge
+    ? { type: "unapprovable", reason: "This diff is too large for GitHub." }
+    : { type: "waiting" };
+  if (!isTooLarge) ledger.putContents(contents);
   ledger.putProposal({
     requestId,
     threadId,
@@ -31,26 +33,22 @@ export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId:
 
 /** Binds what waits to the commit that the workspace holds, once no other commit is on its way. */
 export function bindWaiting(ledger: Ledger, threadId: string): Effect[] {
-  const proposals = ledger.proposalsOf(threadId);
-  if (proposals.some(({ state }) => state.type === "approved" || state.type === "committing")) return [];
+  if (ledger.proposalsIn(threadId, ["approved", "committing"]).length > 0) return [];
   const baseOid = ledger.talk(threadId)?.baseOid ?? null;
-  return proposals
-    .filter(({ state }) => state.type === "waiting")
-    .flatMap((proposal) => {
-      if (baseOid === null) {
-        const reason =
-          "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
-        return setState(ledger, proposal, { type: "unapprovable", reason });
-      }
-      const changes = proposal.changes.map(({ path, before, after }) => ({
-        path,
-        mode: after?.mode ?? null,
-        before: before?.hash ?? null,
-        after: after?.hash ?? null,
-      }));
-      const hash = proposalHash({ repositoryId: ledger.repositoryId(), baseOid, changes }, sha256);
-      return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
-    });
+  return ledger.proposalsIn(threadId, ["waiting"]).flatMap((proposal) => {
+    if (baseOid === null) {
+      const reason = "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
+      return setState(ledger, proposal, { type: "unapprovable", reason });
+    }
+    const changes = proposal.changes.map(({ path, before, after }) => ({
+      path,
+      mode: after?.mode ?? null,
+      before: before?.hash ?? null,
+      after: after?.hash ?? null,
+    }));
+    const hash = proposalHash({ repositoryId: ledger.repositoryId(), baseOid, changes }, sha256);
+    return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
+  });
 }
 
 export function setState(ledger: Ledger, before: Proposal, state: ProposalState): Effect[] {
@@ -62,14 +60,14 @@ export function setState(ledger: Ledger, before: Proposal, state: ProposalState)
 /** Somebody pushed: what waits for a yes and was made on another commit cannot have one now. */
 export function branchMoved(ledger: Ledger, threadId: string, baseOid: string): Effect[] {
   return ledger
-    .proposalsOf(threadId)
-    .filter(({ state, bound }) => state.type === "open" && bound?.baseOid !== baseOid)
-    .flatMap((proposal) => setState(ledger, proposal, { type: "stale" }));
+    .proposalsIn(threadId, ["open"])
+    .filter(({ bound }) => bound?.baseOid !== baseOid)
+    .flatMap((proposal) => setState(ledger, proposal, { type: "moved" }));
 }
 
 /** The thread is done with the item. Only what somebody approved at GitHub is committed there. */
 export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: { itemId: string; hasLanded: boolean }): Effect[] {
-  const proposal = ledger.proposalsOf(talk.threadId).findLast((one) => one.itemId === itemId);
+  const proposal = ledger.proposalOfItem(talk.threadId, itemId);
   const { state } = proposal ?? {};
   if (hasLanded && proposal?.bound && state?.type === "approved") {
     return [
@@ -82,11 +80,21 @@ export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: {
   // It landed by another client's yes, or unasked: from here on the workspace is no commit of the repository.
   if (hasLanded) ledger.putTalk({ ...(ledger.talk(talk.threadId) ?? talk), baseOid: null });
   if (!proposal || state?.type === "declined" || state?.type === "stale") return [];
-  const after: ProposalState = hasLanded ? { type: "acceptedElsewhere" } : { type: "declined", by: null, reason: null };
-  return [...setState(ledger, proposal, after), ...bindWaiting(ledger, talk.threadId)];
+  return [...setState(ledger, proposal, withoutUs(state, hasLanded)), ...bindWaiting(ledger, talk.threadId)];
 }
 
-export const commitKey = (requestId: string) => `commit/${requestId}`;
+/** What became of a proposal that nobody decided at GitHub. */
+function withoutUs(before: ProposalState | undefined, hasLanded: boolean): ProposalState {
+  if (hasLanded) return { type: "acceptedElsewhere" };
+  return before?.type === "moved" ? { type: "stale" } : { type: "declined", by: null, reason: null };
+}
+
+const commitKey = (requestId: string) => `commit/${requestId}`;
+const suggestKey = (requestId: string) => `suggest/${requestId}`;
+/** The other way round, of a commit's effect or of suggestions'. */
+export const requestOfLanding = (key: string) => key.replace(/^(commit|suggest)\//, "");
+/** Wanted with a thread's first commit, and never again. */
+export const draftKey = (threadId: string) => `pull/${threadId}`;
 
 function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, approver: string): Effect[] {
   if (bound === null) return [];
@@ -107,9 +115,6 @@ function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, appr
     { key: commitKey(requestId), lane, action: commit },
   ];
 }
-
-/** What waits for a commit that is made, or for suggestions that are posted, is found by this key. */
-export const suggestKey = (requestId: string) => `suggest/${requestId}`;
 
 function suggestEffects({ threadId, on }: Talk, { requestId, bound, suggestions }: Proposal, approver: string): Effect[] {
   if (bound === null || suggestions === null) return [];

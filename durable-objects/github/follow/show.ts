@@ -3,8 +3,7 @@ import { checkRun } from "#core/github/check-run";
 import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { type StickyState, stickyComment } from "#core/github/sticky-comment";
 import type { CheckRunState, Effect } from "#github/effect";
-import { isPending } from "#github/follow/pending";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { awaited, type Ledger, type Proposal, type Talk } from "#github/ledger";
 import { textOf } from "#workspace/binary-patch";
 import { blobHash } from "#workspace/blob";
 import type { FileVersion } from "#workspace/change";
@@ -57,8 +56,7 @@ type Bound = NonNullable<Proposal["bound"]>;
 function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
-  const proposals = ledger.proposalsOf(talk.threadId);
-  const open = proposals.find(({ requestId }) => isPending(ledger, requestId));
+  const [open] = ledger.proposalsIn(talk.threadId, awaited);
   if (open?.bound) {
     const isAsked = open.state.type === "open" && talk.standing.isOpen;
     return isAsked
@@ -67,7 +65,7 @@ function stateOf(ledger: Ledger, talk: Talk): StickyState {
   }
   if (turn?.key !== talk.asked.key && turn?.status !== "inProgress") return { type: "queued" };
   if (turn.status === "inProgress") return { type: "working" };
-  const last = proposals.findLast(({ turnId }) => turnId === turn.id);
+  const last = ledger.lastProposalOfTurn(talk.threadId, turn.id);
   if (last && ["waiting", "approved", "committing"].includes(last.state.type)) return { type: "working" };
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
   // A commit stands whatever came after it.
@@ -112,7 +110,9 @@ function decidedState(
     }
     case "declined":
       return { type: "declined", hash, by: state.by?.login ?? "somebody in another client", reason: state.reason };
+    case "moved":
     case "stale":
+      return { type: "stale", hash };
     case "acceptedElsewhere":
       return { type: state.type, hash };
     case "unapprovable":
@@ -136,7 +136,7 @@ export function fileOf(ledger: Ledger, { path, before, after }: Proposal["change
 
 function sparedIn(ledger: Ledger, threadId: string): string[] {
   return ledger
-    .proposalsOf(threadId)
+    .newestBound(threadId)
     .flatMap(({ bound, state }) => [
       ...(bound === null ? [] : [bound.hash, bound.baseOid]),
       ...(state.type === "committed" ? [state.commitOid] : []),

@@ -27,7 +27,7 @@ export function isStanding({ action }: Change): boolean {
 
 /** Read from GitHub: our own commit moves the branch too, to where what is proposed next is made on. */
 async function moved({ repository }: Change, { threadId, on }: Talk, reads: RepositoryReads): Promise<Decision> {
-  const isWaitedFor = reads.ledger.proposalsOf(threadId).some(({ state }) => state.type === "open");
+  const isWaitedFor = reads.ledger.proposalsIn(threadId, ["open"]).length > 0;
   if (!isWaitedFor) return () => [];
   const target = await targetOf(on, { threadId, defaultBranch: repository.defaultBranch }, reads);
   if ("refused" in target || (!on.isPullRequest && target.isNewBranch)) return () => [];
@@ -40,6 +40,6 @@ function stands(ledger: Ledger, threadId: string, { isOpen, updatedAt: at }: Iss
   if (talk === null || at < talk.standing.at) return [];
   ledger.putTalk({ ...talk, standing: { isOpen, at } });
   if (isOpen === talk.standing.isOpen) return [];
-  const open = ledger.proposalsOf(threadId).filter(({ state }) => state.type === "open");
+  const open = ledger.proposalsIn(threadId, ["open"]);
   return [...open.flatMap((proposal) => showProposal(ledger, proposal)), ...showTalk(ledger, threadId)];
 }
