@@ -30,6 +30,7 @@ export interface Play {
   afterRequest(work: (() => Promise<void>) | null): void;
 }
 
+/** The owner asks: nobody may have more than some turns an hour, and the writer has theirs elsewhere. */
 export async function playPulls(play: Play): Promise<void> {
   const { stage, step, equal, eventually, say, answersIn, untilAsked, treeOf, requireLanded } = play;
   /** The one comment that is kept current, as soon as it says this. */
@@ -46,13 +47,13 @@ export async function playPulls(play: Play): Promise<void> {
     });
   const asked = async (branch: string, order: string) => {
     const number = await openPull(stage, { branch, files: { [`${branch}.txt`]: "one\ntwo\nthree\n" } });
-    await say(people.writer, number, `@${app.slug}\n${order}`);
+    await say(people.owner, number, `@${app.slug}\n${order}`);
     return { number, digits: await untilAsked(number), before: await treeOf(branch) };
   };
 
   await step("a pull request: a mention, a diff, a yes, a commit on its own branch", async () => {
     const { number, digits, before } = await asked("own", "write docs/own.txt: alpha\\n");
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     await untilShown(number, "committed `");
     await requireLanded("own", { base: before, files: { "docs/own.txt": "alpha\n" } });
     equal((await answersIn(number)).length, 1);
@@ -60,11 +61,11 @@ export async function playPulls(play: Play): Promise<void> {
 
   await step("two diffs of one turn land one upon the other, and our own push makes nothing stale", async () => {
     const { number, digits, before } = await asked("twice", "write docs/t1.txt: one\\n\nwrite docs/t2.txt: two\\n");
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     const next = await untilAsked(number, digits);
     await requireLanded("twice", { base: before, files: { "docs/t1.txt": "one\n" } });
     const between = await treeOf("twice");
-    await say(people.writer, number, `/spindle approve ${next}`);
+    await say(people.owner, number, `/spindle approve ${next}`);
     await untilShown(number, "committed `");
     await requireLanded("twice", { base: between, files: { "docs/t2.txt": "two\n" } });
   });
@@ -94,13 +95,13 @@ export async function playPulls(play: Play): Promise<void> {
       await push(stage, { branch: "moved", files: { "moved.txt": "other\n" } });
       await untilShown(number, `committed nothing of \`${digits}\`: the branch moved`);
       const moved = await treeOf("moved");
-      await say(people.writer, number, `/spindle approve ${digits}`);
+      await say(people.owner, number, `/spindle approve ${digits}`);
       const next = await untilAsked(number, digits);
       await untilShown(number, `asks anew: \`${digits}\` is stale`);
-      await say(people.writer, number, `/spindle approve ${digits}`);
+      await say(people.owner, number, `/spindle approve ${digits}`);
       await untilAnswered(number, "no longer the branch's last one, so nothing was committed");
       equal((await treeOf("moved")).oid, moved.oid);
-      await say(people.writer, number, `/spindle approve ${next}`);
+      await say(people.owner, number, `/spindle approve ${next}`);
       await untilShown(number, "committed `");
       await requireLanded("moved", { base: moved, files: { "docs/m.txt": "m\n" } });
     },
@@ -110,9 +111,9 @@ export async function playPulls(play: Play): Promise<void> {
     const { number, digits } = await asked("again", "write docs/r.txt: r");
     await push(stage, { branch: "again", files: { "again.txt": "other\n" } });
     await untilShown(number, "the branch moved after it was made");
-    await say(people.writer, number, "/spindle retry");
+    await say(people.owner, number, "/spindle retry");
     const next = await untilAsked(number, digits);
-    await say(people.writer, number, `/spindle approve ${next}`);
+    await say(people.owner, number, `/spindle approve ${next}`);
     await untilShown(number, "committed `");
   });
 
@@ -125,23 +126,23 @@ export async function playPulls(play: Play): Promise<void> {
       play.afterRequest(null);
       moved = await push(stage, { branch: "race", files: { "race.txt": "quicker\n" } });
     });
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     await untilShown(number, `committed nothing of \`${digits}\``);
     equal((await treeOf("race")).oid, moved);
   });
 
   await step("a workflow is never committed, and what instructs agents only when it is named", async () => {
     const { number, digits, before } = await asked("paths", "write .github/workflows/x.yml: on");
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     await untilAnswered(number, "Spindle does not commit it");
-    await say(people.writer, number, "/spindle decline");
-    await untilShown(number, "wanda declined");
-    await say(people.writer, number, `@${app.slug}\nwrite AGENTS.md: be kind\\n`);
+    await say(people.owner, number, "/spindle decline");
+    await untilShown(number, "olga declined");
+    await say(people.owner, number, `@${app.slug}\nwrite AGENTS.md: be kind\\n`);
     const named = await untilAsked(number, digits);
-    await say(people.writer, number, `/spindle approve ${named}`);
+    await say(people.owner, number, `/spindle approve ${named}`);
     await untilAnswered(number, "an approval names it");
     equal((await treeOf("paths")).oid, before.oid);
-    await say(people.writer, number, `/spindle approve ${named} including=AGENTS.md`);
+    await say(people.owner, number, `/spindle approve ${named} including=AGENTS.md`);
     await untilShown(number, "committed `");
     await requireLanded("paths", { base: before, files: { "AGENTS.md": "be kind\n" } });
   });
@@ -151,11 +152,11 @@ export async function playPulls(play: Play): Promise<void> {
     const pull = `/repos/acme/widgets/pulls/${number}`;
     await stage.as(people.writer, "PATCH", pull, { state: "closed" });
     await untilShown(number, "cannot be approved unless it is opened again");
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     await untilAnswered(number, "This pull request is closed.");
     await stage.as(people.writer, "PATCH", pull, { state: "open" });
     await untilShown(number, `/spindle approve ${digits}`);
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     await untilShown(number, "committed `");
     await requireLanded("shut", { base: before, files: { "docs/s.txt": "s\n" } });
   });
@@ -163,7 +164,7 @@ export async function playPulls(play: Play): Promise<void> {
   await step("a fork: a diff on lines that it shows becomes suggestions, once, whenever the server dies", async () => {
     const files = { "README.md": "# widgets\n\none\ntwo\n" };
     const { number, oid } = await openForkPull(stage, { branch: "small", files });
-    await say(people.writer, number, `@${app.slug}\nwrite README.md: # widgets\\n\\none\\n2\\n`);
+    await say(people.owner, number, `@${app.slug}\nwrite README.md: # widgets\\n\\none\\n2\\n`);
     const digits = await untilAsked(number);
     if (!(await answersIn(number)).join().includes("comes from a fork")) throw new Error("nothing is said of the fork");
     let killing: Promise<void> | null = null;
@@ -174,7 +175,7 @@ export async function playPulls(play: Play): Promise<void> {
       killing = play.server.restart();
       await killing;
     });
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     await untilShown(number, `offered \`${digits}\` as suggestions`);
     if (killing === null) throw new Error("nobody was killed");
     const reviews = stage.missing.reviews.filter((review) => review.number === number);
@@ -186,9 +187,9 @@ export async function playPulls(play: Play): Promise<void> {
 
   await step("a fork: what cannot be suggested lands on a branch of ours, upon the fork's commit, as a draft", async () => {
     const { number, oid } = await openForkPull(stage, { branch: "large", files: { "large.txt": "large\n" } });
-    await say(people.writer, number, `@${app.slug}\nwrite docs/f.txt: f`);
+    await say(people.owner, number, `@${app.slug}\nwrite docs/f.txt: f`);
     const digits = await untilAsked(number);
-    await say(people.writer, number, `/spindle approve ${digits}`);
+    await say(people.owner, number, `/spindle approve ${digits}`);
     const shown = await untilShown(number, "committed `");
     const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
     equal((await treeOf(branch)).parents, [oid]);
@@ -208,15 +209,15 @@ export async function playPulls(play: Play): Promise<void> {
     async () => {
       const files = { ".github/workflows/evil.yml": "on: push\n" };
       const { number } = await openForkPull(stage, { branch: "evil", files });
-      await say(people.writer, number, `@${app.slug}\nwrite docs/e.txt: e`);
+      await say(people.owner, number, `@${app.slug}\nwrite docs/e.txt: e`);
       const digits = await untilAsked(number);
       await pushToFork(stage, { branch: "evil", files: { "more.txt": "more\n" } });
       const like = JSON.stringify(await webhook({}));
       for (const told of await forkWasPushed(stage, number, like)) await play.tell(told);
       await untilShown(number, `committed nothing of \`${digits}\``);
-      await say(people.writer, number, "/spindle retry");
+      await say(people.owner, number, "/spindle retry");
       const next = await untilAsked(number, digits);
-      await say(people.writer, number, `/spindle approve ${next}`);
+      await say(people.owner, number, `/spindle approve ${next}`);
       await untilAnswered(number, "The fork changes the workflow");
       const branches = await play.read<{ name: string }[]>("/branches?per_page=100");
       equal(branches.filter(({ name }) => name === "evil").length, 0);

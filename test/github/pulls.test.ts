@@ -469,6 +469,19 @@ test("a fork whose commits cannot be read from here is refused", async () => {
   expect((await answersIn(scene, number)).join()).toContain("cannot be read from this repository");
 });
 
+test("a fork that changes workflows gets suggestions, and no branch on which those would run", async () => {
+  const files = { ...readme, ".github/workflows/evil.yml": "on: push\n" };
+  const scene = await openScene();
+  const { number, digits } = await openForkAsked(scene, { "new.txt": [null, "new\n"] }, files);
+  await say(scene, number, `/spindle approve ${digits}`);
+  expect(answered(scene)).toEqual([]);
+  expect((await answersIn(scene, number)).join()).toContain("The fork changes the workflow `.github/workflows/evil.yml`");
+  const other = await openScene();
+  const harmless = await openForkAsked(other, small, files);
+  await say(other, harmless.number, `/spindle approve ${harmless.digits}`);
+  expect(answered(other)).toEqual([{ decision: "accept" }]);
+});
+
 test("the next diff of a fork lands upon our branch, and a fork that goes on does not make it stale", async () => {
   const scene = await openScene();
   const { number, oid, turn, requestId, digits } = await openForkAsked(scene, { "new.txt": [null, "new\n"] });

@@ -254,6 +254,10 @@ test("a check run carries the proposal, and its buttons fit and lead back to it"
     [{ type: "failed", reason: "x" }, "completed", "failure"],
     [{ type: "committed", hash, commitOid: baseOid, branch: "b", by: "ann" }, "completed", "success"],
     [{ type: "declined", hash, by: "ann", reason: null }, "completed", "neutral"],
+    [{ type: "stale", hash }, "completed", "neutral"],
+    [{ type: "closed", hash }, "completed", "neutral"],
+    [{ type: "suggested", hash, baseOid, by: "ann" }, "completed", "neutral"],
+    [{ type: "acceptedElsewhere", hash }, "completed", "neutral"],
   ] as const;
   for (const [state, status, conclusion] of states) {
     const other = checkRun({ ...of, sentence: null, state }, knowledge);
@@ -321,6 +325,7 @@ test.each<[string, ProposedFile[]]>([
   ["signs that cannot be seen", change("a\n", "a\u202eb\n")],
   ["a secret", change("a\n", "ghp_abcdefghijklmnopqrstuvwxyz0123456789\n")],
   ["too many lines", change("a\n", "b\n".repeat(21))],
+  ["too many characters", change("a\n", `${"a few words ".repeat(700)}\n`)],
   ["an empty file", change("", "a\n")],
   ["two on one line", change("a\n", "x\na\ny\n")],
   ["nothing", []],
