@@ -366,9 +366,12 @@ test("a closed issue has nothing approved and no turn begun; the first diff of a
   expect(await shownIn(scene, number)).toContain("cannot be approved unless it is opened again");
   await happens(scene, await button(scene, "ok"));
   expect(answered(scene)).toEqual([]);
-  const late = comment(scene, number, "@spindle go on", false);
+  const other = await scene.stage.as(people.writer, "POST", "/repos/acme/widgets/issues", { title: "Another", body: "" });
+  const another = ((await other.json()) as { number: number }).number;
+  const late = comment(scene, another, "@spindle do it", false);
   await happens(scene, { ...late, issue: { ...late.issue, isOpen: false } });
   expect(begins(scene)).toHaveLength(1);
+  expect((await answersIn(scene, another)).join()).toContain("This issue is closed.");
   await happens(scene, changed(scene, number, "reopened", false));
   const base = await headOf(scene, "main");
   await push(scene.stage, { branch: "main", files: { "other.txt": "other\n" } });
