@@ -180,6 +180,7 @@ export interface ServerNotifications {
   "warning": WarningNotification;
   "command/exec/outputDelta": CommandExecOutputDeltaNotification;
   "fs/changed": FsChangedNotification;
+  "spindle/approval/refused": SpindleApprovalRefusedNotification;
   "fuzzyFileSearch/sessionUpdated": FuzzyFileSearchSessionUpdatedNotification;
   "fuzzyFileSearch/sessionCompleted": FuzzyFileSearchSessionCompletedNotification;
 }
@@ -688,9 +689,7 @@ export interface FileChangeRequestApprovalParams {
   grantRoot: null;
 }
 
-export interface FileChangeRequestApprovalResponse {
-  decision: FileChangeDecision;
-}
+export type FileChangeRequestApprovalResponse = HunksAccepted | { decision: FileChangeDecision };
 
 export interface FileUpdateChange {
   path: string;
@@ -866,6 +865,12 @@ export interface HooksListParams {
 
 export interface HooksListResponse {
   data: { cwd: string; hooks: never[]; warnings: never[]; errors: never[] }[];
+}
+
+export interface HunksAccepted {
+  decision: "accept";
+  hunks: number[];
+  proposalHash: string;
 }
 
 export interface InitializeCapabilities {
@@ -1314,6 +1319,12 @@ export type SourceKind =
   | "subAgentThreadSpawn"
   | "subAgentOther"
   | "unknown";
+
+export interface SpindleApprovalRefusedNotification {
+  threadId: string;
+  requestId: string;
+  error: { code: number; message: string };
+}
 
 export type SpindleDecisionTreeUpdatedNotification = DecisionTreeUpdated;
 

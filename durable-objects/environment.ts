@@ -43,6 +43,12 @@ export interface Environment {
   /** While the secret is being changed: the new one and the old one, with a space between. */
   GITHUB_WEBHOOK_SECRET?: string;
   GITHUB_API_URL?: string;
+  /** Files of a repository that are copied into a workspace at once, 2,000 at most and unless set; the others are fetched when they are read. */
+  GITHUB_COPIED_FILES_MAX?: string;
+  /** Where people open the web client: comments and check runs at GitHub link there. Without it they have no link. */
+  SPINDLE_URL?: string;
+  /** JSON: who may do what, how many have to approve, and how much turns may use. */
+  GITHUB_POLICY?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
   /** Milliseconds between two manifests of one memory, in place of half a minute; for load runs. */

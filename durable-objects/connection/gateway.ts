@@ -1,6 +1,7 @@
 /** What a session needs of the objects behind it: the account's threads and its Directory. */
 import type { DirectoryReply } from "#directory/requests";
 import type { MemoryReply } from "#memory/requests";
+import type { WireError } from "#protocol/errors";
 import type { Params, Request } from "#protocol/methods";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import type { ClientAnswer } from "#thread/service";
@@ -17,8 +18,8 @@ export interface Gateway {
   request(threadId: string, request: Request, connection: string): Promise<Reply>;
   /** Deletes the thread for good. */
   deleteThread(threadId: string): Promise<Reply>;
-  /** Somebody's answer to a server request; nobody is told whether it came first. */
-  respond(threadId: string, requestId: string, answer: ClientAnswer): Promise<void>;
+  /** Somebody's answer to a server request; nobody is told whether it came first. Not null where it cannot be taken and the request goes on waiting. */
+  respond(threadId: string, requestId: string, answer: ClientAnswer): Promise<WireError | null>;
   /** What spans the account's threads. */
   directory(request: Request): Promise<DirectoryReply>;
   /** What the account's memory holds. */

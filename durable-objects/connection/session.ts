@@ -15,7 +15,7 @@ import type { DirectoryReply } from "#directory/requests";
 import type { MemoryReply } from "#memory/requests";
 import type { ModelInfo } from "#models/catalogue";
 import { type ThreadDefaults, threadDefaultsOf } from "#protocol/config";
-import type { Notice } from "#protocol/connection-notifications";
+import { type Notice, notice } from "#protocol/connection-notifications";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Params, type Request, type Result, scopeOf } from "#protocol/methods";
@@ -362,7 +362,9 @@ export class Session {
     const threadId = id.slice(0, id.indexOf(":"));
     if (!/^[0-9a-f-]{36}$/.test(threadId)) return;
     try {
-      await this.gateway.respond(threadId, id, answer);
+      const refused = await this.gateway.respond(threadId, id, answer);
+      if (refused)
+        await this.tell(notice("spindle/approval/refused", { threadId, requestId: id, error: refused }, this.gateway.now()));
     } catch {
       // The thread could not be reached. The request still waits in its log, and is asked again when the client resumes.
     }

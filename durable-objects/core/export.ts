@@ -99,7 +99,11 @@ function causeOf(event: PrivateEvent | undefined): Extract<ExportEntry, { type: 
 }
 
 function answerIn(event: PrivateEvent | undefined): unknown {
-  if (event?.type === "decided") return event.decision === "garbage" ? null : { decision: event.decision };
+  if (event?.type === "decided") {
+    const { decision, part } = event;
+    if (decision === "garbage") return null;
+    return part ? { decision, hunks: part.hunks, partHash: part.hash } : { decision };
+  }
   return event?.type === "answered" ? event.answer : null;
 }
 

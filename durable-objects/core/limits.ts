@@ -2,6 +2,7 @@
  * Every bound of the house: default, unit (in the name), reason. Crossing one is a named refusal or a closed socket that can resume,
  * never a crash and never silence.
  */
+import { hunksChosenMax } from "#protocol/approval-bounds";
 import { declarationBounds, questionBounds } from "#protocol/declaration-bounds";
 import { inputCharactersMax } from "#protocol/errors";
 
@@ -51,6 +52,10 @@ export const limits = {
   modelOutputCharactersMax: 32 * 1024,
   /** Characters of a command's output kept in its item. */
   itemOutputCharactersMax: 512 * 1024,
+  /** Hunks that one approval may name. */
+  hunksChosenMax,
+  /** Hunks that were left out of an approval and that the model is told by place; of more it is told how many. */
+  leftOutHunksToldMax: 50,
   /** UTF-8 bytes of the diff of a whole turn; a longer one is not sent, each of its parts was. */
   turnDiffBytesMax: 4_000_000,
   /** Tokens a model's window is taken to hold when nobody says. */
@@ -316,6 +321,11 @@ export const githubApiLimits = {
   editIntervalMs: 5_000,
   /** A permission that only triggers something is believed this long; for an approval it is asked anew. */
   permissionCacheMs: 60_000,
+  /** Files and bytes of a repository that a workspace lists: what it may hold, less some room for what is made in it. */
+  listedFilesMax: 45_000,
+  listedBytesMax: 448 * 1024 * 1024,
+  /** Listed files of one step on the way into a workspace: one transaction, and one row of the log. */
+  listedPageFilesMax: 2_000,
   /** Files and bytes of a repository that are copied into a workspace at once; the others are listed and read when they are wanted. */
   snapshotFilesMax: 2_000,
   snapshotBytesMax: 32 * 1024 * 1024,
@@ -324,6 +334,11 @@ export const githubApiLimits = {
   /** Bytes of blobs in one answer between two objects, and how many are asked for. */
   blobPageBytesMax: 8 * 1024 * 1024,
   blobPageFilesMax: 50,
+  /** Files that one command reads of those that were not copied: a search through all of a repository must not use up what its turn may read. */
+  readsPerCommandMax: 64,
+  /** And files and bytes that one turn does. Each is a request, and GitHub allows an installation 5,000 an hour. */
+  readsPerTurnMax: 1_000,
+  readBytesPerTurnMax: 64 * 1024 * 1024,
   /** Commits that are looked through for one of ours after an answer was lost. */
   commitsSearchedMax: 30,
   /** How far back failed deliveries are looked for, how often one is asked for again, and the first pause between, doubled each time. */
@@ -432,8 +447,6 @@ export const githubTextLimits = {
   /** Characters of a line that is a command, and of a request, which may go on: what a person writes, not what one pastes. */
   commandCharactersMax: 2_000,
   requestCharactersMax: 16_000,
-  /** Hunks that one approval may name; a person who means more approves the whole. */
-  hunksChosenMax: 500,
   /** Characters of what a turn is told of an issue, of its opening text, of a comment, of a hunk under one; and comments. */
   contextCharactersMax: 64_000,
   openingCharactersMax: 32_000,
@@ -472,9 +485,14 @@ export const githubTextLimits = {
   /** Characters of a commit's first line, as git's own tools break it; and paths that were left out which a turn is told by name. */
   headlineCharactersMax: 72,
   pathsNamedMax: 20,
+  /** Characters of a thread's name: the repository, the number and a title, which GitHub cuts at 256. */
+  threadNameCharactersMax: 400,
   /** What one person, and all of a repository together, may have turns for. A person who asks all day long stays below; a loop does not. */
   personTurnsPerHour: 20,
   personTokensPerDay: 4_000_000,
   repositoryTurnsPerHour: 60,
   repositoryTokensPerDay: 20_000_000,
+  /** People whose yes a diff may need: for the last of them the others are asked after anew. And people of one list of the policy. */
+  approvalsRequiredMax: 10,
+  policyIdsMax: 500,
 } as const;

@@ -111,7 +111,8 @@ export type PrivateEvent =
   | { type: "compacted"; tokens: number }
   /** The endpoint does not take the built-in tools: from now on they are offered as functions. */
   | { type: "builtInToolsRefused" }
-  | { type: "decided"; requestId: string; decision: Decision }
+  /** `part` is what of the proposal was accepted; absent where it was all of it, or nothing. */
+  | { type: "decided"; requestId: string; decision: Decision; part?: AcceptedPart }
   /** A person's own shell command: it waits for its turn in the loop, runs, and is done with. */
   | { type: "userCommandAsked"; itemId: string; command: string; timeoutMs: number | null }
   | { type: "userCommandStarted"; itemId: string }
@@ -203,6 +204,28 @@ export interface ProposedChanges {
   changes: FileChange[];
   /** Of the command that made the changes; null when a patch made them. */
   output: CommandOutput | null;
+}
+
+/**
+ * Some hunks of a proposal: a proposal of its own. It is made where the answer is written down, so that numbers are counted once and what lands
+ * is what was meant by them then.
+ */
+export interface AcceptedPart {
+  /** Of `changes`: see `Proposal` in the protocol. */
+  hash: string;
+  changes: FileChange[];
+  /** The numbers that were named, ascending. */
+  hunks: number[];
+  /** What was not accepted, the first of them: the model is told. */
+  leftOut: LeftOutHunk[];
+  leftOutCount: number;
+}
+
+export interface LeftOutHunk {
+  number: number;
+  path: string;
+  /** Its first line, from `@@` on, or what happens to the file as a whole. */
+  place: string;
 }
 
 export interface CommandOutput {

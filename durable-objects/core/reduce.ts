@@ -313,7 +313,7 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       return { ...asked, memoryArm: { arm: use.arm, epoch: use.epoch } };
     }
     case "decided":
-      return decide(thread, event.requestId, event.decision);
+      return decide(thread, event);
     case "settled":
       return withWork(thread, (work) => {
         const calls = work.calls.filter((call) => call.callId !== event.callId);
@@ -329,7 +329,7 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
   }
 }
 
-function decide(thread: Thread, requestId: string, decision: Decision): Thread {
+function decide(thread: Thread, { requestId, decision, part }: Extract<PrivateEvent, { type: "decided" }>): Thread {
   const call = thread.work?.calls.find(({ state }) => "requestId" in state && state.requestId === requestId);
   if (!call) return thread;
   const accepted = decision === "accept" || decision === "acceptForSession";
@@ -340,11 +340,14 @@ function decide(thread: Thread, requestId: string, decision: Decision): Thread {
     if (state.type === "actionHeld") return { type: "actionJudged", actionId: state.actionId, decision };
     if (state.type === "changesAsked") {
       const { proposed } = state;
-      return accepted ? { type: "changesApproved", proposed } : { type: "changesRefused", decision, proposed };
+      if (!accepted) return { type: "changesRefused", decision, proposed };
+      if (!part) return { type: "changesApproved", proposed };
+      return { type: "changesApproved", proposed: { ...proposed, hash: part.hash, changes: part.changes }, part };
     }
     return state;
   });
-  const cancelled = withWork(judged(decided, call, decision), (work) => ({
+  // Some hunks of it are neither a yes nor a no to what was declared.
+  const cancelled = withWork(part ? decided : judged(decided, call, decision), (work) => ({
     ...work,
     cancelled: work.cancelled || decision === "cancel",
   }));

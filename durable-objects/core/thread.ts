@@ -2,7 +2,7 @@
 import type { Decision as TurnDecision } from "#core/decision";
 import type { Arm } from "#core/memory/hold-out";
 import type { Voice } from "#core/memory/tree-prior";
-import type { Decision, FileChange, ProposedChanges, RequestedCall, Settings } from "#core/private";
+import type { AcceptedPart, Decision, FileChange, ProposedChanges, RequestedCall, Settings } from "#core/private";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadGoal } from "#protocol/goal-methods";
 import type { ThreadReadState } from "#protocol/read-state-methods";
@@ -122,7 +122,8 @@ export type CallState =
   | { type: "commandRefused"; decision: Refused }
   | { type: "commandStarted" }
   | { type: "changesAsked"; requestId: string; proposed: ProposedChanges }
-  | { type: "changesApproved"; proposed: ProposedChanges }
+  /** `proposed` is what lands: with `part`, which says of what, only some of what was asked for. */
+  | { type: "changesApproved"; proposed: ProposedChanges; part?: AcceptedPart }
   | { type: "changesRefused"; decision: Refused; proposed: ProposedChanges }
   | { type: "answerAwaited"; requestId: string }
   | { type: "answered"; answer: unknown }

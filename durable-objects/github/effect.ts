@@ -37,9 +37,18 @@ export interface CommitChange {
   after: CommitSide | null;
 }
 
+/** What a thread is about, as its clients are shown it. */
+export interface ThreadSubject {
+  /** Example: `acme/widgets` */
+  repository: string;
+  number: number;
+  title: string;
+  branch: string;
+}
+
 export type ThreadCall =
   /** A turn on exactly this commit, when no other runs; the thread is started where there is none. Harmless twice. */
-  | { type: "begin"; repositoryId: number; commitOid: string; text: string; key: string }
+  | { type: "begin"; repositoryId: number; commitOid: string; text: string; key: string; about: ThreadSubject }
   /** One that creates something carries its own key, as law 6 wants: `clientUserMessageId`. */
   | { type: "request"; request: Request }
   /** The first answer counts, so that a second of the same changes nothing. */
@@ -60,6 +69,8 @@ export type EffectAction =
   | { type: "suggest"; number: number; headOid: string; body: string; comments: SuggestionComment[] }
   /** As a draft, where the repository knows drafts. */
   | { type: "openPullRequest"; head: string; base: string; title: string; body: string }
+  /** Our draft is ready for review, while `headOid` is its last commit. */
+  | { type: "markReady"; number: number; headOid: string }
   | { type: "callThread"; threadId: string; call: ThreadCall };
 
 export type ReactionTarget =
@@ -76,7 +87,8 @@ export interface Effect {
 }
 
 export type EffectResult =
-  | { type: "comment"; id: number; url: string }
+  /** `atTime`: when it was written or edited, by GitHub's clock, ISO 8601. */
+  | { type: "comment"; id: number; url: string; atTime: string }
   | { type: "checkRun"; id: number }
   | { type: "commit"; oid: string }
   | { type: "review"; id: number; url: string }

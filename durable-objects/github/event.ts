@@ -89,6 +89,8 @@ export type RepositoryEvent = Common &
       }
   );
 
+export type ReviewEvent = Extract<RepositoryEvent, { type: "reviewSubmitted" | "reviewDismissed" }>;
+
 /** The App comes to an account, rests there, or leaves it. */
 export interface InstallationEvent {
   type: "installationChanged";

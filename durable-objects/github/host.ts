@@ -1,4 +1,5 @@
 /** GitHub as the operator configured it, on the platform. */
+import { defaultPolicy, type Policy } from "#github/follow/policy";
 import type { GitHubHost } from "#github/installation";
 import { readGitHubSettings } from "#github/settings";
 import type { Environment } from "../environment.ts";
@@ -19,4 +20,17 @@ export function githubHost(environment: Environment): GitHubHost {
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
     report,
   };
+}
+
+/** The page of a thread in the web client, which finds it by what stands behind the sign; null where nobody said where that is. */
+export function threadUrl(environment: Environment, threadId: string): string | null {
+  const settings = readGitHubSettings(environment);
+  if (settings === null || "problem" in settings || settings.webUrl === null) return null;
+  return `${settings.webUrl}/#${threadId}`;
+}
+
+/** Where GitHub is not configured, or wrongly, nothing is decided, and what is shown of the policy is the default. */
+export function githubPolicy(environment: Environment): Policy {
+  const settings = readGitHubSettings(environment);
+  return settings === null || "problem" in settings ? defaultPolicy : settings.policy;
 }

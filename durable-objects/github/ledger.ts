@@ -1,12 +1,15 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
+import type { StickyState } from "#core/github/sticky-comment";
 import type { SuggestionComment } from "#core/github/suggestion";
 import type { ThreadView } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
 import type { Sql } from "#core/sql";
+import { Approvals, createApprovalsSchema } from "#github/approvals";
 import type { Conversation } from "#github/effect";
 import type { Person } from "#github/event";
+import type { Policy } from "#github/follow/policy";
 import { putBlob, readBlob } from "#workspace/blob";
 
 export function createLedgerSchema(sql: Sql): void {
@@ -22,7 +25,9 @@ export function createLedgerSchema(sql: Sql): void {
     CREATE INDEX IF NOT EXISTS github_proposals_by_turn ON github_proposals (thread_id, turn_id, seq);
     CREATE INDEX IF NOT EXISTS github_proposals_by_hash ON github_proposals (hash, seq);
     CREATE INDEX IF NOT EXISTS github_proposals_by_state ON github_proposals (state, seq);
+    CREATE TABLE IF NOT EXISTS github_drafts (number INTEGER PRIMARY KEY, thread_id TEXT NOT NULL) STRICT;
   `);
+  createApprovalsSchema(sql);
 }
 
 /** A thread and the issue or pull request it is talked about in. */
@@ -34,6 +39,8 @@ export interface Talk {
   branch: string;
   /** Where our draft pull request goes to; null where the branch is a pull request's own. */
   draftTo: string | null;
+  /** Our draft pull request, once it is there; null before, and where there is none. */
+  draft: Draft | null;
   /** The commit that the workspace holds; null when it holds what is no commit of the repository. */
   baseOid: string | null;
   /** What the last turn was asked, in the person's words, and by whom: told again on `retry`. */
@@ -49,6 +56,16 @@ export interface Talk {
   view: ThreadView;
   /** Git's id of the comment's text as it was last put into the outbox. */
   shown: string | null;
+  /** The check run of the last turn that had one, and the state that it was last given. */
+  check?: { key: string; headOid: string; state: StickyState["type"] } | null;
+}
+
+export interface Draft {
+  number: number;
+  /** Marked ready for review. */
+  isReady: boolean;
+  /** As `shown` of the talk, of the comment there. */
+  shown: string | null;
 }
 
 export type ProposalState =
@@ -58,18 +75,26 @@ export type ProposalState =
   /** Somebody pushed while it was open. The thread still waits, and the branch may come back. */
   | { type: "moved" }
   /** Somebody who may said yes at GitHub; the thread is told. */
-  | { type: "approved"; by: Person }
+  | { type: "approved"; by: Person; part?: ProposalPart }
   /** The thread has landed it, and the commit is on its way. */
-  | { type: "committing"; by: Person }
-  | { type: "committed"; by: Person; commitOid: string }
+  | { type: "committing"; by: Person; part?: ProposalPart }
+  | { type: "committed"; by: Person; commitOid: string; part?: Omit<ProposalPart, "changes"> }
   /** To the author of a fork's pull request, who takes them or not. The workspace has it, and no commit. */
-  | { type: "suggested"; by: Person }
+  | { type: "suggested"; by: Person; part?: Omit<ProposalPart, "changes"> }
   /** In another client: the workspace has it, and GitHub does not. */
   | { type: "acceptedElsewhere" }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */
   | { type: "unapprovable"; reason: string };
+
+/** Some hunks of a proposal, where no more of it was said yes to. */
+export interface ProposalPart {
+  /** `proposalHash`, whole, on the commit of the proposal that it is a part of. */
+  hash: string;
+  hunks: number[];
+  changes: FileChange[];
+}
 
 export interface Proposal {
   requestId: string;
@@ -82,6 +107,8 @@ export interface Proposal {
   bound: { hash: string; baseOid: string } | null;
   /** What becomes of it once it was approved and landed, instead of a commit; null for a commit. */
   suggestions: SuggestionComment[] | null;
+  /** When the draft pull request's comment had shown it, by GitHub's clock, ISO 8601; null while it has not. */
+  shownInDraftAt: string | null;
   state: ProposalState;
 }
 
@@ -113,10 +140,18 @@ export interface NamedProposal {
 }
 
 export class Ledger {
+  readonly approvals: Approvals;
+  /** The operator's, as it is now. */
+  readonly policy: () => Policy;
+  /** The page of a thread in the web client; null where there is none. */
+  readonly threadUrl: (threadId: string) => string | null;
   private readonly sql: Sql;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, policy: () => Policy, threadUrl: (threadId: string) => string | null = () => null) {
     this.sql = sql;
+    this.policy = policy;
+    this.threadUrl = threadUrl;
+    this.approvals = new Approvals(sql);
   }
 
   /** GitHub's number of this repository. */
@@ -129,8 +164,10 @@ export class Ledger {
     return row ? (JSON.parse(row.talk) as Talk) : null;
   }
 
-  /** Of an issue or pull request in which a turn was ever asked for. */
+  /** Of an issue or pull request in which a turn was ever asked for, or that is a thread's draft. */
   talkAt(issueNumber: number): Talk | null {
+    const ofDraft = this.threadOfDraft(issueNumber);
+    if (ofDraft !== null) return this.talk(ofDraft);
     const query = "SELECT talk FROM github_talks JOIN github_threads USING (thread_id) WHERE issue_number = ?";
     const [row] = this.sql.exec<{ talk: string }>(query, issueNumber).toArray();
     return row ? (JSON.parse(row.talk) as Talk) : null;
@@ -138,6 +175,23 @@ export class Ledger {
 
   putTalk(talk: Talk): void {
     this.sql.exec("INSERT OR REPLACE INTO github_talks (thread_id, talk) VALUES (?, ?)", talk.threadId, JSON.stringify(talk));
+  }
+
+  /** The thread whose draft pull request this is; null when it is nobody's. */
+  threadOfDraft(number: number): string | null {
+    const query = "SELECT thread_id AS threadId FROM github_drafts WHERE number = ?";
+    return this.sql.exec<{ threadId: string }>(query, number).toArray()[0]?.threadId ?? null;
+  }
+
+  /** Whether a turn was asked for in this issue or pull request before it was a thread's draft. */
+  hasOwnTalk(number: number): boolean {
+    const query = "SELECT 1 FROM github_threads JOIN github_talks USING (thread_id) WHERE issue_number = ?";
+    return this.sql.exec(query, number).toArray().length > 0;
+  }
+
+  /** From here on what is said in that pull request is said to the thread. */
+  putDraft(number: number, threadId: string): void {
+    this.sql.exec("INSERT OR REPLACE INTO github_drafts (number, thread_id) VALUES (?, ?)", number, threadId);
   }
 
   proposal(requestId: string): Proposal | null {
@@ -159,11 +213,6 @@ export class Ledger {
 
   lastProposalOfTurn(threadId: string, turnId: string): Proposal | null {
     return this.last("thread_id = ? AND turn_id = ?", threadId, turnId);
-  }
-
-  /** Of all threads: a check run says nothing but the hash that it is bound to, whole. */
-  lastProposalWithHash(hash: string): Proposal | null {
-    return this.last("hash = ?", hash);
   }
 
   /** Those of all threads whose hash begins so, in hexadecimal digits, and the open ones of this thread. */
@@ -216,8 +265,9 @@ export class Ledger {
     );
     const needed: string[] = [];
     for (const row of rows) {
-      const { changes } = JSON.parse(row.proposal) as Proposal;
-      needed.push(...changes.flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
+      const { changes, state } = JSON.parse(row.proposal) as Proposal;
+      const part = state.type === "approved" || state.type === "committing" ? (state.part?.changes ?? []) : [];
+      needed.push(...[...changes, ...part].flatMap(({ before, after }) => [before, after].flatMap((side) => side?.hash ?? [])));
     }
     return needed;
   }
@@ -236,7 +286,9 @@ export class Ledger {
       JSON.stringify(decided),
       githubApiLimits.forgottenAtOnceMax,
     );
-    return rows.toArray().map((row) => row.request_id);
+    const requestIds = rows.toArray().map((row) => row.request_id);
+    for (const requestId of requestIds) this.approvals.forget(requestId);
+    return requestIds;
   }
 
   putContents(contents: readonly Uint8Array[]): void {

@@ -239,9 +239,10 @@ export class Outbox {
 
 /**
  * `<delivery>/<what>` belongs to the delivery, and is wanted again only when that comes again: null. `<what>/<subject>` belongs to a
- * thread or to a proposal, and is wanted again whenever that is looked at.
+ * thread or to a proposal, and is wanted again whenever that is looked at. A turn's check run is wanted for as long as the turn is.
  */
 function subjectOf(key: string, deliveryId: string | null): string | null {
+  if (key.startsWith("turn-check/")) return null;
   if (deliveryId !== null && key.startsWith(`${deliveryId}/`)) return null;
   return key.split("/")[1] ?? key;
 }

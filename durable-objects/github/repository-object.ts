@@ -6,7 +6,7 @@ import type { RepositoryEvent } from "#github/event";
 import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
-import { githubHost } from "#github/host";
+import { githubHost, githubPolicy, threadUrl } from "#github/host";
 import type { Received } from "#github/inbox";
 import { createRepositorySchema, Repository } from "#github/repository";
 import { type BlobPage, readBlobs, readTree, type TreeListing } from "#github/snapshot-source";
@@ -53,12 +53,12 @@ export class RepositoryObject extends DurableObject<Environment> {
 
   /** The files of a commit, without their contents. Throws when GitHub does not give them. */
   async readTree(commitOid: string): Promise<TreeListing> {
-    return this.repository().withJob((job) => readTree(job.calls({ contents: "read" }), commitOid));
+    return this.repository().read((calls) => readTree(calls, commitOid));
   }
 
   /** Contents by their git ids, as many as one answer holds. */
   async readBlobs(oids: string[]): Promise<BlobPage> {
-    return this.repository().withJob((job) => readBlobs(job.calls({ contents: "read" }), oids));
+    return this.repository().read((calls) => readBlobs(calls, oids));
   }
 
   override async alarm(): Promise<void> {
@@ -82,6 +82,7 @@ export class RepositoryObject extends DurableObject<Environment> {
       sql: ctx.storage.sql,
       transaction: (closure) => ctx.storage.transactionSync(closure),
       github: () => githubHost(env),
+      policy: () => githubPolicy(env),
       consequences: this.consequences,
       now: () => Date.now(),
       newId,
@@ -92,6 +93,7 @@ export class RepositoryObject extends DurableObject<Environment> {
       isStopped: (installationId) => githubAppStub(env).isStopped(installationId),
       ownApp: () => githubAppStub(env).ownApp(),
       readProposal: (threadId, requestId) => readProposal(env, { account, threadId }, requestId),
+      threadUrl: (threadId) => threadUrl(env, threadId),
       callThread: (threadId, call) => callThread(env, { account, threadId }, call),
       report,
     });

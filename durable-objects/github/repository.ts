@@ -6,11 +6,12 @@ import type { HeardFrame } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { Sql } from "#core/sql";
 import type { Consequences, RepositoryReads } from "#github/consequences";
-import { baseOf, type Effect, type EffectResult, type Outcome, type ThreadCall } from "#github/effect";
+import { baseOf, type Effect, type EffectResult, isReplaceable, type Outcome, type ThreadCall } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
 import { GitHubError, isPassing } from "#github/failure";
+import type { Policy } from "#github/follow/policy";
 import { createInboxSchema, Inbox, type Received, type WaitingDelivery } from "#github/inbox";
-import { type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
+import { type GitHubCalls, type GitHubHost, InstallationJob, type RepositoryPlace } from "#github/installation";
 import { createLedgerSchema, Ledger } from "#github/ledger";
 import { createOutboxSchema, Outbox, type WaitingEffect } from "#github/outbox";
 import { perform } from "#github/perform/perform";
@@ -28,6 +29,8 @@ export interface RepositoryHost {
   transaction<Result>(closure: () => Result): Result;
   /** Throws when GitHub is not configured. */
   github(): GitHubHost;
+  /** Read whenever it is needed: the operator may change it while something waits. */
+  policy(): Policy;
   consequences: Consequences;
   now(): number;
   newId(): string;
@@ -38,6 +41,8 @@ export interface RepositoryHost {
   isStopped(installationId: number): Promise<boolean>;
   ownApp(): Promise<OwnApp>;
   readProposal(threadId: string, requestId: string): Promise<AskedProposal | null>;
+  /** The page of a thread in the web client; null where there is none. */
+  threadUrl(threadId: string): string | null;
   callThread(threadId: string, call: ThreadCall): Promise<{ text: string | null } | { refused: WireError }>;
   report(event: string, details: Record<string, unknown>): void;
 }
@@ -75,7 +80,11 @@ export class Repository {
     this.inbox = new Inbox(host.sql);
     this.outbox = new Outbox(host.sql, () => host.newId());
     this.permissions = new Permissions(() => host.now());
-    this.ledger = new Ledger(host.sql);
+    this.ledger = new Ledger(
+      host.sql,
+      () => host.policy(),
+      (threadId) => host.threadUrl(threadId),
+    );
   }
 
   /** Returns when it is durable; what follows happens later, from the alarm. */
@@ -153,6 +162,12 @@ export class Repository {
     } finally {
       await job.end();
     }
+  }
+
+  /** Reads for somebody else, as long as nobody stopped the installation. */
+  async read<Result>(work: (calls: GitHubCalls) => Promise<Result>): Promise<Result> {
+    if (await this.host.isStopped(this.place().installationId)) throw new Error("the installation is stopped");
+    return this.withJob((job) => work(job.calls({ contents: "read" })));
   }
 
   private async work(): Promise<void> {
@@ -300,9 +315,10 @@ export class Repository {
       this.outbox.retry(effect, this.host.now() + failure.retryAfterMs, { isCounted: false });
     } else if (failure.type === "unauthorized") {
       this.outbox.retry(effect, this.retryAtMs(attempts), { isCounted: true });
-    } else if (!isPassing(failure)) {
+    } else if (!isPassing(failure) && !(isReplaceable(effect.action) && failure.type !== "notFound")) {
       this.settle(effect, { type: "failed", failure });
     }
+    // Twice the same edit is one, and without it a comment would say for ever what is no longer so: it is tried again.
     // Else it may have happened: the row stays uncertain, and says when it is looked at again.
   }
 
@@ -355,6 +371,8 @@ export class Repository {
   }
 
   private threadOf(issueNumber: number): string {
+    const shared = this.ledger.threadOfDraft(issueNumber);
+    if (shared !== null) return shared;
     this.host.sql.exec(
       "INSERT OR IGNORE INTO github_threads (issue_number, thread_id) VALUES (?, ?)",
       issueNumber,

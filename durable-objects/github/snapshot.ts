@@ -1,6 +1,6 @@
 /**
- * A repository enters a workspace at one commit: every file is listed, and as many contents as the bounds allow are there at once. The
- * others are named with their git id, so that they can be read when somebody wants them and are known to be the same.
+ * A repository enters a workspace at one commit: its files are listed there, and as many contents as the bounds allow are copied. The
+ * others are known by their git id, by which they are fetched when somebody reads them, and known to be the same.
  */
 import { githubApiLimits, workspaceLimits } from "#core/limits";
 import type { BlobPage, TreeFile, TreeListing } from "#github/snapshot-source";
@@ -18,79 +18,87 @@ export interface SnapshotSource {
 export interface Snapshot {
   commitOid: string;
   treeOid: string;
-  /** What is in the workspace. */
-  present: TreeFile[];
-  /** What is not, because there is more than the bounds allow: `bring` fetches it. */
-  absent: TreeFile[];
-  /** Paths that no workspace can hold, and submodules: never there, and never to be taken for deleted. */
-  refused: string[];
+  /** Files whose content is copied at once. */
+  copied: TreeFile[];
+  /** Files that are listed, and fetched when they are read. */
+  listed: TreeFile[];
+  /** Paths that are not in the workspace: it cannot hold them, or has no room, or they are other repositories. Never to be taken for deleted. */
+  missing: string[];
   isTruncated: boolean;
 }
 
 export interface SnapshotBounds {
+  listedFilesMax: number;
+  listedBytesMax: number;
   filesMax: number;
   bytesMax: number;
   fileBytesMax: number;
 }
 
-const defaultBounds: SnapshotBounds = {
+export const snapshotBounds: SnapshotBounds = {
+  listedFilesMax: githubApiLimits.listedFilesMax,
+  listedBytesMax: githubApiLimits.listedBytesMax,
   filesMax: githubApiLimits.snapshotFilesMax,
   bytesMax: githubApiLimits.snapshotBytesMax,
   fileBytesMax: githubApiLimits.snapshotFileBytesMax,
 };
 
-export interface SnapshotTarget {
-  workspace: Workspace;
-  transaction<Result>(closure: () => Result): Result;
-}
-
-/** Which files come at once: those that say what the repository is first, then the shallow and small ones. */
-export function choose(listing: TreeListing, bounds: SnapshotBounds = defaultBounds): Snapshot {
+/** Which files come how: first those that the house itself reads, then those that say what the repository is, the shallow and small ones. */
+export function choose(listing: TreeListing, bounds = snapshotBounds): Snapshot {
   const { commitOid, treeOid, isTruncated } = listing;
-  const refused = [...listing.submodules];
-  const present: TreeFile[] = [];
-  const absent: TreeFile[] = [];
-  let bytes = 0;
+  const copied: TreeFile[] = [];
+  const listed: TreeFile[] = [];
+  const missing = [...listing.submodules];
+  let [copiedBytes, listedBytes] = [0, 0];
   for (const file of listing.files.toSorted(byWorth)) {
-    if (!canBeHeld(file)) refused.push(file.path);
-    else if (present.length < bounds.filesMax && file.size <= bounds.fileBytesMax && bytes + file.size <= bounds.bytesMax) {
-      present.push(file);
-      bytes += file.size;
-    } else absent.push(file);
+    const { path, mode, size } = file;
+    const hasRoom = copied.length + listed.length < bounds.listedFilesMax && listedBytes + size <= bounds.listedBytesMax;
+    const isSmall = copied.length < bounds.filesMax && size <= bounds.fileBytesMax && copiedBytes + size <= bounds.bytesMax;
+    // A link is followed by whoever walks past it, and nobody waits there for its content.
+    if (!hasRoom || !canBeHeld(file) || (mode === fileMode.symlink && !isSmall)) {
+      missing.push(path);
+      continue;
+    }
+    listedBytes += size;
+    if (isSmall) copiedBytes += size;
+    (isSmall ? copied : listed).push(file);
   }
-  return { commitOid, treeOid, present, absent, refused, isTruncated };
+  return { commitOid, treeOid, copied, listed, missing, isTruncated };
 }
 
-/** Writes the present files. May be repeated after a crash: what is there is there. Throws `WorkspaceError` "full". */
-export async function enter(source: SnapshotSource, target: SnapshotTarget, snapshot: Snapshot): Promise<void> {
-  await bring(source, target, snapshot.present);
-}
-
-/** Reads and writes these files of the snapshot. One that is there with this content already is left as it is. */
-export async function bring(
+/**
+ * Fetches what of these contents is not there; no file changes. May be repeated after a crash: what is there is there.
+ * `write` runs the writes of one page, all or none.
+ */
+export async function fetchContents(
   source: SnapshotSource,
-  { workspace, transaction }: SnapshotTarget,
-  files: TreeFile[],
+  { workspace, write }: { workspace: Workspace; write(page: () => void): void },
+  oids: Iterable<string>,
 ): Promise<void> {
-  const wanted = files.filter(({ path, oid, mode }) => {
-    const version = workspace.version(path);
-    return version?.hash !== oid || version.mode !== mode;
-  });
-  const byOid = Map.groupBy(wanted, ({ oid }) => oid);
-  for (let rest = [...byOid.keys()]; rest.length > 0; ) {
-    const page = await source.readBlobs(rest);
-    if (page.rest.length >= rest.length) throw new Error("the repository gives no contents");
-    transaction(() => {
-      for (const { oid, bytes } of page.blobs) {
-        for (const { path, mode } of byOid.get(oid) ?? []) workspace.write(path, bytes, mode);
-      }
+  for (let rest = [...new Set(oids)].filter((oid) => !workspace.hasBlob(oid)); rest.length > 0; ) {
+    const page = await source.readBlobs(rest.slice(0, githubApiLimits.blobPageFilesMax));
+    if (page.blobs.length === 0) throw new Error("the repository gives no contents");
+    write(() => {
+      for (const { bytes } of page.blobs) workspace.putBlob(bytes);
     });
-    rest = page.rest;
+    const wanted = rest.length;
+    rest = rest.filter((oid) => !workspace.hasBlob(oid));
+    if (rest.length === wanted) throw new Error("the repository gives other contents");
   }
 }
 
 function byWorth(one: TreeFile, other: TreeFile): number {
-  return depthOf(one) - depthOf(other) || one.size - other.size || (one.path < other.path ? -1 : 1);
+  return (
+    Number(isReadByUs(other)) - Number(isReadByUs(one)) ||
+    depthOf(one) - depthOf(other) ||
+    one.size - other.size ||
+    (one.path < other.path ? -1 : 1)
+  );
+}
+
+/** Where links lead, and what a turn's instructions are made of. */
+function isReadByUs({ path, mode }: TreeFile): boolean {
+  return mode === fileMode.symlink || path === "AGENTS.md" || path.endsWith("/AGENTS.md");
 }
 
 function depthOf({ path }: TreeFile): number {

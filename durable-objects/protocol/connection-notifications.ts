@@ -12,6 +12,15 @@ export const connectionNotifications = {
   }),
   /** Example: `{"watchId":"w1","changedPaths":["/workspace/a.txt"]}` */
   "fs/changed": z.object({ watchId: z.string(), changedPaths: z.array(z.string()) }),
+  /**
+   * The answer that this client gave names hunks and cannot be taken; the request goes on waiting. Example:
+   * `{"threadId":"…","requestId":"…","error":{"code":-32600,"message":"these hunks cannot be accepted: This diff has hunks 1 to 3, and no 4."}}`
+   */
+  "spindle/approval/refused": z.object({
+    threadId: z.string(),
+    requestId: z.string(),
+    error: z.object({ code: z.number(), message: z.string() }),
+  }),
   "fuzzyFileSearch/sessionUpdated": z.object({ sessionId: z.string(), query: z.string(), files: z.array(fuzzyFileSearchResult) }),
   "fuzzyFileSearch/sessionCompleted": z.object({ sessionId: z.string() }),
 } as const;

@@ -2,6 +2,7 @@
  * Everything Spindle refuses, by name. Codes and messages are the real server's (0.169.0), because clients match on both: almost
  * every error there is -32600. Handlers throw a `Refusal`; only the router turns it into wire form.
  */
+import { hunksChosenMax } from "./approval-bounds.ts";
 import { codexMethodNames } from "./codex-method-names.ts";
 import { whyUnserved } from "./unserved.ts";
 
@@ -124,6 +125,17 @@ export const refusals = {
   tooManyCommands: (commandsMax: number) => refuse(`${commandsMax} commands wait already`),
   /** For what needs a thread at rest. */
   turnRuns: (method: string) => refuse(`${method} is unavailable while a turn is running`),
+
+  /** For an answer to an approval that names hunks; the request goes on waiting. */
+  invalidHunks: () =>
+    invalidParams(
+      `hunks of a diff are accepted by {decision: "accept", hunks: [1 to ${hunksChosenMax} numbers from 1 on], proposalHash}`,
+    ),
+  /** Only changes of files can be accepted in part: a command runs or does not, and what it changes is asked for by itself. */
+  notOfHunks: () => refuse("only changes of files are accepted by hunks"),
+  otherProposal: (hash: string) => refuse(`proposalHash names other changes: these have the hash ${hash}`),
+  /** `problem` as whoever looked for them says it. */
+  unknownHunks: (problem: string) => refuse(`these hunks cannot be accepted: ${problem}`),
 
   metadataEmpty: () => refuse("gitInfo must include at least one field"),
   gitInfoEmpty: (field: string) => refuse(`gitInfo.${field} must not be empty`),

@@ -1,5 +1,6 @@
 /** What the server asks of a client: method → params and result. A request waits in the thread's log until somebody answers. */
 import * as z from "zod";
+import { hunksChosenMax } from "./approval-bounds.ts";
 import { commandAction, toolContentItem } from "./item.ts";
 
 const inItem = { threadId: z.string(), turnId: z.string(), itemId: z.string(), startedAtMs: z.number() };
@@ -17,6 +18,20 @@ export type CommandDecision = z.infer<typeof commandDecision>;
 
 export const fileChangeDecision = z.enum(["accept", "acceptForSession", "decline", "cancel"]);
 export type FileChangeDecision = z.infer<typeof fileChangeDecision>;
+
+/**
+ * Spindle's own: accepts these hunks of the diff and no others. `hunks` are numbers from 1 on, in the order of `proposal.diff`: each hunk of a
+ * text is one, and so is each file that comes, goes, changes its mode or is binary. `proposalHash` is the whole `proposal.hash` of the diff they
+ * are counted in. What lands is another proposal, with a hash of its own, which the completed item shows. An answer that names hunks and cannot be
+ * taken is refused by `spindle/approval/refused`, and the request goes on waiting. Example:
+ * `{"decision":"accept","hunks":[1,3],"proposalHash":"6f0c…"}`.
+ */
+export const hunksAccepted = z.strictObject({
+  decision: z.literal("accept"),
+  hunks: z.array(z.int().min(1)).min(1).max(hunksChosenMax),
+  proposalHash: z.string(),
+});
+export type HunksAccepted = z.infer<typeof hunksAccepted>;
 
 /** A question of the agent. Example: `{"id":"color","header":"Colour","question":"Which one?","isOther":true,"isSecret":false,"options":[…]}` */
 export const question = z.object({
@@ -46,7 +61,7 @@ export const serverRequests = {
   },
   "item/fileChange/requestApproval": {
     params: z.object({ ...inItem, reason: z.string().nullable(), grantRoot: z.null() }),
-    result: z.object({ decision: fileChangeDecision }),
+    result: z.union([hunksAccepted, z.object({ decision: fileChangeDecision })]),
   },
   "item/tool/requestUserInput": {
     params: z.object({

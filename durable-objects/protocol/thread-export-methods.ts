@@ -51,7 +51,7 @@ export const exportEntry = z.discriminatedUnion("type", [
     hash: nameable,
     params: z.unknown(),
   }),
-  /** What somebody answered; null where the question was taken back, or the answer could not be read. */
+  /** What somebody answered, with the hash of what of the changes was accepted where hunks were named; null where the question was taken back, or the answer could not be read. */
   z.object({ type: z.literal("answered"), ...place, requestId: z.string(), answer: z.unknown() }),
   z.object({ type: z.literal("warning"), ...place, message: z.string() }),
   z.object({ type: z.literal("error"), ...inTurn, error: turnError, willRetry: z.boolean() }),

@@ -103,6 +103,7 @@ export class CommandExecutions {
       stdin,
       signal,
       now: host.now,
+      bring: (versions) => this.runtime.contents.bring(versions),
       timeoutMs: Math.max(0, deadlineMs - host.now()),
       // Text that is too long loses its middle there; of twice the bound, the first half is the beginning whatever comes.
       outputBytesMax: 2 * bytesMax,

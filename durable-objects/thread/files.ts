@@ -2,6 +2,7 @@
 import { Refusal, refusals } from "#protocol/errors";
 import { fsMethods } from "#protocol/fs-methods";
 import type { Params, Request, Result } from "#protocol/methods";
+import { requireThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
 import { WorkspaceError } from "#workspace/error";
 import { relativePath } from "#workspace/path";
@@ -13,7 +14,17 @@ export function isFileRequest(request: Request): request is FileRequest {
 }
 
 export async function answerFile(runtime: ThreadRuntime, request: FileRequest): Promise<unknown> {
-  return refusingPaths(() => runtime.changeFiles(() => perform(runtime, request)));
+  return refusingPaths(async () => {
+    if (request.method === "fs/readFile") await bring(runtime, request.params.path);
+    return runtime.changeFiles(() => perform(runtime, request));
+  });
+}
+
+/** A content that the repository has comes before it is read. */
+async function bring(runtime: ThreadRuntime, path: string): Promise<void> {
+  const version = runtime.workspace.readable(relativePath(runtime.current.info.cwd, path));
+  if (version !== null) await runtime.contents.bring([version]);
+  requireThread(runtime, "fs/readFile");
 }
 
 /** The workspace's own refusals become those of the real server. */

@@ -30,6 +30,8 @@ export type ForkPage =
       info: Omit<WireThread, "status" | "turns">;
       settings: Settings;
       memoryMode: Thread["memoryMode"];
+      /** What files name and nobody has read is not copied: the fork asks for it where its source does. */
+      repositoryId: number | null;
     }
   | { type: "frames"; draftsText: string; afterSeq: number | null }
   | { type: "files"; files: ForkedFile[]; afterPath: string | null }
@@ -60,7 +62,8 @@ function plan(runtime: ThreadRuntime, params: Params<"thread/fork">): ForkPage {
   if (!settings) throw new Error("a thread without settings");
   // As on the real server: nobody has spoken in it, so there is nothing to begin from.
   if (!info.preview) throw new Refusal(refusals.noRolloutFound(info.id));
-  return { type: "plan", throughSeq: pointOf(runtime, params), info, settings, memoryMode };
+  const repositoryId = runtime.workspace.repositoryId();
+  return { type: "plan", throughSeq: pointOf(runtime, params), info, settings, memoryMode, repositoryId };
 }
 
 /** The last frame that the fork shares with its source. A turn that is named must be in the thread, and not reverted. */

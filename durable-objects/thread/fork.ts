@@ -127,6 +127,7 @@ function settle(
     if (mode) yield [{ ...runtime.status({ type: "idle" }), private: { event: { type: "memoryModeSet", mode } } }];
   }
   runtime.begin(batches(), () => {
+    if (plan.repositoryId !== null) runtime.workspace.setRepositoryId(plan.repositoryId);
     for (const text of pagesOf(sql, "files")) runtime.workspace.place(JSON.parse(text) as ForkedFile[]);
     runtime.workspace.takeChanges();
     sql.exec("DROP TABLE fork_pages; DROP TABLE fork_blobs;");

@@ -5,6 +5,7 @@ import type { TurnReport } from "#core/memory/report";
 import type { Sql } from "#core/sql";
 import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
+import type { BlobPage } from "#github/snapshot-source";
 import type { Model } from "#models/model";
 import type { Notice } from "#protocol/connection-notifications";
 import type { ThreadPlace } from "#protocol/thread";
@@ -39,6 +40,8 @@ export interface Host {
   deliver(connection: string, delivery: Delivery): Promise<DeliveryAck>;
   /** Asks the thread that this one is forked from. Throws when it cannot be reached. */
   readFork(sourceId: string, read: ForkRead): Promise<ForkPage>;
+  /** Asks a repository of the account for contents by their git ids. Throws when it cannot be reached, or does not give them. */
+  readRepository(repositoryId: number, oids: string[]): Promise<BlobPage>;
   /**
    * Tells the account's Directory how the thread stands and what happened in it. Whether the place that `news.turnSlot` wanted is taken;
    * true where it wanted none. Throws when the Directory cannot be reached.

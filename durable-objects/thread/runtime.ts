@@ -31,6 +31,7 @@ import { MemoryReader } from "#thread/memory-reader";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
 import { startQueued } from "#thread/queue";
 import { readStateChanged } from "#thread/read-state";
+import { createRepositoryContentsSchema, RepositoryContents } from "#thread/repository-contents";
 import { exitedReview } from "#thread/review";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
@@ -60,6 +61,7 @@ export class ThreadRuntime {
   readonly memoryOutbox: MemoryOutbox;
   readonly notes: MemoryNotes;
   readonly workspace: Workspace;
+  readonly contents: RepositoryContents;
   readonly turnSlot: TurnSlot;
   readonly fileWatch: FileWatch;
   readonly extraction: Extraction;
@@ -92,6 +94,7 @@ export class ThreadRuntime {
     // Of logs from before the Directory was told of more than how the thread stands.
     if (this.folded) createOutboxSchema(host.sql);
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
+    this.contents = new RepositoryContents(host, this.workspace, () => this.readingTurn());
     this.turnSlot = new TurnSlot(host);
     this.extraction = new Extraction(this);
     this.fileWatch = new FileWatch(
@@ -354,11 +357,17 @@ export class ThreadRuntime {
     if (this.guidesOfTurn?.turnId !== turnId) {
       const guides = this.workspace
         .filesNamed("AGENTS.md")
+        .filter((path) => this.contents.areHere(this.workspace.readable(path)))
         .slice(0, limits.guidesMax)
         .map((path) => ({ path, text: new TextDecoder().decode(this.workspace.read(path)) }));
       this.guidesOfTurn = { turnId, guides };
     }
     return this.guidesOfTurn.guides;
+  }
+
+  /** What is read between two turns is counted by itself. */
+  private readingTurn(): string {
+    return openTurn(this.current)?.id ?? `after ${this.history.newestTurnId()}`;
   }
 
   private endTurn(status: "completed" | "interrupted"): void {
@@ -559,6 +568,8 @@ export class ThreadRuntime {
     await this.outbox.flush();
     void this.drive();
     this.schedule();
+    // Should the process die on the way, the alarm rings again: a client comes back by itself, a repository that follows does not.
+    await this.deliveries.untilHeard(this.folded?.seq ?? 0);
   }
 
   /** Questions that do not wait for ever, and when (Unix ms) their time is over. */
@@ -619,6 +630,7 @@ function createSchema(sql: Host["sql"]): void {
   createOutboxSchema(sql);
   createNotesSchema(sql);
   createMemoryOutboxSchema(sql);
+  createRepositoryContentsSchema(sql);
   Workspace.createSchema(sql);
 }
 

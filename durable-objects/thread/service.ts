@@ -1,11 +1,13 @@
 /** What the other objects may ask of a thread. What it refuses is a value: an error would lose its shape between two objects. */
 
-import type { Decision } from "#core/private";
+import type { Decision, PrivateEvent } from "#core/private";
+import type { PendingRequest } from "#core/thread";
 import { protocolVersion } from "#models/catalogue";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
 import { type ServerRequestMethod, serverRequests } from "#protocol/server-requests";
 import type { ThreadPlace } from "#protocol/thread";
+import { acceptedPart, namesHunks } from "#thread/accepted-part";
 import { attachCreator, attachForker, resume } from "#thread/attach";
 import { CommandExecutions, isCommandExecRequest } from "#thread/command-exec";
 import { answerFile, isFileRequest, refusingPaths } from "#thread/files";
@@ -150,16 +152,29 @@ export class ThreadService {
     });
   }
 
-  respond(requestId: string, reply: ClientAnswer): void {
+  /** Null where it was taken, or came too late. What is refused has changed nothing: somebody may still answer. */
+  respond(requestId: string, reply: ClientAnswer): WireError | null {
     const asked = this.runtime.thread?.requests.find(({ id }) => id === requestId);
-    if (!asked) return;
-    const isQuestion = asked.method === "item/tool/requestUserInput" || asked.method === "item/tool/call";
-    this.runtime.respond(
-      requestId,
-      isQuestion
-        ? { type: "answered", requestId, answer: answerOf(asked.method, reply) }
-        : { type: "decided", requestId, decision: decisionOf(asked.method, reply) },
-    );
+    if (!asked) return null;
+    try {
+      this.runtime.respond(requestId, this.answerTo(asked, reply));
+      return null;
+    } catch (error) {
+      if (error instanceof Refusal) return error.wire;
+      throw error;
+    }
+  }
+
+  private answerTo(asked: PendingRequest, reply: ClientAnswer): Extract<PrivateEvent, { type: "decided" | "answered" }> {
+    const { id: requestId, method } = asked;
+    if (method === "item/tool/requestUserInput" || method === "item/tool/call") {
+      return { type: "answered", requestId, answer: answerOf(method, reply) };
+    }
+    if (!("result" in reply && namesHunks(reply.result))) {
+      return { type: "decided", requestId, decision: decisionOf(method, reply) };
+    }
+    const part = acceptedPart(this.runtime, asked, reply.result);
+    return { type: "decided", requestId, decision: "accept", ...(part ? { part } : {}) };
   }
 }
 

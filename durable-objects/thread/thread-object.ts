@@ -5,15 +5,16 @@ import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { memoryLimits } from "#core/limits";
+import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
 import type { Catalogue } from "#models/catalogue";
-import { refusals } from "#protocol/errors";
+import { refusals, type WireError } from "#protocol/errors";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
 import { type AskedProposal, askedProposal } from "#thread/asked-proposal";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
-import { type Entered, enterRepository } from "#thread/repository-entry";
+import { type Entered, enterRepository, type RepositoryEntry } from "#thread/repository-entry";
 import { unknownThread } from "#thread/requests";
 import { ThreadRuntime } from "#thread/runtime";
 import { type ClientAnswer, ThreadService } from "#thread/service";
@@ -116,14 +117,16 @@ export class ThreadObject extends DurableObject<Environment> {
     return this.service.deleteThread();
   }
 
-  async respond(requestId: string, reply: ClientAnswer): Promise<void> {
-    this.service.respond(requestId, reply);
+  async respond(requestId: string, reply: ClientAnswer): Promise<WireError | null> {
+    return this.service.respond(requestId, reply);
   }
 
   /** The repository's files at a commit become the workspace, while no turn runs. */
-  async enterRepository(repositoryId: number, entry: { commitOid: string; key: string }): Promise<Entered> {
+  async enterRepository(entry: RepositoryEntry): Promise<Entered> {
     const { account } = nameOf(this.ctx);
-    return enterRepository(this.runtime, repositoryStub(this.env, account, repositoryId), entry);
+    const settings = readGitHubSettings(this.env);
+    const bounds = settings === null || "problem" in settings ? {} : { filesMax: settings.copiedFilesMax };
+    return enterRepository(this.runtime, repositoryStub(this.env, account, entry.repositoryId), entry, bounds);
   }
 
   async askedProposal(requestId: string): Promise<AskedProposal | null> {
@@ -160,6 +163,7 @@ export class ThreadObject extends DurableObject<Environment> {
       reportToMemory: (reports) => memoryStub(env, account).report(account, reports),
       leaveMemory: () => memoryStub(env, account).forgetThread(threadId),
       readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
+      readRepository: (repositoryId, oids) => repositoryStub(env, account, repositoryId).readBlobs(oids),
       tellDirectory: (summary, news) => directoryStub(env, account).update(summary, news),
       place: () => directoryStub(env, account).placeOf(threadId),
       tell: (connection, notice) => {
@@ -188,9 +192,7 @@ export class ThreadObject extends DurableObject<Environment> {
       },
       request: (threadId, request, connection) => own(threadId, request.method, () => this.request(request, connection)),
       deleteThread: (threadId) => own(threadId, "thread/delete", () => this.deleteThread()),
-      respond: async (threadId, requestId, reply) => {
-        if (threadId === ownId) await this.respond(requestId, reply);
-      },
+      respond: async (threadId, requestId, reply) => (threadId === ownId ? this.respond(requestId, reply) : null),
       directory: (request) => directoryStub(this.env, account).request(request),
       memory: (request) => memoryStub(this.env, account).request(request),
       // It hears of its own thread only.

@@ -3,7 +3,7 @@ import { Bash } from "just-bash/browser";
 import { ShellWatch } from "#tools/shell-watch";
 import type { FileChange } from "#workspace/change";
 import { WorkspaceError } from "#workspace/error";
-import { Overlay } from "#workspace/overlay";
+import { type BringContents, Overlay } from "#workspace/overlay";
 import type { Workspace } from "#workspace/store";
 
 export interface ShellRun {
@@ -19,6 +19,8 @@ export interface ShellRun {
   outputBytesMax: number;
   /** Unix milliseconds. */
   now: () => number;
+  /** For a workspace that names contents which are not here. */
+  bring?: BringContents | undefined;
   /** Its standard input; none unless said. */
   stdin?: Uint8Array | undefined;
   /** Gets the beginning of each stream piece by piece while the command runs; how far it comes is the interpreter's affair. Must not throw. */
@@ -242,12 +244,29 @@ function withoutAdvice(stderr: string): string {
 function outcomeOf(overlay: Overlay): { changes: FileChange[]; notes: string[]; problem: string | null } {
   if (overlay.refusal !== null) return { changes: [], notes: [], problem: `nothing was kept: ${overlay.refusal}` };
   try {
-    return { ...overlay.changes(), problem: null };
+    const { changes, notes } = overlay.changes();
+    const unread = unreadNote(overlay);
+    if (unread === null) return { changes, notes, problem: null };
+    // Whoever changes files by what it read in others went by half of them.
+    if (changes.length > 0) return { changes: [], notes: [], problem: `nothing was kept: ${unread}` };
+    return { changes, notes: [...notes, unread], problem: null };
   } catch (error) {
     if (!(error instanceof WorkspaceError)) throw error;
     return { changes: [], notes: [], problem: `nothing was kept: ${error.message}` };
   }
 }
+
+/** Commands say of a file that cannot be read whatever comes to their mind, or nothing. */
+function unreadNote({ unread }: Overlay): string | null {
+  const [first] = unread;
+  if (first === undefined) return null;
+  const paths = [...unread.keys()].slice(0, unreadNamedMax).join(", ");
+  const more = unread.size > unreadNamedMax ? ` and ${unread.size - unreadNamedMax} more` : "";
+  return `${unread.size === 1 ? "1 file was" : `${unread.size} files were`} not read or searched, whatever the command says of them (${first[1]}): ${paths}${more}`;
+}
+
+/** Paths that the note names. */
+const unreadNamedMax = 10;
 
 /** The text if it is short enough, else its beginning and its end, with what is missing told between them. */
 function clipped(text: string, bytesMax: number): string {

@@ -9,7 +9,8 @@ export type WorkspaceErrorCode =
   | "invalidPath"
   | "outside"
   | "tooLarge"
-  | "full";
+  | "full"
+  | "unread";
 
 /** The caller's failure. Nothing was changed when it is thrown, except where a caller's own transaction has to be rolled back. */
 export class WorkspaceError extends Error {
@@ -43,4 +44,5 @@ const messages: Record<WorkspaceErrorCode, string> = {
   outside: "path is outside of the workspace",
   tooLarge: "File too large (os error 27)",
   full: "No space left on device (os error 28)",
+  unread: "Input/output error (os error 5): the content is in the repository and was not read",
 };

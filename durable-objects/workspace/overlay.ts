@@ -7,7 +7,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { IFileSystem } from "just-bash/browser";
-import { workspaceLimits } from "#core/limits";
+import { githubApiLimits, workspaceLimits } from "#core/limits";
 import { type FileChange, type FileVersion, fileMode, isSameVersion } from "#workspace/change";
 import { WorkspaceError } from "#workspace/error";
 import {
@@ -33,8 +33,12 @@ type FileContent = Parameters<IFileSystem["writeFile"]>[1];
 type WriteOptions = Parameters<IFileSystem["writeFile"]>[2];
 type ReadOptions = Parameters<IFileSystem["readFile"]>[1];
 
+/** Brings contents that the workspace only knows by name. Throws `WorkspaceError` "unread" when it cannot. */
+export type BringContents = (versions: readonly FileVersion[]) => Promise<void>;
+
 export class Overlay implements IFileSystem {
   readonly #workspace: Workspace;
+  readonly #bringContents: BringContents;
   readonly #cwd: string;
   readonly #now: () => number;
   readonly #root: DirectoryNode;
@@ -45,13 +49,20 @@ export class Overlay implements IFileSystem {
   #entries = 0;
   #entriesMax = Number.POSITIVE_INFINITY;
   #refusal: string | null = null;
+  /** Contents that were asked of the repository, by their ids. */
+  readonly #asked = new Set<string>();
+  readonly #unread = new Map<string, string>();
   #operations = 0;
   #isClosed = false;
 
-  /** `now` gives Unix milliseconds. `cwd` is absolute and not "/", because everything below it belongs to the workspace. */
-  constructor({ workspace, cwd, now }: { workspace: Workspace; cwd: string; now: () => number }) {
+  /**
+   * `now` gives Unix milliseconds. `cwd` is absolute and not "/", because everything below it belongs to the workspace. Without `bring` all
+   * contents have to be here.
+   */
+  constructor({ workspace, cwd, now, bring = nothingToBring }: OverlayOptions) {
     if (normalSegments(cwd).length === 0) throw new Error("a workspace cannot be mounted at /");
     this.#workspace = workspace;
+    this.#bringContents = bring;
     this.#cwd = cwd;
     this.#now = now;
     this.#root = this.#newDirectory();
@@ -77,6 +88,11 @@ export class Overlay implements IFileSystem {
    */
   get refusal(): string | null {
     return this.#refusal;
+  }
+
+  /** Files that the command wanted to read and could not, by their absolute paths, each with the reason. */
+  get unread(): ReadonlyMap<string, string> {
+    return this.#unread;
   }
 
   /**
@@ -126,7 +142,9 @@ export class Overlay implements IFileSystem {
     await this.#breathe();
     const node = this.#existing(path, "open");
     if (node.type === "directory") throw failure("EISDIR", "illegal operation on a directory, read", path);
-    return node.type === "symlink" ? new Uint8Array() : this.#read(node);
+    if (node.type === "symlink") return new Uint8Array();
+    await this.#bring(node, path);
+    return this.#read(node);
   }
 
   async writeFile(path: string, content: FileContent, options?: WriteOptions): Promise<void> {
@@ -141,6 +159,8 @@ export class Overlay implements IFileSystem {
 
   async appendFile(path: string, content: FileContent, options?: WriteOptions): Promise<void> {
     await this.#breathe();
+    const existing = this.#lookup(path);
+    if (existing?.type === "file") await this.#bring(existing, path);
     this.#write(path, encoded(content, options), { append: true });
   }
 
@@ -324,6 +344,27 @@ export class Overlay implements IFileSystem {
     if (this.#isClosed) throw new Error("EIO: the shell has ended");
   }
 
+  /** Before a read: what only the repository has is brought, of one command no more than its bound. */
+  async #bring(node: FileNode, path: string): Promise<void> {
+    const { content } = node;
+    if (content.type === "held" || this.#workspace.hasBlob(content.hash)) return;
+    try {
+      const filesMax = githubApiLimits.readsPerCommandMax;
+      if (!this.#asked.has(content.hash) && this.#asked.size >= filesMax) {
+        throw new WorkspaceError("unread", `one command reads at most ${filesMax} files that are not in the workspace yet`);
+      }
+      this.#asked.add(content.hash);
+      await this.#bringContents([{ mode: fileMode.plain, hash: content.hash, size: content.size }]);
+    } catch (error) {
+      if (!(error instanceof WorkspaceError)) throw error;
+      this.#unread.set(path, error.message);
+      throw failure("EIO", error.message, path);
+    }
+    if (this.#isClosed) throw new Error("EIO: the shell has ended");
+    // Somebody else of the same command may have written to it meanwhile.
+    return this.#bring(node, path);
+  }
+
   #write(path: string, bytes: Uint8Array, { append }: { append: boolean }): void {
     if (path === "/dev/null") return;
     const existing = this.#lookup(path);
@@ -501,6 +542,15 @@ export class Overlay implements IFileSystem {
     return { type: "symlink", identity: newIdentity(), permissions: 0o777, modifiedAt: new Date(this.#now()), target };
   }
 }
+
+interface OverlayOptions {
+  workspace: Workspace;
+  cwd: string;
+  now: () => number;
+  bring?: BringContents | undefined;
+}
+
+async function nothingToBring(): Promise<void> {}
 
 interface Place {
   directory: DirectoryNode | null;

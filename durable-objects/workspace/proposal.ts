@@ -54,7 +54,7 @@ export function propose(
       throw new WorkspaceError("tooLarge", `the changes are too large to be approved: more than ${diffBytesMax} bytes of diff`);
     }
   }
-  return { hash: hashOf(sorted), changes: sorted, wire, diff };
+  return { hash: changesHash(sorted), changes: sorted, wire, diff };
 }
 
 /** Verifies that every path still has the version its change was made on, then makes them all. See `Workspace.land`. */
@@ -74,8 +74,11 @@ export function changeTo(workspace: Workspace, path: string, content: Uint8Array
   return { path, before, after: { mode: mode ?? kept, hash: workspace.putBlob(content), size: content.length } };
 }
 
-/** Line by line, in a fixed order and form: JSON keeps every path apart from what surrounds it. */
-function hashOf(changes: FileChange[]): string {
+/**
+ * `hash` of a proposal of these changes, which are as `propose` gives them: sorted by path, without those that change nothing. Line by line, in a
+ * fixed order and form: JSON keeps every path apart from what surrounds it.
+ */
+export function changesHash(changes: readonly FileChange[]): string {
   const side = (version: FileVersion | null) => (version === null ? [null, null] : [version.mode.toString(8), version.hash]);
   const text = changes
     .map((change) => `${JSON.stringify([change.path, ...side(change.before), ...side(change.after)])}\n`)

@@ -58,12 +58,18 @@ export class Workspace {
     return row === undefined ? null : { mode: row.mode, hash: row.hash, size: row.size };
   }
 
-  /** Throws "notFound" or "isDirectory". */
+  /** Throws "notFound", "isDirectory" or "unread". */
   read(path: string): Uint8Array<ArrayBuffer> {
     const entry = this.#entryFollowed(path);
     if (entry === null) throw new WorkspaceError("notFound");
     if (entry.type === "directory") throw new WorkspaceError("isDirectory");
-    return readBlob(this.#sql, entry.hash);
+    return this.readBlob(entry.hash);
+  }
+
+  /** What `read` would read, symlinks followed; null where it would refuse. */
+  readable(path: string): FileVersion | null {
+    const entry = this.#entryFollowed(path);
+    return entry === null || entry.type === "directory" ? null : { mode: entry.mode, hash: entry.hash, size: entry.size };
   }
 
   /**
@@ -216,7 +222,7 @@ export class Workspace {
     return changes;
   }
 
-  /** The files of a workspace that is being made; what they hold is there already. */
+  /** Sets files of a tree that fits together; what they hold is here already, or can be had of the repository. */
   place(files: Iterable<{ path: string } & FileVersion>): void {
     for (const { path, ...version } of files) this.#set(path, version);
   }
@@ -227,8 +233,27 @@ export class Workspace {
     return putBlob(this.#sql, bytes);
   }
 
+  /** Throws "unread" for what only the workspace's repository has. */
   readBlob(hash: string): Uint8Array<ArrayBuffer> {
+    if (!this.hasBlob(hash) && this.repositoryId() !== null) throw new WorkspaceError("unread");
     return readBlob(this.#sql, hash);
+  }
+
+  /** Whether the content is here, whatever files name it. */
+  hasBlob(hash: string): boolean {
+    return hasBlob(this.#sql, hash);
+  }
+
+  /**
+   * The repository that has the contents which files name and which are not here; null where there is none, and then all of them are here.
+   * Such files are in every list, diff and comparison what they are, for all of those go by the content's id.
+   */
+  repositoryId(): number | null {
+    return this.#sql.exec<{ id: number }>("SELECT repository_id AS id FROM content_source").toArray()[0]?.id ?? null;
+  }
+
+  setRepositoryId(repositoryId: number): void {
+    this.#sql.exec("INSERT OR REPLACE INTO content_source (id, repository_id) VALUES (0, ?)", repositoryId);
   }
 
   /** Parts of these contents behind `after`, by hash and part, as many as one message may carry and at least one. */
@@ -260,7 +285,8 @@ export class Workspace {
     for (const change of changes) {
       assertFilePath(change.path);
       // Not the caller's failure but ours: a proposal's contents are kept until it is decided.
-      if (change.after && !hasBlob(this.#sql, change.after.hash)) throw new Error(`blob ${change.after.hash} is missing`);
+      if (change.after && !this.hasBlob(change.after.hash) && this.repositoryId() === null)
+        throw new Error(`blob ${change.after.hash} is missing`);
     }
     this.#assertPathsFitTogether(changes);
     this.#assertRoomFor(changes);
@@ -444,6 +470,7 @@ END;
 CREATE TRIGGER IF NOT EXISTS files_deleted AFTER DELETE ON files BEGIN
   UPDATE workspace_totals SET files = files - 1, bytes = bytes - old.size;
 END;
+CREATE TABLE IF NOT EXISTS content_source (id INTEGER PRIMARY KEY CHECK (id = 0), repository_id INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS changed_files (path TEXT PRIMARY KEY NOT NULL, mode INTEGER, size INTEGER, hash TEXT) STRICT;
 CREATE TRIGGER IF NOT EXISTS files_insert_noted AFTER INSERT ON files BEGIN
   INSERT INTO changed_files (path) SELECT new.path WHERE new.path NOT IN (SELECT path FROM changed_files);

@@ -10,18 +10,21 @@ import { createServer, type Server as HttpServer, type IncomingMessage } from "n
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { blobHash } from "#workspace/blob";
+import { githubApiLimits } from "#core/limits";
 import { asGitHubTells } from "../support/github/pull-requests.ts";
 import { privateKey } from "../support/github/repository.ts";
 import { app, openStage, people, type Stage } from "../support/github/stage.ts";
+import { createRandom } from "../support/random.ts";
 import { playPulls, type Tree } from "./github-pulls.ts";
 import { bundleWorker, type MiniflareServer, startMiniflare } from "./miniflare-server.ts";
 import { projectRoot } from "./server.ts";
 
 const secret = randomUUID();
+/** A killed server revokes nothing: so many tokens end by themselves, a handful for each death. */
+const tokensLostMax = 400;
+/** Ways that one server is asked for: `githubTextLimits.personTurnsPerHour` is 20. */
+const waysOfServer = 15;
 const apiHost = "api.github.test";
-/** Requests of the story before it is over: token, branch, look, commit, token, pull request. */
-const requestsOfStory = 6;
 const results = { passed: 0, failed: 0 };
 
 async function step(title: string, work: () => Promise<void>): Promise<void> {
@@ -41,7 +44,11 @@ function equal(found: unknown, wanted: unknown): void {
 }
 
 async function eventually<Found>(what: string, look: () => Promise<Found | null>): Promise<Found> {
-  for (const deadlineMs = Date.now() + 45_000; Date.now() < deadlineMs; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (
+    const deadlineMs = Date.now() + 45_000;
+    Date.now() < deadlineMs;
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  ) {
     const found = await look();
     if (found !== null) return found;
   }
@@ -87,11 +94,12 @@ class Hook {
   }
 
   private async deliver({ id, guid, event, body }: Hook["sent"][number]): Promise<void> {
-    const status_code = this.isDown ? 502 : await this.post(guid, event, body);
+    const status_code = this.isDown ? 502 : await this.post(guid, event, body, 40);
     this.stage?.missing.deliveries.unshift({ id, guid, event, status_code, delivered_at: new Date().toISOString() });
   }
 
-  private async post(guid: string, event: string, body: string): Promise<number> {
+  /** Again while the server is being killed, as the catch-up would have it: under the same GUID. */
+  private async post(guid: string, event: string, body: string, attempts: number): Promise<number> {
     const headers = {
       "content-type": "application/json",
       "x-github-event": event,
@@ -101,7 +109,9 @@ class Hook {
       "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
     };
     const response = await fetch(`${this.server?.url}/github/webhook`, { method: "POST", headers, body }).catch(() => null);
-    return response?.status ?? 502;
+    if (response?.status === 202 || attempts === 0) return response?.status ?? 502;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    return this.post(guid, event, body, attempts - 1);
   }
 }
 
@@ -138,20 +148,24 @@ const gatePort = await listen(gate);
 
 const repository = "/repos/acme/widgets";
 const bundle = await bundleWorker("test/objects/github-stage-worker.ts");
-const server = await startMiniflare({
-  bundle,
-  outbound: `127.0.0.1:${gatePort}`,
-  env: {
-    GITHUB_APP_ID: String(app.id),
-    GITHUB_APP_PRIVATE_KEY: privateKey,
-    GITHUB_WEBHOOK_SECRET: secret,
-    GITHUB_API_URL: `https://${apiHost}`,
-  },
-});
+const outbound = `127.0.0.1:${gatePort}`;
+const env = {
+  GITHUB_APP_ID: String(app.id),
+  GITHUB_APP_PRIVATE_KEY: privateKey,
+  GITHUB_WEBHOOK_SECRET: secret,
+  GITHUB_API_URL: `https://${apiHost}`,
+  // Everything else of the repository comes when it is read.
+  GITHUB_COPIED_FILES_MAX: "1",
+  SPINDLE_URL: "https://spindle.test",
+};
+let server = await startMiniflare({ bundle, outbound, env });
+const pastLogs: string[] = [];
 hook.server = server;
 
 async function read<Found>(path: string): Promise<Found> {
-  return (await (await stage.as(people.writer, "GET", `${repository}${path}`)).json()) as Found;
+  const response = await stage.as(people.owner, "GET", `${repository}${path}`);
+  if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Found;
 }
 
 async function newIssue(): Promise<number> {
@@ -162,6 +176,13 @@ async function newIssue(): Promise<number> {
 async function say(login: string, issue: number, body: string): Promise<void> {
   const response = await stage.as(login, "POST", `${repository}/issues/${issue}/comments`, { body });
   if (!response.ok) throw new Error(`${login} cannot comment: ${response.status}`);
+}
+
+/** Of the branch's last commit. The emulator tells it by webhook. */
+async function review(login: string, { number, branch }: { number: number; branch: string }, event: string): Promise<void> {
+  const { object } = await read<{ object: { sha: string } }>(`/git/ref/heads/${branch}`);
+  const response = await stage.as(login, "POST", `${repository}/pulls/${number}/reviews`, { event, commit_id: object.sha });
+  if (!response.ok) throw new Error(`${login} cannot review: ${response.status}`);
 }
 
 /** Our comments of an issue: what a person reads of them. */
@@ -204,7 +225,7 @@ async function treeOf(ref: string): Promise<Tree> {
 /** One commit upon `base`, whose tree is the one that git itself makes of the base's files and these. */
 async function requireLanded(
   branch: string,
-  { base, files }: { base: string | Tree; files: Record<string, string> },
+  { base, files }: { base: string | Tree; files: Record<string, string | null> },
 ): Promise<void> {
   const before = typeof base === "string" ? await treeOf(base) : base;
   const after = await treeOf(branch);
@@ -216,6 +237,10 @@ async function requireLanded(
     if (type === "blob") git(["update-index", "--add", "--cacheinfo", `${mode},${sha},${path}`]);
   }
   for (const [path, text] of Object.entries(files)) {
+    if (text === null) {
+      git(["update-index", "--force-remove", path]);
+      continue;
+    }
     const oid = git(["hash-object", "-w", "--stdin"], text);
     git(["update-index", "--add", "--cacheinfo", `100644,${oid},${path}`]);
   }
@@ -223,23 +248,55 @@ async function requireLanded(
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Returns when the Worker has asked nothing for a second, its tokens revoked too. */
+/** Returns when the Worker has asked nothing for longer than an edit waits for its turn, its tokens revoked too. */
 async function quiet(): Promise<void> {
   for (let heard = -1; heard !== stage.heard.length; ) {
     heard = stage.heard.length;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, githubApiLimits.editIntervalMs + 1_000));
   }
 }
 
+/** Another server without a past: a person may have no more than so many turns an hour. */
+async function fresh(): Promise<void> {
+  pastLogs.push(server.logs());
+  await server.close();
+  server = await startMiniflare({ bundle, outbound, env });
+  hook.server = server;
+}
+
+interface CheckRun {
+  external_id: string;
+  details_url: string;
+  status: string;
+  conclusion: string | null;
+}
+
+const runsOn = async (oid: string) => (await read<{ check_runs: CheckRun[] }>(`/commits/${oid}/check-runs`)).check_runs;
+
+/** As somebody who may, past the Worker. */
+async function pushToMain(files: Record<string, string>): Promise<void> {
+  const git = async (method: string, path: string, body: object): Promise<string> => {
+    const response = await stage.as(people.owner, method, `${repository}/git/${path}`, body);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return ((await response.json()) as { sha: string }).sha;
+  };
+  const base = await treeOf("main");
+  const entries: object[] = [];
+  for (const [path, content] of Object.entries(files)) {
+    const sha = await git("POST", "blobs", { content, encoding: "utf-8" });
+    entries.push({ path, mode: "100644", type: "blob", sha });
+  }
+  const tree = await git("POST", "trees", { base_tree: base.tree, tree: entries });
+  const commit = await git("POST", "commits", { message: "Add files", tree, parents: [base.oid] });
+  await git("PATCH", "refs/heads/main", { sha: commit, force: false });
+}
+
 let account = "";
-async function asThread(order: object): Promise<unknown> {
-  const response = await fetch(`${server.url}/stage/effects`, {
-    method: "POST",
-    body: JSON.stringify({ account, repositoryId: stage.repositoryId, ...order }),
-  });
+async function restart(): Promise<void> {
+  await server.restart();
+  const order = { account, repositoryId: stage.repositoryId };
+  const response = await fetch(`${server.url}/stage/wake`, { method: "POST", body: JSON.stringify(order) });
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-  const text = await response.text();
-  return text === "" ? null : JSON.parse(text);
 }
 
 try {
@@ -284,6 +341,27 @@ try {
     },
   );
 
+  await step("in its draft a thread is heard too: a mention, a review that says yes, and one that marks it ready", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/d.txt: delta\\n");
+    await say(people.writer, issue, `/spindle approve ${await untilAsked(issue)}`);
+    const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(await untilSaid(issue, "committed `")) ?? [];
+    const [, linked = ""] = /Draft pull request #(\d+)\./.exec(await untilSaid(issue, "Draft pull request #")) ?? [];
+    const number = Number(linked);
+    equal((await pulls()).find((pull) => pull.number === number)?.head.ref, branch);
+    const before = await treeOf(branch);
+    await say(people.writer, number, "@spindle\nwrite docs/e.txt: epsilon\\n");
+    const digits = await untilAsked(number);
+    await review(people.owner, { number, branch }, "APPROVE");
+    for (const place of [issue, number]) await untilSaid(place, `committed \`${digits}\``);
+    await requireLanded(branch, { base: before, files: { "docs/e.txt": "epsilon\n" } });
+    await review(people.owner, { number, branch }, "APPROVE");
+    await eventually("that it is ready", async () =>
+      (await pulls()).some((pull) => pull.number === number && !pull.draft) ? true : null,
+    );
+    await untilSaid(issue, `Pull request #${number}.`);
+  });
+
   await step("a no commits nothing and says whose it was, and a stop ends the turn", async () => {
     const issue = await newIssue();
     await say(people.writer, issue, "/spindle run\nwrite docs/b.txt: beta");
@@ -296,8 +374,91 @@ try {
     await say(people.stranger, other, "/spindle stop");
     await say(people.writer, other, "/spindle stop");
     await untilSaid(other, "was stopped.");
-    equal((await pulls()).length, 1);
+    equal((await pulls()).length, 2);
   });
+
+  await step("hunk approval: a yes to some hunks commits exactly those, under a hash of their own", async () => {
+    const issue = await newIssue();
+    const text = (...edited: number[]) =>
+      Array.from({ length: 30 }, (_, line) => (line % 10 === 0 ? (edited.includes(line) ? "new" : "old") : `line ${line}`)).join(
+        "\n",
+      );
+    const written = `write docs/far.txt: ${text().replaceAll("\n", "\\n")}\\n`;
+    await say(people.writer, issue, `/spindle run\n${written}\nreplace "old" with "new" in docs/far.txt\nsay done`);
+    const first = await untilAsked(issue);
+    await say(people.writer, issue, `/spindle approve ${first}`);
+    const digits = await untilAsked(issue, first);
+    const [pull] = (await pulls()).toSorted((one, other) => other.number - one.number);
+    const branch = pull?.head.ref ?? "";
+    const before = await treeOf(branch);
+    await requireLanded(branch, { base: "main", files: { "docs/far.txt": `${text()}\n` } });
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3-4`);
+    await eventually("the answer to hunks that are not there", async () => {
+      return (await answersIn(issue)).some((answer) => answer.includes("This diff has hunks 1 to 3, and no 4.")) || null;
+    });
+    equal((await treeOf(branch)).oid, before.oid);
+    await say(people.stranger, issue, `/spindle approve ${digits} hunks=1`);
+    await say(people.writer, issue, `/spindle approve ${digits} hunks=1,3`);
+    const shown = await eventually("the commit of hunks", async () => {
+      const [comment = ""] = await answersIn(issue);
+      return /committed `([0-9a-f]{16})` \(hunks 1, 3 of `([0-9a-f]{16})`\)/.exec(comment);
+    });
+    equal([shown[2], shown[1] === digits], [digits, false]);
+    await requireLanded(branch, { base: before, files: { "docs/far.txt": `${text(0, 20)}\n` } });
+    await eventually("the check run of those hunks", async () => {
+      const { check_runs: runs } = await read<{ check_runs: { external_id: string; output: { summary: string } }[] }>(
+        `/commits/${before.oid}/check-runs?filter=all`,
+      );
+      const run = runs.find(({ external_id: id }) => id.startsWith(digits));
+      return run?.output.summary.includes(`Only hunks 1, 3 of \`${digits}\`, as \`${shown[1]}\``) || null;
+    });
+  });
+  await step(
+    "a large repository: what was not copied is read when it is wanted, changed, removed, and lands as git builds it",
+    async () => {
+      const far = Object.fromEntries(
+        ["one", "two", "three"].map((name) => [`src/far/${name}.txt`, `the first of ${name}\nthe last\n`]),
+      );
+      await pushToMain(far);
+      const main = await treeOf("main");
+      const oidOf = (name: string) => main.entries.find(({ path }) => path === `src/far/${name}.txt`)?.sha ?? "";
+      const readsOf = (name: string) => stage.heard.filter(({ path }) => path.endsWith(`/git/blobs/${oidOf(name)}`)).length;
+      const issue = await newIssue();
+      await say(
+        people.writer,
+        issue,
+        '/spindle run\nreplace "first" with "very first" in src/far/one.txt\ndelete src/far/two.txt',
+      );
+      const digits = await untilAsked(issue);
+      equal(["one", "two", "three"].map(readsOf), [1, 0, 0]);
+      const shown = await untilSaid(issue, "[Open the thread](https://spindle.test/#");
+      const [, threadId = ""] = /spindle\.test\/#([0-9a-f-]{36})\)/.exec(shown) ?? [];
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      const second = await untilAsked(issue, digits);
+      const branch = `spindle/${threadId}`;
+      const half = { "src/far/one.txt": "the very first of one\nthe last\n" };
+      await requireLanded(branch, { base: main, files: half });
+      const before = await treeOf(branch);
+      await say(people.writer, issue, `/spindle approve ${second}`);
+      await eventually("the second commit", async () => ((await treeOf(branch)).oid === before.oid ? null : true));
+      await requireLanded(branch, { base: before, files: { "src/far/two.txt": null } });
+      equal(["one", "two", "three"].map(readsOf), [1, 1, 0]);
+      // Main's own commit has the diff's run only; the branch has one of the turn, which goes on with it.
+      const head = await treeOf(branch);
+      const runs = await eventually("the check run of the turn", async () => {
+        const found = await runsOn(head.oid);
+        return found.some(({ conclusion }) => conclusion === "success") ? found : null;
+      });
+      equal(
+        runs.map(({ external_id, details_url }) => [external_id.split("/")[0], details_url]),
+        [[threadId, `https://spindle.test/#${threadId}`]],
+      );
+      equal(
+        (await runsOn(main.oid)).filter(({ external_id }) => external_id.startsWith(threadId)),
+        [],
+      );
+    },
+  );
 
   await playPulls({
     stage,
@@ -337,23 +498,31 @@ try {
     await untilDone(issue);
   });
 
-  await step("a branch, a commit and a draft pull request land as one story", async () => {
-    await landStory("calm");
+  let calm: { end: string[]; requests: number } | null = null;
+  await step("the whole way from a mention to a draft pull request, and how GitHub stands afterwards", async () => {
+    const heard = stage.heard.length;
+    const end = await wholeWay("calm");
+    calm = { end, requests: stage.heard.length - heard };
   });
 
-  for (let kill = 0; kill < requestsOfStory; kill++) {
-    await step(`SIGKILL after request ${kill} of that story, and it ends as if it had run once`, async () => {
+  for (const [index, moment] of killMoments(calm).entries()) {
+    if (index % waysOfServer === 0) await fresh();
+    await step(`SIGKILL ${moment.name} of that way, and it ends as if it had run once`, async () => {
       let count = 0;
       let killing: Promise<void> | null = null;
-      afterRequest = async () => {
-        if (count++ !== kill) return;
-        afterRequest = null;
-        killing = server.restart();
+      const kill = async () => {
+        killing ??= restart();
         await killing;
       };
+      afterRequest = async () => {
+        if (count++ !== moment.at) return;
+        if (moment.laterMs === 0) await kill();
+        else setTimeout(() => void kill(), moment.laterMs);
+      };
       try {
-        await landStory(`kill-${kill}`);
+        const end = await wholeWay(moment.name);
         if (killing === null) throw new Error("nobody was killed");
+        equal(end, calm?.end);
       } finally {
         afterRequest = null;
         await killing;
@@ -361,14 +530,46 @@ try {
     });
   }
 
+  await step("where the operator wants two people, one yes is shown and the other one commits", async () => {
+    await quiet();
+    const policy = { approvalsRequired: 2, mayApproveOwn: false };
+    const strict = await startMiniflare({ bundle, outbound, env: { ...env, GITHUB_POLICY: JSON.stringify(policy) } });
+    hook.server = strict;
+    try {
+      await stage.as(people.owner, "PUT", `${repository}/collaborators/${people.stranger}`, { permission: "push" });
+      const issue = await newIssue();
+      await say(people.stranger, issue, "/spindle run\nwrite docs/f.txt: zeta\\n");
+      const digits = await untilAsked(issue);
+      await say(people.writer, issue, `/spindle approve ${digits}`);
+      await untilSaid(issue, "wanda said yes; 1 more person has to approve.");
+      await say(people.owner, issue, `/spindle approve ${digits}`);
+      const shown = await untilSaid(issue, "approved by wanda and olga.");
+      const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+      await requireLanded(branch, { base: "main", files: { "docs/f.txt": "zeta\n" } });
+      await quiet();
+      // Whoever asked has no yes, which is said in a comment of its own.
+      const other = await newIssue();
+      await say(people.stranger, other, "/spindle run\nwrite docs/g.txt: eta");
+      await say(people.stranger, other, `/spindle approve ${await untilAsked(other)}`);
+      await eventually("the refusal", async () =>
+        (await answersIn(other)).some((text) => text.includes("Who asked for a change may not approve it")) ? true : null,
+      );
+      await quiet();
+    } finally {
+      hook.server = server;
+      await strict.close();
+    }
+  });
+
   await step(
     "everything that left the Worker was what GitHub allows, tokens were revoked, and no line of the log has a secret",
     async () => {
       equal(stage.problems, []);
       const living = [...stage.missing.minted].filter((token) => !stage.missing.revoked.has(token));
-      // A killed server revokes nothing; its tokens end by themselves.
-      if (living.length > requestsOfStory * 2) throw new Error(`${living.length} tokens live`);
-      const leaked = ["ghs_", "PRIVATE KEY", secret].filter((word) => server.logs().includes(word));
+      if (living.length > tokensLostMax) throw new Error(`${living.length} tokens live`);
+      const leaked = ["ghs_", "PRIVATE KEY", secret].filter((word) =>
+        [...pastLogs, server.logs()].some((logs) => logs.includes(word)),
+      );
       equal(leaked, []);
     },
   );
@@ -392,33 +593,56 @@ await step("every fault of every request, and a death at every moment", async ()
 console.log(`${results.passed} passed, ${results.failed} failed`);
 process.exit(results.failed === 0 ? 0 : 1);
 
-/** What a thread wants to happen once it was said yes to. */
-async function landStory(name: string): Promise<void> {
-  const main = await read<{ object: { sha: string } }>("/git/ref/heads/main");
-  const baseOid = main.object.sha;
-  const content = Buffer.from(`${name}\n`);
-  const branch = `spindle/${name}`;
-  const change = { path: `notes/${name}.txt`, before: null, after: { mode: 0o100644, oid: blobHash(content) } };
-  const actions = [
-    { type: "createBranch", branch, oid: baseOid },
-    { type: "commit", branch, baseOid, headline: `Add ${name}`, body: "", changes: [change] },
-    { type: "openPullRequest", head: branch, base: "main", title: name, body: "" },
+interface KillMoment {
+  name: string;
+  /** After the request of that number, and so much later. */
+  at: number;
+  laterMs: number;
+}
+
+/** After each request of the calm way, its answer unheard; and at random moments between them. */
+function killMoments(calm: { requests: number } | null): KillMoment[] {
+  const requests = calm?.requests ?? 0;
+  const random = createRandom(20261121);
+  return [
+    ...Array.from({ length: requests }, (_, at) => ({ name: `after request ${at}`, at, laterMs: 0 })),
+    ...Array.from({ length: 6 }, (_, index) => {
+      const [at, laterMs] = [random.below(requests), 1 + random.below(60)];
+      return { name: `${laterMs} ms after request ${at} (${index})`, at, laterMs };
+    }),
   ];
-  const effects = actions.map((action, index) => ({ key: `${name}/${index}`, lane: name, action }));
-  await asThread({ effects, contents: [content.toString("base64")] }).catch(() => null);
-  await eventually("the pull request", async () => {
-    const outcome = (await asThread({ key: `${name}/2` }).catch(() => null)) as { type: string } | null;
-    if (outcome?.type === "failed") throw new Error(JSON.stringify(outcome));
-    return outcome;
-  });
-  const commits = await read<{ commit: { message: string } }[]>(`/commits?sha=${branch}`);
-  equal(
-    commits.map(({ commit }) => commit.message.split("\n")[0]),
-    [`Add ${name}`, "Initial commit"],
+}
+
+/** A mention, a yes, a commit, a draft pull request: as people see them, without ids. */
+async function wholeWay(name: string): Promise<string[]> {
+  const issue = await newIssue();
+  const heard = stage.missing.reactions.length;
+  const known = (await checkRuns()).map(({ id }) => id);
+  await say(people.writer, issue, `@${app.slug}\nwrite notes/way.txt: alpha\\n\nsay it is written`);
+  await say(people.writer, issue, `/spindle approve ${await untilAsked(issue)}`);
+  const shown = await untilSaid(issue, "committed `");
+  const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+  const ofBranch = async () => (await pulls()).filter(({ head }) => head.ref === branch);
+  await eventually(`the pull request of ${name}`, async () => ((await ofBranch()).length > 0 ? true : null));
+  const newRuns = async () => (await checkRuns()).filter(({ id }) => !known.includes(id));
+  await eventually(`the check run of ${name}`, async () =>
+    (await newRuns()).some(({ conclusion }) => conclusion === "success") ? true : null,
   );
-  const pulls = await read<{ title: string; draft: boolean }[]>("/pulls?state=all&per_page=100");
-  equal(
-    pulls.filter(({ title }) => title === name).map(({ draft }) => draft),
-    [true],
-  );
+  await quiet();
+  const commits = await read<{ commit: { message: string; tree: { sha: string } } }[]>(`/commits?sha=${branch}`);
+  const said = [
+    ...(await answersIn(issue)),
+    ...stage.missing.reactions.slice(heard).map(({ content }) => content),
+    ...commits.map(({ commit }) => commit.message),
+    ...(await ofBranch()).map(({ draft, base }) => `draft ${draft} on ${base.ref}`),
+    ...(await newRuns()).map(({ conclusion }) => conclusion),
+  ].map((text) => text.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "<id>").replace(/\b[0-9a-f]{12,64}\b/g, "<hash>"));
+  // The tree is the same each time, to the letter.
+  return [...said, ...commits.map(({ commit }) => commit.tree.sha)];
+}
+
+async function checkRuns(): Promise<{ id: number; conclusion: string }[]> {
+  const { object } = await read<{ object: { sha: string } }>("/git/ref/heads/main");
+  const path = `/commits/${object.sha}/check-runs?filter=all&per_page=100`;
+  return (await read<{ check_runs: { id: number; conclusion: string }[] }>(path)).check_runs;
 }

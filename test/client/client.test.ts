@@ -336,6 +336,8 @@ describe("a thread", () => {
 describe("an answer to a server request", () => {
   const asked = recordedLog.find((frame) => "id" in frame && frame.id === changeRequestId)?.seq ?? 0;
 
+  const accepted = { id: changeRequestId, result: { decision: "accept" } };
+
   async function openAsking() {
     const client = await online();
     server.logs.set(threadId, upTo(asked));
@@ -374,6 +376,24 @@ describe("an answer to a server request", () => {
     await vi.advanceTimersByTimeAsync(0);
     await settled();
     expect(server.answers).toEqual([{ id: changeRequestId, result: { decision: "accept" } }]);
+  });
+
+  test("of hunks that cannot be taken opens the question again and says why, and another answer stands in its place", async () => {
+    const thread = await openAsking();
+    thread.answerHunks(changeRequestId, [7], "f00d");
+    expect(server.answers).toEqual([{ id: changeRequestId, result: { decision: "accept", hunks: [7], proposalHash: "f00d" } }]);
+    expect(thread.questions).toEqual([]);
+    const error = { code: -32600, message: "no hunk 7" };
+    server.socket.deliver({ method: "spindle/approval/refused", params: { threadId, requestId: changeRequestId, error } });
+    expect(thread.questions.map(({ id }) => id)).toEqual([changeRequestId]);
+    expect(thread.refusals.get(changeRequestId)).toBe("no hunk 7");
+    thread.answer(changeRequestId, "accept");
+    expect(thread.refusals.size).toBe(0);
+    await reconnect();
+    // What was refused is not said again.
+    expect(server.answers.slice(1)).toEqual([accepted, accepted]);
+    server.socket.deliver({ method: "spindle/approval/refused", params: { threadId, requestId: "nobody asked", error } });
+    expect(thread.refusals.size).toBe(0);
   });
 
   test("to what was resolved already, or is asked twice, changes nothing", async () => {

@@ -4,7 +4,7 @@ import type { Gateway } from "#connection/gateway";
 import { Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
 import { type ConnectionNotificationMethod, connectionNotifications } from "#protocol/connection-notifications";
-import { notifications } from "#protocol/notifications";
+import { extensionNotifications, notifications } from "#protocol/notifications";
 
 const threadId = "01a1fb3f-4778-7c11-97e7-bf4dd7bdf055";
 const frame = (seq: number) => ({
@@ -70,8 +70,8 @@ test("a client hears nothing of what it opted out of, be it one notification or 
     for (const method of Object.keys(connectionNotifications)) {
       await session.tell({ method: method as ConnectionNotificationMethod, text: method });
     }
-    // Spindle's own are for clients that asked for the extension.
-    const wanted = (names: string[]) => names.filter((method) => !optOut.includes(method) && !method.startsWith("spindle/"));
+    // Those of the extension are for clients that asked for it.
+    const wanted = (names: string[]) => names.filter((method) => !optOut.includes(method) && !extensionNotifications.has(method));
     expect(sent).toEqual([...wanted(methods), ...wanted(Object.keys(connectionNotifications))]);
   }
 });

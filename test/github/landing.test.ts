@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import type { CommitChange } from "#github/effect";
-import { bring, choose, enter, type SnapshotSource } from "#github/snapshot";
+import { choose, fetchContents, type SnapshotSource, snapshotBounds } from "#github/snapshot";
 import { readBlobs, readTree } from "#github/snapshot-source";
 import { blobHash } from "#workspace/blob";
 import { fileMode } from "#workspace/change";
 import { Workspace } from "#workspace/store";
 import { commentEvent, deliver, openWorld, privateKey, type World } from "../support/github/repository.ts";
-import { openStage, people, type Stage } from "../support/github/stage.ts";
+import { installationId, openStage, people, type Stage } from "../support/github/stage.ts";
 import { createRandom } from "../support/random.ts";
 import { createSql } from "../support/sql.ts";
 
@@ -54,8 +54,8 @@ async function openPlace(): Promise<{ stage: Stage; world: World; source: Snapsh
   deliver(world, commentEvent(stage, { number: 1, body: "" }));
   await world.settle();
   const source: SnapshotSource = {
-    readTree: (oid) => world.repository.withJob((job) => readTree(job.calls({ contents: "read" }), oid)),
-    readBlobs: (oids) => world.repository.withJob((job) => readBlobs(job.calls({ contents: "read" }), oids)),
+    readTree: (oid) => world.repository.read((calls) => readTree(calls, oid)),
+    readBlobs: (oids) => world.repository.read((calls) => readBlobs(calls, oids)),
   };
   return { stage, world, source };
 }
@@ -130,13 +130,14 @@ test.for([1, 2, 3, 4, 5, 6])("seed %i: changes land with the tree that git build
   }
 });
 
-test("a repository enters a workspace within bounds, and the rest comes when it is wanted", async () => {
+test("contents come within bounds, each once, and the rest when it is wanted: links and instructions first", async () => {
   const { stage, world, source } = await openPlace();
   const bytes = (text: string) => new TextEncoder().encode(text);
   const all: Files = new Map([
     ["README.md", { mode: fileMode.plain, bytes: bytes("# widgets\n") }],
     ["run.sh", { mode: fileMode.executable, bytes: bytes("#!/bin/sh\n") }],
     ["link", { mode: fileMode.symlink, bytes: bytes("src/a.ts") }],
+    ["src/deep/AGENTS.md", { mode: fileMode.plain, bytes: bytes("Be brief.\n") }],
     ["src/a.ts", { mode: fileMode.plain, bytes: bytes("export {};\n") }],
     ["src/copy.ts", { mode: fileMode.plain, bytes: bytes("export {};\n") }],
     ["src/large.bin", { mode: fileMode.plain, bytes: new Uint8Array(5_000).fill(7) }],
@@ -154,29 +155,46 @@ test("a repository enters a workspace within bounds, and the rest comes when it 
   const storage = createSql();
   Workspace.createSchema(storage.sql);
   const workspace = new Workspace({ sql: storage.sql, now: () => 0 });
-  const target = { workspace, transaction: storage.transactionSync };
+  const target = { workspace, write: storage.transactionSync };
   const listing = await source.readTree(await headOf(stage));
   expect(listing.treeOid).toBe(treeByGit(all));
-  const snapshot = choose(listing, { filesMax: 4, bytesMax: 1_000, fileBytesMax: 1_000 });
-  await enter(source, target, snapshot);
-  const held = () =>
-    new Map(
-      workspace
-        .files()
-        .map(({ path, mode }) => [
-          path,
-          { mode, bytes: new Uint8Array(workspace.readBlob(workspace.version(path)?.hash ?? "")) },
-        ]),
-    );
-  expect(snapshot.present.map(({ path }) => path).toSorted()).toEqual(["README.md", "link", "run.sh", "src/a.ts"]);
-  expect(snapshot.absent.map(({ path }) => path)).toEqual(["src/copy.ts", "src/large.bin"]);
-  expect(held().size).toBe(4);
+  const snapshot = choose(listing, { ...snapshotBounds, filesMax: 4, bytesMax: 1_000, fileBytesMax: 1_000 });
+  expect(snapshot.copied.map(({ path }) => path).toSorted()).toEqual(["README.md", "link", "run.sh", "src/deep/AGENTS.md"]);
+  expect(snapshot.listed.map(({ path }) => path)).toEqual(["src/a.ts", "src/copy.ts", "src/large.bin"]);
+  const oidsOf = (files: { oid: string }[]) => files.map(({ oid }) => oid);
+  await fetchContents(source, target, oidsOf(snapshot.copied));
+  expect(oidsOf(snapshot.copied).every((oid) => workspace.hasBlob(oid))).toBe(true);
+  expect(oidsOf(snapshot.listed).some((oid) => workspace.hasBlob(oid))).toBe(false);
 
-  const heard = stage.heard.length;
-  await enter(source, target, snapshot);
-  expect(stage.heard.length).toBe(heard);
-  await bring(source, target, snapshot.absent);
-  expect(treeByGit(held())).toBe(listing.treeOid);
+  const blobsHeard = () => stage.heard.filter(({ path }) => path.includes("/git/blobs/")).length;
+  const heard = blobsHeard();
+  await fetchContents(source, target, oidsOf(snapshot.copied));
+  expect(blobsHeard()).toBe(heard);
+  await fetchContents(source, target, oidsOf(listing.files));
+  // Two of the three have one content.
+  expect(blobsHeard()).toBe(heard + 2);
+});
+
+test("what a workspace has no room to list is named, and so is a link whose target would have to be waited for", () => {
+  const file = (path: string, mode: number, size: number) => ({ path, mode, oid: "a".repeat(40), size });
+  const files = [file("a", fileMode.plain, 10), file("b/c", fileMode.plain, 10), file("link", fileMode.symlink, 10)];
+  const listing = { commitOid: "", treeOid: "", files, submodules: [], isTruncated: false };
+  const chosen = (bounds: object) => {
+    const { copied, listed, missing } = choose(listing, { ...snapshotBounds, ...bounds });
+    return [copied, listed].map((some) => some.map(({ path }) => path)).concat([missing]);
+  };
+  expect(chosen({})).toEqual([["link", "a", "b/c"], [], []]);
+  expect(chosen({ listedFilesMax: 2 })).toEqual([["link", "a"], [], ["b/c"]]);
+  expect(chosen({ listedBytesMax: 20 })).toEqual([["link", "a"], [], ["b/c"]]);
+  expect(chosen({ filesMax: 1 })).toEqual([["link"], ["a", "b/c"], []]);
+  expect(chosen({ fileBytesMax: 9 })).toEqual([[], ["a", "b/c"], ["link"]]);
+});
+
+test("a stopped installation reads nothing for anybody", async () => {
+  const { stage, world, source } = await openPlace();
+  const head = await headOf(stage);
+  world.stopped.add(installationId);
+  await expect(source.readTree(head)).rejects.toThrow("stopped");
 });
 
 test("a content that is not what its id says enters no workspace", async () => {
@@ -194,6 +212,6 @@ test("paths that lead out of a workspace, and other repositories inside, are nam
   const file = (path: string, mode: number = fileMode.plain) => ({ path, mode, oid: "a".repeat(40), size: 1 });
   const files = [file("ok"), file("../x"), file(".git/config"), file("a/.GIT/hooks/x"), file("a//b"), file("strange", 0o100600)];
   const snapshot = choose({ commitOid: "", treeOid: "", files, submodules: ["vendor/lib"], isTruncated: false });
-  expect(snapshot.present.map(({ path }) => path)).toEqual(["ok"]);
-  expect(snapshot.refused.toSorted()).toEqual(["../x", ".git/config", "a/.GIT/hooks/x", "a//b", "strange", "vendor/lib"]);
+  expect(snapshot.copied.map(({ path }) => path)).toEqual(["ok"]);
+  expect(snapshot.missing.toSorted()).toEqual(["../x", ".git/config", "a/.GIT/hooks/x", "a//b", "strange", "vendor/lib"]);
 });

@@ -39,11 +39,13 @@ async function openScene(): Promise<Scene> {
   const asked: Scene["asked"] = new Map();
   const world = openWorld(stage, {
     consequences: { ofEvent, ofFrames, ofOutcome },
-    callThread: async (threadId, call) => {
-      calls.push({ threadId, call });
-      return { text: null };
+    thread: {
+      callThread: async (threadId, call) => {
+        calls.push({ threadId, call });
+        return { text: null };
+      },
+      readProposal: async (_, requestId) => asked.get(requestId) ?? null,
     },
-    readProposal: async (_, requestId) => asked.get(requestId) ?? null,
   });
   return { stage, world, calls, asked, writer: { id, login: people.writer, type: "User" } };
 }

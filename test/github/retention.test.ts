@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { githubApiLimits } from "#core/limits";
 import type { Effect } from "#github/effect";
+import { defaultPolicy } from "#github/follow/policy";
 import { Ledger } from "#github/ledger";
 import { commentEvent, deliver, openWorld, privateKey, silence, type World } from "../support/github/repository.ts";
 import { openStage, people, type Stage } from "../support/github/stage.ts";
@@ -74,11 +75,11 @@ test("effects of a delivery are forgotten in the end; those of a thread are not,
   expect(keysOf(world)).not.toContain(`${first}/answer`);
 });
 
-test("a proposal that is forgotten takes its effects along, and no other's", async () => {
+test("a proposal that is forgotten takes its effects and approvals along, and no other's", async () => {
   const { stage, world, number } = await openAnswering();
   deliver(world, commentEvent(stage, { number, body: "" }));
   await world.settle();
-  const ledger = new Ledger(world.storage.sql);
+  const ledger = new Ledger(world.storage.sql, () => defaultPolicy);
   const on = { number, isPullRequest: false };
   for (const requestId of ["old", "older"]) {
     ledger.putProposal({
@@ -89,7 +90,19 @@ test("a proposal that is forgotten takes its effects along, and no other's", asy
       changes: [],
       bound: { hash: requestId, baseOid: "" },
       suggestions: null,
+      shownInDraftAt: null,
       state: { type: "stale" },
+    });
+    ledger.approvals.add({
+      requestId,
+      hunks: null,
+      hash: requestId,
+      by: { id: 7, login: "wanda", type: "User" },
+      role: "write",
+      door: { type: "checkRun", id: 1 },
+      deliveryId: "one",
+      wordsOid: null,
+      atMs: 0,
     });
     world.repository.add([
       { key: `check/${requestId}`, lane: requestId, action: { type: "createComment", on, body: requestId } },
@@ -100,11 +113,12 @@ test("a proposal that is forgotten takes its effects along, and no other's", asy
   expect(ledger.proposal("older")).toBeNull();
   expect(keysOf(world)).toContain("check/old");
   expect(keysOf(world)).not.toContain("check/older");
+  expect(["old", "older"].map((requestId) => ledger.approvals.standing(requestId).length)).toEqual([1, 0]);
 });
 
 test("contents that no proposal needs any more go with the next work, whether or not anything was committed", async () => {
   const { stage, world, number } = await openAnswering();
-  const ledger = new Ledger(world.storage.sql);
+  const ledger = new Ledger(world.storage.sql, () => defaultPolicy);
   const bytes = new TextEncoder().encode("alpha\n");
   ledger.putContents([bytes]);
   const { hash } = world.storage.sql.exec<{ hash: string }>("SELECT hash FROM blobs").one();
@@ -116,6 +130,7 @@ test("contents that no proposal needs any more go with the next work, whether or
     changes: [{ path: "a", before: null, after: { hash, mode: 0o100644, size: 6 } }],
     bound: null,
     suggestions: null,
+    shownInDraftAt: null,
     state: { type: "open" },
   } as const;
   ledger.putProposal({ ...open, changes: [...open.changes] });

@@ -1,5 +1,6 @@
 /** The gate catches what GitHub would refuse, and what it would take and do nothing with. */
 import { expect, test } from "vitest";
+import { markReadyMutation } from "#github/perform/branches";
 import { createCommitMutation } from "#github/perform/commit";
 import { routes } from "#github/routes";
 import { description, judgeRequest } from "../support/github/schema-gate.ts";
@@ -66,4 +67,6 @@ test("GraphQL is judged by GitHub's schema, query and variables", () => {
   expect(
     post("/graphql", { query: createCommitMutation, variables: { input: { ...input, expectedHeadOid: undefined } } }),
   ).not.toEqual([]);
+  expect(post("/graphql", { query: markReadyMutation, variables: { input: { pullRequestId: "PR_1" } } })).toEqual([]);
+  expect(post("/graphql", { query: markReadyMutation, variables: { input: { number: 1 } } })).not.toEqual([]);
 });

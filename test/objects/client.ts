@@ -173,8 +173,13 @@ export class Client {
   }
 
   answer(request: Message, decision: unknown): void {
-    this.answers.push({ answerTo: request.method ?? "", result: { decision } });
-    this.socket.send(JSON.stringify({ id: request.id, result: { decision } }));
+    this.reply(request, { decision });
+  }
+
+  /** The same with all that the result says. */
+  reply(request: Message, result: object): void {
+    this.answers.push({ answerTo: request.method ?? "", result });
+    this.socket.send(JSON.stringify({ id: request.id, result }));
   }
 
   async readFile(path: string): Promise<string> {

@@ -5,7 +5,7 @@ import type { Effect, Outcome, ThreadCall } from "#github/effect";
 import type { RepositoryObject } from "#github/repository-object";
 import { callThread } from "#github/thread-call";
 import { blobHash } from "#workspace/blob";
-import { githubAppStub, repositoryStub } from "../../durable-objects/environment.ts";
+import { githubAppStub, repositoryStub, threadStub } from "../../durable-objects/environment.ts";
 import { newId } from "../../durable-objects/platform.ts";
 import { accountOfOwner } from "../../workers/github/account.ts";
 import { Client } from "./client.ts";
@@ -16,11 +16,13 @@ const ownerId = 2_001;
 const account = accountOfOwner(ownerId);
 const input = [{ type: "text" as const, text: "say hello", text_elements: [] }];
 
-const readme = new TextEncoder().encode("A repository.\n");
+const encoded = (text: string) => new TextEncoder().encode(text);
+const readme = encoded("A repository.\n");
 const file = { path: "README.md", mode: 0o100644, oid: blobHash(readme), size: readme.length };
 
 function beginning(threadId: string, repositoryId: number): ThreadCall {
-  return { type: "begin", repositoryId, commitOid: "c".repeat(40), text: "say hello", key: `delivery of ${threadId}` };
+  const about = { repository: "acme/widgets", number: 12, title: "A\u202e title", branch: "spindle/x" };
+  return { type: "begin", repositoryId, commitOid: "c".repeat(40), text: "say hello", key: `delivery of ${threadId}`, about };
 }
 
 /** GitHub, as far as a thread asks it by its repository. */
@@ -46,12 +48,49 @@ test("a thread is started and its turn begun, however often that is asked, and t
   expect(data.map(({ id }: { id: string }) => id)).toContain(threadId);
   const { thread } = await client.request("thread/read", { threadId, includeTurns: true });
   expect(thread.turns).toHaveLength(1);
+  expect(data.find(({ id }: { id: string }) => id === threadId)).toMatchObject({
+    name: "acme/widgets#12: A title",
+    gitInfo: { sha: "c".repeat(40), branch: "spindle/x" },
+  });
   const { dataBase64 } = await client.request("fs/readFile", { threadId, path: "/workspace/README.md" });
   expect(atob(dataBase64)).toBe("A repository.\n");
   client.close();
   const stranger = await Client.connect({ headers: await headersFor(`github:${ownerId + 1}`) });
   expect((await stranger.request("thread/list", {})).data).toEqual([]);
   stranger.close();
+});
+
+test("what was not copied is read through the repository's object: by a patch, after an eviction, and in a fork", async () => {
+  const [threadId, repositoryId] = [newId(), 7_100];
+  const contents = new Map(["alpha beta\n", "nobody has read this\n"].map((text) => [blobHash(encoded(text)), encoded(text)]));
+  const [changed = "", other = ""] = contents.keys();
+  const asked: string[] = [];
+  // More bytes than are copied at once, so that they are listed only.
+  const far = (path: string, oid: string) => ({ path, mode: 0o100644, oid, size: 2 * 1024 * 1024 });
+  await runInDurableObject(repositoryStub(environment, account, repositoryId), (repository: RepositoryObject) => {
+    const files = [far("deep/changed.txt", changed), far("deep/other.txt", other)];
+    const tree = { commitOid: "c".repeat(40), treeOid: "d".repeat(40), files, submodules: [], isTruncated: false };
+    const readBlobs = async (oids: string[]) => {
+      asked.push(...oids);
+      return { blobs: oids.map((oid) => ({ oid, bytes: contents.get(oid) as Uint8Array })), rest: [] };
+    };
+    Object.assign(Object.getPrototypeOf(repository), { readTree: async () => tree, readBlobs });
+  });
+  const text = 'replace "beta" with "gamma" in deep/changed.txt';
+  await callThread(environment, { account, threadId }, { ...beginning(threadId, repositoryId), text } as ThreadCall);
+  const client = await Client.connect({ headers: await headersFor(`github:${ownerId}`) });
+  await client.resume(threadId);
+  const request = await client.until("item/fileChange/requestApproval");
+  expect(asked).toEqual([changed]);
+  await evictDurableObject(threadStub(environment, account, threadId));
+  client.answer(request, "accept");
+  await client.untilTurnEnds();
+  expect(await client.readFile("deep/changed.txt")).toBe("alpha gamma\n");
+  const fork = await client.request("thread/fork", { threadId });
+  client.threadId = fork.thread.id;
+  expect(await client.readFile("deep/other.txt")).toBe("nobody has read this\n");
+  expect(asked).toEqual([changed, other]);
+  client.close();
 });
 
 test("what a thread refuses is an outcome, and not tried again", async () => {

@@ -87,11 +87,13 @@ function rowsOf(repositoryId: number): Promise<DeliveryRow[]> {
 }
 
 describe("who may knock", () => {
-  test("without an App there is no door", async () => {
+  test("without an App, or with a policy that cannot be read, there is no door", async () => {
     const none = { GITHUB_APP_ID: "", GITHUB_APP_PRIVATE_KEY: "", GITHUB_WEBHOOK_SECRET: "" };
     expect(await answerOf(await post({}, { environment: none }))).toEqual([404, "GitHub is not configured on this server"]);
-    const [status, text] = await answerOf(await post({}, { environment: { ...configured, GITHUB_APP_ID: "" } }));
-    expect([status, text]).toEqual([500, "this server's GitHub App is configured wrongly; its log says how"]);
+    for (const wrong of [{ GITHUB_APP_ID: "" }, { GITHUB_POLICY: '{"approvals": 2}' }]) {
+      const [status, text] = await answerOf(await post({}, { environment: { ...configured, ...wrong } }));
+      expect([status, text]).toEqual([500, "this server's GitHub App is configured wrongly; its log says how"]);
+    }
   });
 
   test("GitHub's published example of a signature fits", async () => {

@@ -161,6 +161,8 @@ export class SimulatedClient {
       this.takeAnswer(message);
       return;
     }
+    // An answer that could not be meant: told to this client alone, and no frame of the thread.
+    if (message.method === "spindle/approval/refused") return;
     if (message.id !== undefined) this.asked.set(message.id, message.method);
     if (message.method === "serverRequest/resolved") this.asked.delete(String(message.params?.requestId));
     if (this.replay) this.takeFrame(message);

@@ -1,6 +1,7 @@
 /** What must be true of every story, whatever happened in it. */
 import { expect } from "vitest";
 import type { Frame } from "#core/frame";
+import type { FileChange } from "#core/private";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
 import { accountNotifications } from "#protocol/notifications";
@@ -135,10 +136,19 @@ function checkLandings(world: World, frames: Frame[]): void {
   const expected = new Map<string, string | null>();
   for (const frame of frames) {
     const event = frame.private?.event;
+    if (event?.type === "decided" && event.part) {
+      const asked = proposedFor(event.requestId, frames);
+      const isPart = event.part.changes.length < asked.length && event.part.changes.every((change) => has(asked, change));
+      expect(isPart, "hunks are of what was asked for").toBe(true);
+    }
     if (event?.type === "settled" && event.landed.length > 0) {
       const call = thread?.work?.calls.find(({ callId }) => callId === event.callId);
       if (call?.state.type !== "changesApproved") throw new Error(`${event.callId} landed while ${call?.state.type}`);
-      expect(event.landed, "what landed is what was proposed").toEqual(call.state.proposed.changes);
+      const { proposed, part } = call.state;
+      expect(event.landed, "what landed is what was proposed").toEqual(part?.changes ?? proposed.changes);
+      const shown = frame.method === "item/completed" && frame.params.item.type === "fileChange" ? frame.params.item : null;
+      expect(shown?.proposal?.hash, "an item shows what landed").toBe(part?.hash ?? proposed.hash);
+      if (part) world.count("hunks landed");
       const free =
         thread?.settings?.approvalPolicy === "never" || event.landed.every(({ path }) => thread?.grants.paths?.includes(path));
       const asked = frames.some(({ seq, private: hidden }) => seq < frame.seq && isYesTo(hidden?.event, event.callId, frames));
@@ -158,6 +168,17 @@ function checkLandings(world: World, frames: Frame[]): void {
     expect(new Set(lines).size, "no approved change landed twice").toBe(lines.length);
     expect(blobHash(`${lines.join("\n")}\n`)).toBe(log.hash);
   }
+}
+
+function proposedFor(requestId: string, frames: Frame[]): FileChange[] {
+  return frames.flatMap(({ private: hidden }) => {
+    const event = hidden?.event;
+    return event?.type === "proposed" && event.requestId === requestId ? event.proposed.changes : [];
+  });
+}
+
+function has(changes: FileChange[], change: FileChange): boolean {
+  return changes.some((other) => JSON.stringify(other) === JSON.stringify(change));
 }
 
 type PrivateEvent = NonNullable<Frame["private"]>["event"];

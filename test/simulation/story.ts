@@ -1,4 +1,5 @@
 /** One story: people, faults and chance for a while; then calm, until nothing is left to do. */
+import { proposedBy } from "#thread/asked-proposal";
 import type { SimulatedClient } from "./client.ts";
 import { checkForks, checkInvariants } from "./invariants.ts";
 import { isOpen, World } from "./world.ts";
@@ -137,9 +138,10 @@ const decisions: Reply[] = [
 function answer(world: World, client: SimulatedClient): boolean {
   const { random } = world;
   const [requestId, method] = random.pick([...client.asked]);
-  const reply = random.pick(replies[method] ?? decisions);
+  const part = hunksOf(world, requestId);
+  const reply = part ?? random.pick(replies[method] ?? decisions);
   if (replies[method]) world.count(`replied to ${method}`);
-  if (!replies[method]) {
+  if (!replies[method] && !part) {
     world.count(`answered ${"result" in reply ? ((reply.result as { decision?: string }).decision ?? "garbage") : "error"}`);
   }
   client.answer(requestId, reply);
@@ -150,6 +152,17 @@ function answer(world: World, client: SimulatedClient): boolean {
     other.answer(requestId, { result: { decision: "decline" } });
   }
   return true;
+}
+
+/** Now and then some hunks are accepted and others not, and now and then hunks that there are not: then the request goes on waiting. */
+function hunksOf(world: World, requestId: string): Reply | null {
+  const { random } = world;
+  const proposed = proposedBy(world.runtime, requestId);
+  if (!proposed || proposed.changes.length < 2 || random.chance(0.3)) return null;
+  const hunks = proposed.changes.map((_, index) => index + 1).filter(() => random.chance(0.5));
+  if (hunks.length === 0 || random.chance(0.2)) hunks.push(99);
+  world.count(hunks.includes(99) ? "answered with wrong hunks" : "answered with hunks");
+  return { result: { decision: "accept", hunks, proposalHash: proposed.hash } };
 }
 
 /** No more faults: everybody comes back, every question is answered, every turn ends. */

@@ -320,6 +320,7 @@ export class World {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
       },
       readFork: () => Promise.reject(new Error("there is one thread in this world")),
+      readRepository: () => Promise.reject(new Error("there is no repository")),
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
       tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds, turnSlot }) => {
@@ -492,7 +493,8 @@ export class World {
     const made = random.pick<() => ModelItem>([
       () => shell("ls -la"),
       () => shell(`note ${call_id} ${random.pick(["log.txt", "shared.txt"])}`),
-      () => shell(`note ${call_id} log.txt`),
+      () => shell(`note ${call_id} log.txt shared.txt two.txt`),
+      () => shell(`note ${call_id} log.txt shared.txt two.txt`),
       () => patch({ type: "create_file", path, diff: `+made by ${call_id}\n` }),
       () => patch({ type: "create_file", path, diff: `+made by ${call_id}\n` }),
       () => patch({ type: "delete_file", path }),
@@ -505,9 +507,9 @@ export class World {
     return { type: "itemDone", itemId, item: made() };
   }
 
-  /** `ls` looks; `note ID FILE` appends the id to the file, in the overlay. Both speak before they are done. */
+  /** `ls` looks; `note ID FILE …` appends the id to the files, in the overlay. Both speak before they are done. */
   private async shell(run: ShellRun, whileAlive: (label: string) => Promise<void>): Promise<ShellResult> {
-    const [name, id = "", file = ""] = run.command.split(" ");
+    const [name, id = "", ...files] = run.command.split(" ");
     const unheard = { stdout: "", stderr: "" };
     const result = {
       stderr: "",
@@ -537,15 +539,19 @@ export class World {
       return { ...result, output, stdout: output, changes: [] };
     }
     this.executions.set(run.command, (this.executions.get(run.command) ?? 0) + 1);
-    const before = run.workspace.version(file);
-    const text = `${before ? new TextDecoder().decode(run.workspace.read(file)) : ""}${id}\n`;
+    const noted = files.map((path) => {
+      const before = run.workspace.version(path);
+      return { path, before, text: `${before ? new TextDecoder().decode(run.workspace.read(path)) : ""}${id}\n` };
+    });
     await whileAlive("shell");
     if (run.signal.aborted) return { ...result, aborted: true, exitCode: 130, output: "", stdout: "", changes: [] };
     const output = say(`noting ${id}\n`);
     await whileAlive("shell");
-    const bytes = new TextEncoder().encode(text);
-    const after = { mode: 0o100644, hash: run.workspace.putBlob(bytes), size: bytes.length };
-    return { ...result, output, stdout: output, changes: [{ path: file, before, after }] };
+    const changes = noted.map(({ path, before, text }) => {
+      const bytes = new TextEncoder().encode(text);
+      return { path, before, after: { mode: 0o100644, hash: run.workspace.putBlob(bytes), size: bytes.length } };
+    });
+    return { ...result, output, stdout: output, changes };
   }
 }
 

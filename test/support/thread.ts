@@ -5,6 +5,7 @@
 import { limits } from "#core/limits";
 import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
+import type { BlobPage } from "#github/snapshot-source";
 import type { Model } from "#models/model";
 import type { Params } from "#protocol/methods";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
@@ -30,6 +31,8 @@ export interface TestThreadOptions {
     taughtBy?(reports: TurnReport[]): Fragment[];
     leave?(): void;
   };
+  /** What the thread's repository has; it has none when left out. */
+  readRepository?: (oids: string[]) => Promise<BlobPage>;
   /** The thread's dice. */
   random?: () => number;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
@@ -77,6 +80,7 @@ export async function createThread({
   now = Date.now,
   memory = { read: () => null, hear: () => {} },
   random = () => 0.5,
+  readRepository = () => Promise.reject(new Error("there is no repository")),
 }: TestThreadOptions): Promise<TestThread> {
   const storage = createSql();
   const newId = countedIds();
@@ -155,6 +159,11 @@ export async function createThread({
       takeTurnSlot: async () => true,
       releaseTurnSlot: async () => {},
       readFork: () => Promise.reject(new Error("there is no other thread")),
+      readRepository: async (_, oids) => {
+        const page = await readRepository(oids);
+        alive();
+        return page;
+      },
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
       tellDirectory: async () => true,

@@ -1,5 +1,6 @@
 /** The client of an app server: requests, and threads that survive a lost socket. For browsers, Node 22 and newer, and Workers. */
 import type { Frame } from "#core/frame";
+import type { ConnectionNotifications } from "#protocol/connection-notifications";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 
 import { Connection, type ConnectionState } from "./connection.ts";
@@ -273,6 +274,10 @@ export class Client {
     const frame = message as unknown as Frame;
     const threadId = message.params?.threadId ?? message.params?.thread?.id;
     if (threadId && typeof message.seq === "number") this.threads.get(threadId)?.receive(frame);
+    if (message.method === "spindle/approval/refused" && threadId) {
+      const { requestId = "", error } = message.params as ConnectionNotifications["spindle/approval/refused"];
+      this.threads.get(threadId)?.answerRefused(requestId, error.message);
+    }
     for (const listener of this.listeners) listener(frame);
   }
 

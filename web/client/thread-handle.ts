@@ -3,7 +3,7 @@ import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { PendingRequest, Thread } from "#core/thread";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
-import type { CommandDecision } from "#protocol/server-requests";
+import type { CommandDecision, HunksAccepted } from "#protocol/server-requests";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import type { Reply, RequestOptions } from "./client.ts";
@@ -35,6 +35,8 @@ export class ThreadHandle {
   state: Thread | null = null;
   /** Why the thread is followed no more: closed, deleted, archived, not ours. */
   failure: Error | null = null;
+  /** Why our last answer to a request could not be taken, by the request's id. */
+  readonly refusals = new Map<string, string>();
   private readonly peer: Peer;
   /** The last frame the server had when it attached us; null while we are not attached. */
   private head: number | null;
@@ -105,10 +107,20 @@ export class ThreadHandle {
     this.reply(requestId, { decision });
   }
 
+  /**
+   * Accepts these hunks of a `fileChange`'s diff and no others, by their numbers (`patchLines` counts them). Where the server cannot take that,
+   * the question is open again and `refusals` says why.
+   */
+  answerHunks(requestId: string, hunks: number[], proposalHash: string): void {
+    const result: HunksAccepted = { decision: "accept", hunks, proposalHash };
+    this.reply(requestId, result);
+  }
+
   /** The same for what is not yes or no: the result is what the request's method says. */
   reply(requestId: string, result: object): void {
     if (!this.state?.requests.some(({ id }) => id === requestId)) return;
     this.answers.set(requestId, result);
+    this.refusals.delete(requestId);
     if (this.head !== null) this.peer.respond(requestId, result);
     this.tell(null);
   }
@@ -165,8 +177,18 @@ export class ThreadHandle {
       return;
     }
     this.state = reduce(this.state, frame);
-    if (frame.method === "serverRequest/resolved") this.answers.delete(String(frame.params.requestId));
+    if (frame.method === "serverRequest/resolved") {
+      this.answers.delete(String(frame.params.requestId));
+      this.refusals.delete(String(frame.params.requestId));
+    }
     this.tell(frame);
+  }
+
+  /** For the client: an answer of ours cannot be taken, and the request goes on waiting. */
+  answerRefused(requestId: string, message: string): void {
+    if (!this.state?.requests.some(({ id }) => id === requestId) || !this.answers.delete(requestId)) return;
+    this.refusals.set(requestId, message);
+    this.tell(null);
   }
 
   /** For the client: it ends here. */

@@ -4,12 +4,13 @@ import { resolve } from "node:path";
 import { type Client, createClient } from "#client/client";
 import type { ConnectionState } from "#client/connection";
 import { RequestError } from "#client/failures";
+import { patchLines } from "#client/patch-lines";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { Frame } from "#core/frame";
 import type { PendingRequest } from "#core/thread";
 import type { ItemOf } from "#protocol/item";
-import type { FileChangeDecision, Question } from "#protocol/server-requests";
+import type { FileChangeDecision, HunksAccepted, Question } from "#protocol/server-requests";
 import type { Turn } from "#protocol/turn";
 import { type AgentArguments, parseArguments, usage } from "./arguments.ts";
 import { blobId, type Outcome, placeOf, readFolder } from "./folder.ts";
@@ -241,8 +242,14 @@ class Agent {
     if (item) this.transcript.begin(item);
     const question = "command" in params ? `Run ${plain(shownCommand(params.command))} ?` : "Apply this change?";
     const reason = params.reason ? ` (${plain(params.reason)})` : "";
-    const decision = await this.decide(`${question}${reason} y / n / s(ession) `, signal);
-    return decision && { decision };
+    const proposal = item?.type === "fileChange" ? item.proposal : undefined;
+    const refused = thread.refusals.get(request.id);
+    if (refused) this.transcript.note(plain(refused));
+    const hunks = proposal ? patchLines(proposal.diff).filter(({ hunk }) => hunk !== null).length : 0;
+    const some = hunks > 1 ? `/ some of its ${hunks} hunks, say 1,3-${hunks} ` : "";
+    const answer = await this.decide(`${question}${reason} y / n / s(ession) ${some}`, { signal, hunks });
+    if (answer === null || proposal === undefined || typeof answer === "string") return answer && { decision: answer };
+    return { decision: "accept", hunks: answer, proposalHash: proposal.hash } satisfies HunksAccepted;
   }
 
   /** The agent's own questions, one after the other: a number chooses, anything else is the answer itself. */
@@ -264,7 +271,11 @@ class Agent {
     return { answers };
   }
 
-  private async decide(prompt: string, signal: AbortSignal): Promise<FileChangeDecision | null> {
+  /** A word for all of it, or the numbers of some hunks where there are several. */
+  private async decide(
+    prompt: string,
+    { signal, hunks }: { signal: AbortSignal; hunks: number },
+  ): Promise<FileChangeDecision | number[] | null> {
     if (this.given.acceptsAll) return "accept";
     while (!signal.aborted) {
       if (!this.input.isTerminal) this.transcript.line(prompt);
@@ -277,6 +288,8 @@ class Agent {
       if (line === "y" || line === "yes") return "accept";
       if (line === "n" || line === "no") return "decline";
       if (line === "s" || line === "session") return "acceptForSession";
+      const chosen = hunks > 1 ? chosenHunks(line, hunks) : null;
+      if (chosen) return chosen;
     }
     this.transcript.note("Answered elsewhere.");
     return null;
@@ -320,6 +333,16 @@ class Agent {
   private workspaceOf(thread: ThreadHandle): Workspace {
     return { client: this.client, threadId: thread.id, cwd: thread.state?.info.cwd ?? "/workspace" };
   }
+}
+
+/** "1,3-5" as [1, 3, 4, 5]; null for anything else, and for what is not among the hunks. */
+function chosenHunks(line: string, count: number): number[] | null {
+  const chosen = line.split(",").map((range) => {
+    const [, low = "", high = low] = /^\s*(\d{1,6})(?:-(\d{1,6}))?\s*$/.exec(range) ?? [];
+    const [first, last] = [Number(low), Number(high)];
+    return first < 1 || last < first || last > count ? [] : Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+  return chosen.some(({ length }) => length === 0) ? null : [...new Set(chosen.flat())];
 }
 
 function outcomeWords(path: string, outcome: Outcome): string {

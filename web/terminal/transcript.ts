@@ -199,7 +199,9 @@ export class Transcript {
   private change({ changes, proposal }: ItemOf<"fileChange">): void {
     for (const { path, kind } of changes) this.line(this.paint("bold", `${kindWords[kind.type]} ${plain(path)}`));
     const lines = patchLines(proposal?.diff ?? changes.map(({ diff }) => diff).join("\n"));
-    for (const { kind, text } of lines.slice(0, terminalLimits.patchLinesMax)) {
+    const isOne = lines.filter(({ hunk }) => hunk !== null).length < 2;
+    for (const { kind, text, hunk } of lines.slice(0, terminalLimits.patchLinesMax)) {
+      if (hunk !== null && !isOne) this.line(this.paint("bold", `hunk ${hunk}`));
       const style = patchStyles[kind];
       this.line(style ? this.paint(style, plain(text)) : plain(text));
     }

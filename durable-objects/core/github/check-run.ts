@@ -1,7 +1,7 @@
 /** The check run beside the sticky comment: the same state in GitHub's own form, with buttons that are bound to one proposal. */
 import { neutralLine } from "#core/github/neutral";
 import { type RedactionKnowledge, redact } from "#core/github/redact";
-import type { StickyState } from "#core/github/sticky-comment";
+import { partText, type StickyState } from "#core/github/sticky-comment";
 import { githubTextLimits } from "#core/limits";
 
 /** Fields of `POST /repos/{owner}/{repo}/check-runs` as GitHub names them, without `head_sha` for an update. */
@@ -39,7 +39,7 @@ export function checkRun({ threadId, headOid, state, sentence, webUrl }: CheckRu
     ...(webUrl === null ? {} : { details_url: webUrl }),
     output: {
       title,
-      summary: said === null ? title : neutralLine(said),
+      summary: [said === null ? title : neutralLine(said), ...landedLines(state)].join("\n\n"),
     },
     ...(proposal === null
       ? {}
@@ -50,6 +50,12 @@ export function checkRun({ threadId, headOid, state, sentence, webUrl }: CheckRu
           ],
         }),
   };
+}
+
+/** The run stands under the hash of the whole diff: what landed of it has another. */
+function landedLines(state: StickyState): string[] {
+  if (state.type !== "committed" || !state.partOf) return [];
+  return [`Only ${partText(state.partOf)}, as \`${state.hash.slice(0, githubTextLimits.hashDigitsShown)}\`.`];
 }
 
 export type RequestedAction =

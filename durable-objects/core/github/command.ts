@@ -2,7 +2,7 @@
 
 import { isFootnote, type MarkdownNode, parseMarkdown } from "#core/github/markdown";
 import { carriesMarker } from "#core/github/marker";
-import { githubTextLimits } from "#core/limits";
+import { githubTextLimits, limits } from "#core/limits";
 
 export type Verb = keyof typeof forms;
 
@@ -212,7 +212,7 @@ function readApproval(tokens: readonly string[]): CommentReading {
   return command({ verb: "approve", hash: hash.toLowerCase(), hunks, including });
 }
 
-const hunksMax = githubTextLimits.hunksChosenMax;
+const hunksMax = limits.hunksChosenMax;
 
 /** "1,3-5" as [1, 3, 4, 5]; null for anything else, for a number twice, and for too many. */
 function readRanges(text: string): number[] | null {

@@ -2,11 +2,12 @@
  * The one comment of a thread on an issue or pull request: what stands, what is to be decided, and the exact line that decides
  * it.
  */
-import type { Piece } from "#core/github/hunks";
+
 import { stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine } from "#core/github/neutral";
 import { type RedactionKnowledge, redact } from "#core/github/redact";
 import { needsNaming } from "#core/github/refused-paths";
+import { numberRanges, type Piece } from "#core/hunks";
 import { githubTextLimits } from "#core/limits";
 import { revealedText } from "#core/visible-text";
 
@@ -17,6 +18,8 @@ export interface StickyComment {
   plan: readonly { step: string; status: "pending" | "inProgress" | "completed" }[];
   /** What was decided and why, or what the model said last, in a sentence. null: nothing yet. */
   sentence: string | null;
+  /** The other conversation of the thread, which has a comment like this: its pull request, or where it began. */
+  link: { type: "draft" | "ready" | "home"; number: number } | null;
   /** The thread in the web client; null where none is configured. */
   webUrl: string | null;
 }
@@ -30,15 +33,24 @@ export type StickyState =
       proposal: StickyProposal;
       stale: { hash: string } | null;
       approvalsMissing: number;
+      approvedBy: readonly string[];
+      /** Hunks that somebody said yes to, and to no more; absent where nobody did. */
+      partsApproved?: readonly { hash: string; hunks: readonly number[]; by: readonly string[] }[];
       isFork: boolean;
     }
   /** The diff waits, and cannot be approved: its branch moved, or the issue or pull request is closed. */
   | { type: "stale" | "closed"; hash: string }
   /** By somebody in another client, whose yes commits nothing. */
   | { type: "acceptedElsewhere"; hash: string }
-  | { type: "committed"; hash: string; commitOid: string; branch: string; by: string }
-  | { type: "suggested"; hash: string; baseOid: string; by: string }
+  /** `partOf`: the diff that `hash` is some hunks of; absent where it is all of it. */
+  | { type: "committed"; hash: string; partOf?: PartOf; commitOid: string; branch: string; by: string }
+  | { type: "suggested"; hash: string; partOf?: PartOf; baseOid: string; by: string }
   | { type: "declined"; hash: string; by: string; reason: string | null };
+
+export interface PartOf {
+  hash: string;
+  hunks: readonly number[];
+}
 
 export interface StickyProposal {
   /** Whole. */
@@ -60,7 +72,7 @@ export interface StickyBody {
  * cut, for neither an escaped nor half a secret looks like one.
  */
 export function stickyComment(comment: StickyComment, knowledge: RedactionKnowledge): StickyBody {
-  const { threadId, state, webUrl } = comment;
+  const { threadId, state, link, webUrl } = comment;
   const known = { ...knowledge, spared: [...knowledge.spared, threadId] };
   let secretsHidden = 0;
   const hide: Hide = (text) => {
@@ -68,14 +80,21 @@ export function stickyComment(comment: StickyComment, knowledge: RedactionKnowle
     secretsHidden += hidden.count;
     return hidden.text;
   };
-  const head = [stickyMarker(threadId), ...headLines(comment, hide), ...(webUrl === null ? [] : ["", webLine(webUrl)])];
+  const head = [
+    stickyMarker(threadId),
+    ...headLines(comment, hide),
+    ...(link === null ? [] : ["", `${linkTexts[link.type]} #${link.number}.`]),
+    ...(webUrl === null ? [] : ["", webLine(webUrl)]),
+  ];
   if (state.type !== "awaitingApproval")
     return { body: [...head, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
-  const how = [...howLines(state.proposal, state.approvalsMissing), ...(state.isFork ? forkLines : [])];
+  const how = [...howLines(state, { isReviewed: link?.type === "home", hide }), ...(state.isFork ? forkLines : [])];
   const room = githubTextLimits.bodyCharactersMax - [...head, ...how].join("\n").length - roomForNotes;
   const { lines, hunksNotShown } = diffLines(state.proposal, room, webUrl, hide);
   return { body: [...head, ...how, ...hiddenLines(secretsHidden), ...lines].join("\n"), hunksNotShown, secretsHidden };
 }
+
+const linkTexts = { draft: "Draft pull request", ready: "Pull request", home: "Asked for in" } as const;
 
 /** Hides what is secret in a text of others. */
 type Hide = (text: string) => string;
@@ -130,12 +149,14 @@ function stateText(state: StickyState, hide: Hide): string {
       return `waits: this is closed, and ${digits(state.hash)} cannot be approved unless it is opened again.`;
     case "suggested": {
       const commit = state.baseOid.slice(0, 12);
-      return `offered ${digits(state.hash)} as suggestions on ${commit}, approved by ${shortLine(state.by)}. Suggestions are no commit: who writes the pull request takes them or not.`;
+      const part = state.partOf ? ` (${partText(state.partOf)})` : "";
+      return `offered ${digits(state.hash)}${part} as suggestions on ${commit}, approved by ${shortLine(state.by)}. Suggestions are no commit: who writes the pull request takes them or not.`;
     }
     case "committed": {
       const branch = neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax));
       const commit = state.commitOid.slice(0, 12);
-      return `committed ${digits(state.hash)} as ${commit} to ${branch}, approved by ${shortLine(state.by)}.`;
+      const part = state.partOf ? ` (${partText(state.partOf)})` : "";
+      return `committed ${digits(state.hash)}${part} as ${commit} to ${branch}, approved by ${shortLine(state.by)}.`;
     }
     case "declined": {
       const why = state.reason === null ? "." : `: ${shortLine(state.reason)}`;
@@ -146,6 +167,11 @@ function stateText(state: StickyState, hide: Hide): string {
   }
 }
 
+/** As the comment and the check run say of which diff something is a part. */
+export function partText({ hash, hunks }: PartOf): string {
+  return `${hunks.length === 1 ? "hunk" : "hunks"} ${numberRanges(hunks)} of ${digits(hash)}`;
+}
+
 const instruction = " To commit exactly this diff, comment the first line; the second says no.";
 
 /** What a yes to a diff on the commits of a fork does: to be known before it is given. */
@@ -154,7 +180,11 @@ const forkLines = [
 ];
 
 /** How to say yes and no, to be copied as it stands. */
-function howLines({ hash, baseOid, pieces }: StickyProposal, approvalsMissing: number): string[] {
+function howLines(
+  { proposal, approvalsMissing, approvedBy, partsApproved = [] }: Extract<StickyState, { type: "awaitingApproval" }>,
+  { isReviewed, hide }: { isReviewed: boolean; hide: Hide },
+): string[] {
+  const { hash, baseOid, pieces } = proposal;
   const named = [...new Set(pieces.map(({ path }) => path).filter(needsNaming))];
   const including = named.length === 0 ? "" : ` including=${named.join(",")}`;
   const approve = `/spindle approve ${hash.slice(0, githubTextLimits.hashDigitsShown)}${including}`;
@@ -172,7 +202,26 @@ function howLines({ hash, baseOid, pieces }: StickyProposal, approvalsMissing: n
       ? []
       : ["It changes files that instruct agents or choose reviewers, which is why an approval names them."]),
     ...(pieces.length > 1 ? ["Some hunks only: add `hunks=1,3-5`. What was left out is not committed."] : []),
-    ...(approvalsMissing > 1 ? [`${approvalsMissing} people have to approve.`] : []),
+    ...(isReviewed && isWritable && named.length === 0 ? [reviewInstruction] : []),
+    ...approvalsLines(
+      approvalsMissing,
+      approvedBy.map((login) => inertLine(hide(login))),
+    ),
+    ...partsApproved.map(({ hash: partHash, hunks, by }) => {
+      const names = by.map((login) => inertLine(hide(login))).join(", ");
+      return `${names} said yes to ${partText({ hash, hunks })} and to no more: to ${digits(partHash)}.`;
+    }),
+  ];
+}
+
+const reviewInstruction =
+  "A review that is submitted from now on and approves says yes to exactly this diff; one that requests changes says no.";
+
+/** How many are still to say yes, and who has; nothing where one is enough and nobody has. */
+export function approvalsLines(missing: number, approvedBy: readonly string[]): string[] {
+  if (approvedBy.length === 0) return missing > 1 ? [`${missing} people have to approve.`] : [];
+  return [
+    `${approvedBy.join(", ")} said yes; ${missing === 1 ? "1 more person has" : `${missing} more people have`} to approve.`,
   ];
 }
 
@@ -196,7 +245,7 @@ function diffLines(
     }
   }
   const files = new Set(pieces.map(({ path }) => path)).size;
-  const left = `**${hunksNotShown.length} of ${pieces.length} hunks do not fit here** (${ranges(hunksNotShown)}).`;
+  const left = `**${hunksNotShown.length} of ${pieces.length} hunks do not fit here** (${numberRanges(hunksNotShown)}).`;
   const also = `An approval without \`hunks=\` commits them too${webUrl === null ? "." : "; the web client shows them all."}`;
   const notShown = hunksNotShown.length === 0 ? [] : ["", `${left} ${also}`];
   const summary = `${pieces.length === 1 ? "1 hunk" : `${pieces.length} hunks`} in ${files === 1 ? "1 file" : `${files} files`}`;
@@ -206,18 +255,6 @@ function diffLines(
 function pieceLines({ number, path, kind, text }: Piece, hide: Hide): string[] {
   const note = { lines: "", added: " (new file)", deleted: " (deleted)", mode: " (other mode)", binary: " (binary)" }[kind];
   return [`**${number}** ${neutralCode(hide(path))}${note}`, ...(text === "" ? [] : [fenced(hide(text), "diff")]), ""];
-}
-
-/** 1, 2, 3, 7 as "1-3, 7"; a long list is cut, its count stands beside it. */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const number of numbers) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === number - 1) last[1] = number;
-    else runs.push([number, number]);
-  }
-  const written = runs.slice(0, 20).map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
-  return `${written.join(", ")}${runs.length > 20 ? " …" : ""}`;
 }
 
 function webLine(webUrl: string): string {

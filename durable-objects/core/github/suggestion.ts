@@ -3,9 +3,9 @@
  * one.
  */
 import { hunksBetween } from "#core/diff";
-import type { ProposedFile } from "#core/github/hunks";
 import { fenced } from "#core/github/neutral";
 import { type RedactionKnowledge, redact } from "#core/github/redact";
+import type { ProposedFile } from "#core/hunks";
 import { githubTextLimits } from "#core/limits";
 import { revealedText } from "#core/visible-text";
 

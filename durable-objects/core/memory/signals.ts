@@ -5,6 +5,7 @@ import type { FinishedTurn } from "#core/memory/distil";
 import type { Signal } from "#core/memory/outcome";
 import type { TurnUse } from "#core/memory/report";
 import { similarity, termsOf } from "#core/memory/terms";
+import type { FileChange } from "#core/private";
 import { cutMiddle } from "#core/prompt";
 import { testsTurned } from "#core/tests-turned";
 import type { ThreadItem } from "#protocol/item";
@@ -53,7 +54,9 @@ export function recordOf(threadId: string, turnId: string, frames: Iterable<Fram
     ...(seen.status === "interrupted" && correction !== null ? [{ type: "corrected" } as const] : []),
     ...(after.isReverted && seen.hasLanded ? [{ type: "reverted" } as const] : []),
   ];
-  const changes = seen.verdicts.flatMap(({ paths, isApproved }) => paths.map((path) => ({ path, isApproved })));
+  const changes = seen.verdicts.flatMap(({ paths, cutPaths, isApproved }) =>
+    paths.map((path) => ({ path, isApproved: isApproved && !cutPaths.includes(path) })),
+  );
   const commands = seen.commands.map(({ command, exitCode, aggregatedOutput }) => ({
     command: bounded(command),
     exitCode,
@@ -73,7 +76,8 @@ export function recordOf(threadId: string, turnId: string, frames: Iterable<Fram
 
 interface Seen {
   messages: { at: number; text: string }[];
-  verdicts: { at: number; paths: string[]; isApproved: boolean }[];
+  /** `cutPaths`: of those, where only a part was accepted. */
+  verdicts: { at: number; paths: string[]; cutPaths: string[]; isApproved: boolean }[];
   commands: Extract<ThreadItem, { type: "commandExecution" }>[];
   /** Paths that people wrote with their own hands, with the frame that tells of it. */
   written: { at: number; path: string }[];
@@ -84,20 +88,20 @@ interface Seen {
 
 function gathered(frames: Iterable<Frame>, turnId: string): Seen {
   const seen: Seen = { messages: [], verdicts: [], commands: [], written: [], hasLanded: false, used: null, status: null };
-  const asked = new Map<string, string[]>();
+  const asked = new Map<string, FileChange[]>();
   for (const frame of frames) {
     const { seq: at, private: hidden } = frame;
     const event = hidden?.event;
     if (event?.type === "proposed" && event.requestId !== null) {
-      asked.set(
-        event.requestId,
-        event.proposed.changes.map(({ path }) => path),
-      );
+      asked.set(event.requestId, event.proposed.changes);
     }
     if (event?.type === "decided") {
-      const paths = asked.get(event.requestId);
+      const changes = asked.get(event.requestId);
       const isApproved = event.decision === "accept" || event.decision === "acceptForSession";
-      if (paths && event.decision !== "garbage") seen.verdicts.push({ at, paths, isApproved });
+      if (changes && event.decision !== "garbage") {
+        const cutPaths = event.part ? pathsOf(notWholly(changes, event.part.changes)) : [];
+        seen.verdicts.push({ at, paths: pathsOf(changes), cutPaths, isApproved });
+      }
     }
     if (event?.type === "settled" && event.landed.length > 0) seen.hasLanded = true;
     if (event?.type === "filesWritten") seen.written.push(...event.changes.map(({ path }) => ({ at, path })));
@@ -114,11 +118,22 @@ function gathered(frames: Iterable<Frame>, turnId: string): Seen {
   return seen;
 }
 
+/** Those of which not everything was accepted. */
+function notWholly(changes: readonly FileChange[], accepted: readonly FileChange[]): FileChange[] {
+  return changes.filter(({ path, after }) => !accepted.some((other) => other.path === path && other.after?.hash === after?.hash));
+}
+
+function pathsOf(changes: readonly FileChange[]): string[] {
+  return changes.map(({ path }) => path);
+}
+
 /** What people said while it ran, in order, and what became of tests. */
 function judgements({ verdicts, commands, written }: Seen): Signal[] {
-  const said = verdicts.map(({ at, paths, isApproved }): Signal => {
+  const said = verdicts.map(({ at, paths, cutPaths, isApproved }): Signal => {
     if (!isApproved) return { type: "declined" };
-    const edited = paths.filter((path) => written.some((writing) => writing.at > at && writing.path === path));
+    const edited = paths.filter(
+      (path) => cutPaths.includes(path) || written.some((writing) => writing.at > at && writing.path === path),
+    );
     return { type: "accepted", editedShare: paths.length === 0 ? 0 : edited.length / paths.length };
   });
   const tests = testsTurned(commands);

@@ -6,11 +6,10 @@ import { newThreadView } from "#core/github/thread-view";
 import type { Decision, RepositoryReads } from "#github/consequences";
 import type { Conversation, Effect } from "#github/effect";
 import type { Person } from "#github/event";
-import { budgets } from "#github/follow/policy";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import type { Ledger } from "#github/ledger";
+import type { Ledger, Talk } from "#github/ledger";
 
 export interface Asking {
   threadId: string;
@@ -28,16 +27,28 @@ export async function beginTurn(
   { by, request, text }: { by: Person; request?: string; text?: string },
   reads: RepositoryReads,
 ): Promise<Decision> {
-  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, budgets);
+  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, reads.ledger.policy().budgets);
   if (!standing.allowed) return () => [...react(said, "-1"), ...answer(said, standing.answer)];
-  if (!said.issue.isOpen) return () => [...react(said, "-1"), ...answer(said, closed(said.on))];
   const threadId = reads.threadOf(said.on.number);
-  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  const talk = reads.ledger.talk(threadId);
+  const on = talk?.on ?? said.on;
+  if (!isOpen(said, talk)) return () => [...react(said, "-1"), ...answer(said, closed(on))];
+  const target = await targetOf(on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => [...react(said, "-1"), ...answer(said, target.refused)];
   const told = text ?? (await tell(said, request ?? "", by, reads));
   const steered = steerOf(reads.ledger, threadId);
   if (steered !== null) return (ledger) => steer(ledger, said, { threadId, turnId: steered, by, text: told });
   return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target, staleHash: null })];
+}
+
+/**
+ * Whether the issue of a thread is open, by the latest that was heard: what was said there just now, or a webhook of its own. About pull
+ * requests GitHub is asked.
+ */
+export function isOpen({ on, issue }: Said, talk: Talk | null): boolean {
+  if ((talk?.on ?? on).isPullRequest) return true;
+  const isNewer = talk === null || (talk.on.number === on.number && issue.updatedAt >= talk.standing.at);
+  return isNewer ? issue.isOpen : talk.standing.isOpen;
 }
 
 export function closed({ isPullRequest }: Conversation): string {
@@ -54,10 +65,13 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, 
   const { deliveryId, on, issue } = said;
   const known = ledger.talk(threadId);
   const { branch, draftTo, baseOid } = target;
+  // What is said in its own draft pull request is said to the thread of the issue.
+  const isAtHome = known === null || known.on.number === on.number;
   ledger.putTalk({
     threadId,
-    on,
-    title: issue.title,
+    on: known?.on ?? on,
+    title: isAtHome ? issue.title : known.title,
+    draft: known?.draft ?? null,
     branch,
     draftTo,
     baseOid,
@@ -68,8 +82,10 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, 
     problem: null,
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,
+    check: known?.check ?? null,
   });
-  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId } as const;
+  const about = { repository: said.repository, number: on.number, title: issue.title, branch };
+  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId, about } as const;
   return [
     { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
     ...showTalk(ledger, threadId),

@@ -2,54 +2,83 @@
 import { budgetStanding } from "#core/github/budget";
 import { matchProposal } from "#core/github/match-proposal";
 import { neutralCode } from "#core/github/neutral";
+import type { Role } from "#core/github/permission";
 import { namingProblems, refusedPaths } from "#core/github/refused-paths";
+import { otherCommit } from "#core/github/review";
+import type { Door } from "#github/approvals";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { Effect } from "#github/effect";
+import type { Conversation, Effect } from "#github/effect";
 import type { Person } from "#github/event";
-import { begin, closed } from "#github/follow/begin";
+import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
+import { begin, closed, isOpen } from "#github/follow/begin";
+import { type BoundProposal, type Chosen, choose } from "#github/follow/bound-diff";
 import { offerOf } from "#github/follow/offer";
-import { budgets } from "#github/follow/policy";
 import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { type Target, targetOf } from "#github/follow/target";
-import { awaited, type Ledger, type Proposal, type Talk } from "#github/ledger";
+import { awaited, type Ledger, type Proposal, type ProposalPart } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
+import type { ServerRequestResult } from "#protocol/server-requests";
+import { changesHash } from "#workspace/proposal";
+
+/** `commitOid`: what a review looked at, which has to be the branch's last commit; null for a door that says so otherwise. */
+export type OpenedDoor = Door & { commitOid: string | null };
 
 export interface Approval {
   by: Person;
+  role: Role | null;
+  door: OpenedDoor;
   hash: string;
+  /** As the comment numbers them; null: all. */
+  hunks: readonly number[] | null;
   including: readonly string[];
 }
 
 /** Whoever asks has the permission, as GitHub said a moment ago. Everything else that a yes needs is seen here. */
-export async function approve(said: Said, { by, hash, including }: Approval, reads: RepositoryReads): Promise<Decision> {
+export async function approve(said: Said, approval: Approval, reads: RepositoryReads): Promise<Decision> {
+  const { by, hash, hunks, including, door } = approval;
   const { threadId, found } = find(said, hash, reads);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
   const { baseOid } = proposal.bound;
-  if (!isOpen(said, reads.ledger.talk(threadId))) return () => refuse(said, `${closed(said.on)} Nothing is committed for it.`);
-  const naming = namingProblems(proposal.changes, including);
+  const talk = reads.ledger.talk(threadId);
+  const on = talk?.on ?? said.on;
+  if (!isOpen(said, talk)) return () => refuse(said, `${closed(on)} Nothing is committed for it.`);
+  const chosen = choose(reads.ledger, proposal, hunks);
+  if ("refused" in chosen) return () => refuse(said, chosen.refused);
+  const naming = namingProblems(chosen.changes, including);
   if (naming.unknown.length > 0) return () => refuse(said, `That diff does not change ${listed(naming.unknown)}.`);
   if (naming.missing.length > 0) {
     return () => refuse(said, `That diff changes ${listed(naming.missing)}: an approval names it, as the comment shows.`);
   }
-  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  const target = await targetOf(on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => refuse(said, target.refused);
-  if (target.baseOid !== baseOid && !isFirstOfIssue(said, target, reads.ledger, threadId)) {
+  if (door.commitOid !== null && door.commitOid !== target.baseOid) return () => refuse(said, otherCommit);
+  if (target.baseOid !== baseOid && !isFirstOfIssue(on, target, reads.ledger, threadId)) {
     const text = "The branch moved after that diff was made, so nothing was committed.";
-    return anew(said, { by, proposal, target, text }, reads);
+    // It is asked by who asked before: saying yes to a diff is not asking for one.
+    return anew(said, { by: talk?.asked.by ?? by, proposal, target, text }, reads);
   }
-  const problem = problemOf(proposal, await readTree(reads.calls({ contents: "read" }), baseOid));
+  const problem = problemOf(chosen.changes, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
-  const offer = isFork(said, target) && target.isNewBranch ? await offerOf(said.on, proposal, reads) : { suggestions: null };
+  const offer = isFork(on, target) && target.isNewBranch ? await offerOf(on, chosen, reads) : { suggestions: null };
   if ("refused" in offer) return () => refuse(said, offer.refused);
+  const lapsed = await lapsedApprovals(said, proposal, reads);
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
     if (!isAwaited(ledger, proposal)) return refuse(said, "That diff has been decided already.");
+    for (const { seq } of lapsed) ledger.approvals.takeBack(seq, "may not approve any more");
+    const { requestId } = proposal;
+    noteApproval(ledger, said, { ...approval, requestId, chosen, nowMs: reads.nowMs });
+    const isEnough = approvalsMissingOf(ledger, requestId, chosen.hash) === 0;
+    ledger.putContents(isEnough ? chosen.contents : []);
+    const { part } = chosen;
     return [
-      ...setState(ledger, { ...proposal, ...offer }, { type: "approved", by }),
-      respond(said, proposal, "accept"),
+      ...(isEnough
+        ? setState(ledger, { ...proposal, ...offer }, { type: "approved", by, ...(part ? { part } : {}) })
+        : setState(ledger, proposal, { type: "open" })),
+      ...(isEnough ? [respond(said, proposal, accepting(proposal, part))] : []),
       ...react(said, "+1"),
       ...showTalk(ledger, threadId),
     ];
@@ -70,7 +99,7 @@ export function decline(
     if (!isAwaited(ledger, found)) return refuse(said, "That diff has been decided already.");
     return [
       ...setState(ledger, found, { type: "declined", by, reason }),
-      respond(said, found, "decline"),
+      respond(said, found, { decision: "decline" }),
       ...react(said, "+1"),
       ...bindWaiting(ledger, threadId),
       ...showTalk(ledger, threadId),
@@ -78,13 +107,11 @@ export function decline(
   };
 }
 
-type Bound = Proposal & { bound: NonNullable<Proposal["bound"]> };
-
 function find(
   { on }: Said,
   hash: string,
   { ledger, threadOf }: RepositoryReads,
-): { threadId: string; found: Bound | { refused: string } } {
+): { threadId: string; found: BoundProposal | { refused: string } } {
   const threadId = threadOf(on.number);
   const known = ledger.namedBy(hash, threadId).map((named) => ({ ...named, state: matchState(named.state) }));
   const match = matchProposal(hash, threadId, known);
@@ -103,26 +130,20 @@ function isAwaited(ledger: Ledger, { requestId }: Proposal): boolean {
   return awaited.includes(ledger.proposal(requestId)?.state.type ?? "stale");
 }
 
-/** GitHub is asked about pull requests. For an issue the latest that was heard counts: the comment itself, or a webhook of its own. */
-function isOpen({ on, issue }: Said, talk: Talk | null): boolean {
-  if (on.isPullRequest || talk === null) return true;
-  return issue.updatedAt >= talk.standing.at ? issue.isOpen : talk.standing.isOpen;
-}
-
 /**
  * An issue's branch is made with its first commit, on the commit that was approved: until then the default branch may go on, for nothing
  * lands there.
  */
-function isFirstOfIssue({ on }: Said, { isNewBranch }: Target, ledger: Ledger, threadId: string): boolean {
+function isFirstOfIssue(on: Conversation, { isNewBranch }: Target, ledger: Ledger, threadId: string): boolean {
   return !on.isPullRequest && isNewBranch && !ledger.hasEffect(draftKey(threadId));
 }
 
-function isFork({ on }: Said, { draftTo }: Target): boolean {
+function isFork(on: Conversation, { draftTo }: Target): boolean {
   return on.isPullRequest && draftTo !== null;
 }
 
 /** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */
-function problemOf({ changes }: Proposal, { files, submodules, isTruncated }: TreeListing): string | null {
+function problemOf(changes: Chosen["changes"], { files, submodules, isTruncated }: TreeListing): string | null {
   const existing = new Map(files.map((file) => [file.path, file]));
   const paths = changes.map(({ path, before, after }) => ({ path, before: before?.mode ?? null, after: after?.mode ?? null }));
   const [first] = refusedPaths(paths, [...existing.keys(), ...submodules]);
@@ -144,7 +165,11 @@ export async function retryMoved(
   reads: RepositoryReads,
 ): Promise<Decision> {
   const { threadId } = proposal;
-  const target = await targetOf(said.on, { threadId, defaultBranch: said.defaultBranch }, reads);
+  const target = await targetOf(
+    reads.ledger.talk(threadId)?.on ?? said.on,
+    { threadId, defaultBranch: said.defaultBranch },
+    reads,
+  );
   if ("refused" in target) return () => refuse(said, target.refused);
   return anew(said, { by, proposal, target, text: null }, reads);
 }
@@ -155,7 +180,7 @@ function anew(
   { by, proposal, target, text }: { by: Person; proposal: Proposal; target: Target; text: string | null },
   reads: RepositoryReads,
 ): Decision {
-  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, budgets);
+  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, reads.ledger.policy().budgets);
   if (!standing.allowed) return () => refuse(said, text === null ? standing.answer : `${text} ${standing.answer}`);
   return (ledger) => {
     const { threadId, turnId, bound } = proposal;
@@ -176,8 +201,15 @@ function anew(
   };
 }
 
-function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, decision: "accept" | "decline"): Effect {
-  const call = { type: "respond", requestId, result: { decision } } as const;
+function accepting({ changes }: Proposal, part: ProposalPart | undefined): FileChangeAnswer {
+  if (!part) return { decision: "accept" };
+  return { decision: "accept", hunks: part.hunks, proposalHash: changesHash(changes) };
+}
+
+type FileChangeAnswer = ServerRequestResult<"item/fileChange/requestApproval">;
+
+function respond({ deliveryId }: Said, { threadId, requestId }: Proposal, result: FileChangeAnswer): Effect {
+  const call = { type: "respond", requestId, result } as const;
   return { key: `${deliveryId}/respond`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } };
 }
 

@@ -1,14 +1,15 @@
 /** What follows from what somebody did at GitHub. Whoever may not do it changes nothing by it. */
 import { readRequestedAction } from "#core/github/check-run";
-import { type Command, commandForms, readComment } from "#core/github/command";
+import { type Command, type CommentReading, commandForms, readComment } from "#core/github/command";
 import { fenced } from "#core/github/neutral";
-import { type GithubAction, type Permission, permit } from "#core/github/permission";
-import { type OurApp, senderRefusal } from "#core/github/sender";
+import type { Role } from "#core/github/permission";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { CommentFacts, IssueFacts, Person, RepositoryEvent } from "#github/event";
+import type { CommentFacts, IssueFacts, Person, RepositoryEvent, ReviewEvent } from "#github/event";
+import { GitHubError, isPassing } from "#github/failure";
 import { beginTurn, steer, steerOf } from "#github/follow/begin";
-import { approve, decline, retryMoved } from "#github/follow/decide";
-import { permissionPolicy } from "#github/follow/policy";
+import { approve, decline, type OpenedDoor, retryMoved } from "#github/follow/decide";
+import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
+import { decidedByReview, takeBackReview } from "#github/follow/review";
 import { answer, react, type Said } from "#github/follow/said";
 import { isStanding, ofStanding } from "#github/follow/standing";
 
@@ -22,13 +23,13 @@ export async function ofEvent(event: RepositoryEvent, reads: RepositoryReads): P
       return ofComment(event, { issue: event.pullRequest, comment: event.comment, isReview: true }, reads);
     case "checkRunRequested":
       return event.action === "requested_action" ? ofButton(event, reads) : nothing;
+    case "reviewSubmitted":
+      return ofReview(event, reads);
+    case "reviewDismissed":
+      return takeBackReview(event, reads);
     case "pullRequestChanged":
     case "issueChanged":
       return isStanding(event) ? ofStanding(event, reads) : nothing;
-    // Not heard yet: docs/github.md says so.
-    case "reviewSubmitted":
-    case "reviewDismissed":
-      return nothing;
     default:
       return event satisfies never;
   }
@@ -45,10 +46,7 @@ async function ofComment(
   { issue, comment, isReview }: Commented,
   reads: RepositoryReads,
 ): Promise<Decision> {
-  // Most comments name nobody: GitHub is asked nothing for those.
-  if (!/\/spindle|@/i.test(comment.body)) return nothing;
-  const { slug } = await reads.ownApp();
-  const reading = readComment(comment.body, slug);
+  const reading = await readingOf(comment.body, reads);
   if (reading.kind === "nothing") return nothing;
   const { number, isPullRequest } = issue;
   const on = { number, isPullRequest };
@@ -62,21 +60,72 @@ async function ofComment(
     comment: { id: comment.id, body: comment.body, createdAt: comment.createdAt, place },
     reactTo: isReview ? { type: "reviewComment", id: comment.id } : { type: "comment", id: comment.id, on },
   };
-  const person = said.act.sender;
-  // Programs, Spindle itself and accounts that are gone are not answered: that is what ends loops.
-  if (person === null || senderRefusal(said.act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
+  return hear(said, reading, { type: isReview ? "reviewComment" : "comment", id: comment.id, commitOid: null }, reads);
+}
+
+/** What a review says to us in words counts as in a comment; only one without such words is itself a yes or a no. */
+async function ofReview(event: ReviewEvent, reads: RepositoryReads): Promise<Decision> {
+  const { pullRequest, review } = event;
+  const { id, body, submittedAt: createdAt, commitOid } = review;
+  const said: Said = {
+    ...whoAndWhere(event, reads),
+    act: { sender: event.sender, viaAppId: null },
+    on: { number: pullRequest.number, isPullRequest: true },
+    issue: pullRequest,
+    comment: { id, body, createdAt, place: null },
+    // GitHub takes no reaction to a review by REST.
+    reactTo: null,
+  };
+  const reading = await readingOf(body, reads);
+  if (reading.kind === "nothing") return decidedByReview(said, review, reads);
+  return hear(said, reading, { type: "review", id, commitOid }, reads);
+}
+
+async function readingOf(body: string, { ownApp }: RepositoryReads): Promise<CommentReading> {
+  // Most comments name nobody: GitHub is asked nothing for those.
+  if (!/\/spindle|@/i.test(body)) return { kind: "nothing" };
+  const { slug } = await ownApp();
+  return readComment(body, slug);
+}
+
+async function hear(
+  said: Said,
+  reading: Exclude<CommentReading, { kind: "nothing" }>,
+  door: OpenedDoor,
+  reads: RepositoryReads,
+): Promise<Decision> {
+  const person = await heardPerson(said.act, reads);
+  if (person === null) return nothing;
   const verb = reading.kind === "command" ? reading.command.verb : null;
   const action =
     verb === "approve" || verb === "decline" ? "approve" : reading.kind === "mention" || verb === "run" ? "trigger" : "steer";
   const permission = await permissionFor(said, action, reads);
-  // Strangers get no comment of ours for theirs, or anybody could have it written.
   if (!permission.allowed) return () => refused(said, permission);
   if (reading.kind === "mistake") return () => [...react(said, "confused"), ...answer(said, reading.answer)];
-  if (reading.kind === "mention") return beginTurn(said, { by: person, request: reading.text }, reads);
-  return obey(said, person, reading.command, reads);
+  return orSaid(said, () =>
+    reading.kind === "mention"
+      ? beginTurn(said, { by: person, request: reading.text }, reads)
+      : obey(said, { by: person, role: permission.role, door }, reading.command, reads),
+  );
 }
 
-async function obey(said: Said, by: Person, command: Command, reads: RepositoryReads): Promise<Decision> {
+/** What GitHub refuses for good is said to whoever may ask; else they would wait for ever. */
+async function orSaid(said: Said, decide: () => Promise<Decision>): Promise<Decision> {
+  try {
+    return await decide();
+  } catch (error) {
+    if (!(error instanceof GitHubError) || isPassing(error.failure)) throw error;
+    const { type } = error.failure;
+    return () => [...react(said, "-1"), ...answer(said, `GitHub refused something that this needs (${type}); nothing was done.`)];
+  }
+}
+
+async function obey(
+  said: Said,
+  { by, role, door }: { by: Person; role: Role | null; door: OpenedDoor },
+  command: Command,
+  reads: RepositoryReads,
+): Promise<Decision> {
   const threadId = reads.threadOf(said.on.number);
   const running = steerOf(reads.ledger, threadId);
   switch (command.verb) {
@@ -106,9 +155,7 @@ async function obey(said: Said, by: Person, command: Command, reads: RepositoryR
       ];
     }
     case "approve":
-      if (command.hunks !== null)
-        return () => answer(said, "Approving some hunks of a diff is not served here; nothing was approved.");
-      return approve(said, { by, hash: command.hash, including: command.including }, reads);
+      return approve(said, { by, role, door, hash: command.hash, hunks: command.hunks, including: command.including }, reads);
     case "decline":
       return decline(said, { by, hash: null, reason: command.reason }, reads);
     case "status":
@@ -140,9 +187,10 @@ async function ofButton(
   reads: RepositoryReads,
 ): Promise<Decision> {
   const { checkRun, identifier, sender } = event;
-  const proposal = reads.ledger.lastProposalWithHash(checkRun.externalId);
+  const [, externalId = "", requestId = ""] = /^([0-9a-f]{64}):(.+)$/.exec(checkRun.externalId) ?? [];
+  const proposal = reads.ledger.proposal(requestId);
   const talk = proposal ? reads.ledger.talk(proposal.threadId) : null;
-  if (!proposal || talk === null || sender === null) return nothing;
+  if (proposal?.bound?.hash !== externalId || talk === null || sender === null) return nothing;
   const { number, isPullRequest } = talk.on;
   const author = talk.asked.by;
   const issue: IssueFacts = {
@@ -157,33 +205,20 @@ async function ofButton(
   };
   const act = { sender, viaAppId: null };
   const said: Said = { ...whoAndWhere(event, reads), act, on: talk.on, issue, comment: null, reactTo: null };
-  if (senderRefusal(act, await ours(reads), permissionPolicy.botIdsAllowed) !== null) return nothing;
+  if ((await heardPerson(act, reads)) === null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
-  // Whether the branch still stands there is asked of GitHub with the approval, through whichever door it comes.
-  const headOid = proposal.bound?.baseOid ?? "";
-  const read = readRequestedAction({ identifier, externalId: checkRun.externalId, headSha: checkRun.headOid }, headOid);
-  if ("refused" in read) return () => answer(said, read.answer);
-  if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
-  return approve(said, { by: sender, hash: read.hash, including: [] }, reads);
+  return orSaid(said, async () => {
+    // Whether the branch still stands there is asked of GitHub with the approval, through whichever door it comes.
+    const headOid = proposal.bound?.baseOid ?? "";
+    const read = readRequestedAction({ identifier, externalId, headSha: checkRun.headOid }, headOid);
+    if ("refused" in read) return () => answer(said, read.answer);
+    if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
+    const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
+    return approve(said, { by: sender, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
+  });
 }
 
 function whoAndWhere({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {
   return { deliveryId, defaultBranch: repository.defaultBranch, repository: `${repository.owner}/${repository.name}` };
-}
-
-async function permissionFor({ act, on }: Said, action: GithubAction, reads: RepositoryReads): Promise<Permission> {
-  const isPerson = act.sender?.type === "User";
-  const reply = isPerson && act.sender ? await reads.permissionOf(act.sender, { fresh: action === "approve" }) : null;
-  const requesterIds = reads.ledger.talk(reads.threadOf(on.number))?.requesterIds ?? [];
-  return permit({ action, act, reply, requesterIds }, permissionPolicy, await ours(reads));
-}
-
-async function ours({ ownApp }: RepositoryReads): Promise<OurApp> {
-  return { appId: (await ownApp()).id, botId: null };
-}
-
-function refused(said: Said, permission: Extract<Permission, { allowed: false }>) {
-  const isStranger = permission.refused === "mayNotWrite" || permission.refused === "permissionUnknown";
-  return [...react(said, "-1"), ...(isStranger ? [] : answer(said, permission.answer))];
 }

@@ -5,6 +5,7 @@ import type { Effect } from "#github/effect";
 import { addProposal, itemSettled, setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
 import type { Ledger } from "#github/ledger";
+import type { ItemOf } from "#protocol/item";
 import type { AskedProposal } from "#thread/asked-proposal";
 
 export async function ofFrames(threadId: string, frames: HeardFrame[], { readProposal }: ThreadReads): Promise<Decision> {
@@ -31,8 +32,9 @@ function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: Rea
     const proposal = asked.get(id);
     if (method === "item/fileChange/requestApproval" && proposal) effects.push(...addProposal(ledger, seen, id, proposal));
     if (method === "item/completed" && params.item.type === "fileChange") {
-      const { id: itemId, status } = params.item;
-      effects.push(...itemSettled(ledger, seen, { itemId, hasLanded: status === "completed" }));
+      const { id: itemId, status, proposal: shown } = params.item as ItemOf<"fileChange">;
+      const landed = status === "completed" ? { hash: shown?.hash ?? null } : null;
+      effects.push(...itemSettled(ledger, seen, { itemId, landed }));
     }
     if (method === "turn/completed") effects.push(...withdrawn(ledger, threadId));
   }

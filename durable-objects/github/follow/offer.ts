@@ -6,14 +6,15 @@ import { type SuggestionComment, suggestions } from "#core/github/suggestion";
 import { githubApiLimits } from "#core/limits";
 import type { RepositoryReads } from "#github/consequences";
 import type { Conversation } from "#github/effect";
-import { fileOf } from "#github/follow/show";
-import type { Proposal } from "#github/ledger";
+import type { Chosen } from "#github/follow/bound-diff";
+import { blobHash } from "#workspace/blob";
+import { proposedFile } from "#workspace/part";
 
 type Offer = { suggestions: SuggestionComment[] | null } | { refused: string };
 
 export async function offerOf(
   { number }: Conversation,
-  { changes }: Proposal,
+  { changes, contents }: Chosen,
   { calls, ledger }: RepositoryReads,
 ): Promise<Offer> {
   const changed = await calls({ pull_requests: "read" }).ghPages(
@@ -21,7 +22,8 @@ export async function offerOf(
     { pull_number: number },
     { itemsOf: (page) => page },
   );
-  const files = changes.map((change) => fileOf(ledger, change));
+  const own = new Map(contents.map((content) => [blobHash(content), content]));
+  const files = changes.map((change) => proposedFile(change, (oid) => own.get(oid) ?? ledger.content(oid)));
   const offered = suggestions(files, shownLinesOf(changed), { secrets: [], spared: [] });
   if (offered !== null) return { suggestions: offered };
   if (changed.length >= githubApiLimits.pagesMax * 100) {

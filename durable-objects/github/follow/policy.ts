@@ -1,18 +1,64 @@
-/** Who may do what where the operator said nothing else, and how much. */
+/** Who may do what, and how much: what the operator says in `GITHUB_POLICY`, and what holds where they say nothing (docs/github.md). */
+import * as z from "zod";
 import type { Budgets } from "#core/github/budget";
 import type { PermissionPolicy } from "#core/github/permission";
 import { githubTextLimits } from "#core/limits";
 
-/** Whoever may write may ask and approve, also what they asked for themselves; programs may nothing. */
-export const permissionPolicy: PermissionPolicy = {
-  botIdsAllowed: [],
-  actorIdsAllowed: null,
-  approverIdsAllowed: null,
-  mayApproveOwn: true,
-  approvalsRequired: 1,
-};
+export interface Policy {
+  permission: PermissionPolicy;
+  budgets: Budgets;
+}
 
-export const budgets: Budgets = {
-  person: { turnsPerHour: githubTextLimits.personTurnsPerHour, tokensPerDay: githubTextLimits.personTokensPerDay },
-  repository: { turnsPerHour: githubTextLimits.repositoryTurnsPerHour, tokensPerDay: githubTextLimits.repositoryTokensPerDay },
-};
+const { personTurnsPerHour, personTokensPerDay, repositoryTurnsPerHour, repositoryTokensPerDay } = githubTextLimits;
+
+/** GitHub's numbers of people and programs: names pass on. */
+const ids = z.array(z.int().positive()).max(githubTextLimits.policyIdsMax);
+
+const budget = (turnsPerHour: number, tokensPerDay: number) =>
+  z
+    .strictObject({
+      turnsPerHour: z.int().nonnegative().default(turnsPerHour),
+      tokensPerDay: z.int().nonnegative().default(tokensPerDay),
+    })
+    .prefault({});
+
+/** Whoever may write may ask and approve, also what they asked for themselves; programs may nothing. */
+const statement = z
+  .strictObject({
+    botIdsAllowed: ids.default([]),
+    actorIdsAllowed: ids.nullable().default(null),
+    approverIdsAllowed: ids.nullable().default(null),
+    mayApproveOwn: z.boolean().default(true),
+    approvalsRequired: z.int().min(1).max(githubTextLimits.approvalsRequiredMax).default(1),
+    budgets: z
+      .strictObject({
+        person: budget(personTurnsPerHour, personTokensPerDay),
+        repository: budget(repositoryTurnsPerHour, repositoryTokensPerDay),
+      })
+      .prefault({}),
+  })
+  .refine(({ approverIdsAllowed, approvalsRequired }) => approvalsRequired <= (approverIdsAllowed?.length ?? approvalsRequired), {
+    path: ["approvalsRequired"],
+    message: "more than approverIdsAllowed names",
+  })
+  .transform(({ budgets, ...permission }): Policy => ({ permission, budgets }));
+
+export const defaultPolicy: Policy = statement.parse({});
+
+/** A problem is a sentence for the operator. */
+export function readPolicy(text: string): Policy | { problem: string } {
+  const parsed = statement.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.length ? `${issue.path.join(".")}: ` : "";
+  return { problem: `GITHUB_POLICY must be the JSON of docs/github.md: ${place}${issue?.message ?? ""}` };
+}
+
+/** Undefined is no JSON value, and no policy. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,14 +1,16 @@
 /** What becomes of a proposal: bound to a commit, approved, landed by the thread, committed; and what follows from each. */
-
-import { createHash } from "node:crypto";
 import { neutralPlain } from "#core/github/neutral";
-import { proposalHash } from "#core/github/proposal-hash";
 import { redact } from "#core/github/redact";
+import type { SuggestionComment } from "#core/github/suggestion";
+import { numberRanges } from "#core/hunks";
 import { githubApiLimits, githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
-import { showProposal } from "#github/follow/show";
-import type { Ledger, Proposal, ProposalState, Talk } from "#github/ledger";
+import { approversOf } from "#github/follow/approvals";
+import { type BoundProposal, hashOn } from "#github/follow/bound-diff";
+import { listedNames, showProposal } from "#github/follow/show";
+import type { Ledger, Proposal, ProposalPart, ProposalState, Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
+import { changesHash } from "#workspace/proposal";
 
 /** A new one. Nothing of it is said to anybody before it is known which commit it is made on. */
 export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId: string, asked: AskedProposal): Effect[] {
@@ -18,16 +20,9 @@ export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId:
     ? { type: "unapprovable", reason: "This diff is too large for GitHub." }
     : { type: "waiting" };
   if (!isTooLarge) ledger.putContents(contents);
-  ledger.putProposal({
-    requestId,
-    threadId,
-    itemId,
-    turnId: view.turn?.id ?? "",
-    changes,
-    bound: null,
-    suggestions: null,
-    state,
-  });
+  const turnId = view.turn?.id ?? "";
+  const unknown = { bound: null, suggestions: null, shownInDraftAt: null };
+  ledger.putProposal({ requestId, threadId, itemId, turnId, changes, ...unknown, state });
   return bindWaiting(ledger, threadId);
 }
 
@@ -40,13 +35,7 @@ export function bindWaiting(ledger: Ledger, threadId: string): Effect[] {
       const reason = "The workspace holds what is in no commit, so this diff cannot be committed. `/spindle retry` begins anew.";
       return setState(ledger, proposal, { type: "unapprovable", reason });
     }
-    const changes = proposal.changes.map(({ path, before, after }) => ({
-      path,
-      mode: after?.mode ?? null,
-      before: before?.hash ?? null,
-      after: after?.hash ?? null,
-    }));
-    const hash = proposalHash({ repositoryId: ledger.repositoryId(), baseOid, changes }, sha256);
+    const hash = hashOn(ledger, baseOid, proposal.changes);
     return setState(ledger, { ...proposal, bound: { hash, baseOid } }, { type: "open" });
   });
 }
@@ -65,22 +54,28 @@ export function branchMoved(ledger: Ledger, threadId: string, baseOid: string): 
     .flatMap((proposal) => setState(ledger, proposal, { type: "moved" }));
 }
 
-/** The thread is done with the item. Only what somebody approved at GitHub is committed there. */
-export function itemSettled(ledger: Ledger, talk: Talk, { itemId, hasLanded }: { itemId: string; hasLanded: boolean }): Effect[] {
+/**
+ * The thread is done with the item. Only what somebody approved at GitHub is committed there: exactly that has landed, and not other hunks of it.
+ * `landed`: with the workspace's hash of it; null inside where the thread tells none, and it is what was asked for.
+ */
+export function itemSettled(
+  ledger: Ledger,
+  talk: Talk,
+  { itemId, landed }: { itemId: string; landed: { hash: string | null } | null },
+): Effect[] {
   const proposal = ledger.proposalOfItem(talk.threadId, itemId);
   const { state } = proposal ?? {};
-  if (hasLanded && proposal?.bound && state?.type === "approved") {
+  if (landed && proposal?.bound && state?.type === "approved" && isApproved(proposal, state.part, landed)) {
+    const part = state.part ? { part: state.part } : {};
     return [
-      ...setState(ledger, proposal, { type: "committing", by: state.by }),
-      ...(proposal.suggestions === null
-        ? commitEffects(talk, proposal, state.by.login)
-        : suggestEffects(talk, proposal, state.by.login)),
+      ...setState(ledger, proposal, { type: "committing", by: state.by, ...part }),
+      ...landEffects(ledger, talk, { ...proposal, bound: proposal.bound }, state.part),
     ];
   }
   // It landed by another client's yes, or unasked: from here on the workspace is no commit of the repository.
-  if (hasLanded) ledger.putTalk({ ...(ledger.talk(talk.threadId) ?? talk), baseOid: null });
+  if (landed) ledger.putTalk({ ...(ledger.talk(talk.threadId) ?? talk), baseOid: null });
   if (!proposal || state?.type === "declined" || state?.type === "stale") return [];
-  return [...setState(ledger, proposal, withoutUs(state, hasLanded)), ...bindWaiting(ledger, talk.threadId)];
+  return [...setState(ledger, proposal, withoutUs(state, landed !== null)), ...bindWaiting(ledger, talk.threadId)];
 }
 
 /** What became of a proposal that nobody decided at GitHub. */
@@ -89,25 +84,45 @@ function withoutUs(before: ProposalState | undefined, hasLanded: boolean): Propo
   return before?.type === "moved" ? { type: "stale" } : { type: "declined", by: null, reason: null };
 }
 
+function isApproved({ changes }: Proposal, part: ProposalPart | undefined, landed: { hash: string | null }): boolean {
+  return (landed.hash ?? changesHash(changes)) === changesHash(part?.changes ?? changes);
+}
+
 const commitKey = (requestId: string) => `commit/${requestId}`;
 const suggestKey = (requestId: string) => `suggest/${requestId}`;
 /** The other way round, of a commit's effect or of suggestions'. */
 export const requestOfLanding = (key: string) => key.replace(/^(commit|suggest)\//, "");
 /** Wanted with a thread's first commit, and never again. */
 export const draftKey = (threadId: string) => `pull/${threadId}`;
+export const threadOfDraftKey = (key: string) => key.replace(/^pull\//, "");
 
-function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, approver: string): Effect[] {
-  if (bound === null) return [];
+function landEffects(ledger: Ledger, talk: Talk, proposal: BoundProposal, part: ProposalPart | undefined): Effect[] {
+  const { suggestions: comments } = proposal;
+  return comments === null
+    ? commitEffects(ledger, talk, proposal, part)
+    : [suggestEffect(ledger, talk, proposal, { part, comments })];
+}
+
+function commitEffects(
+  ledger: Ledger,
+  talk: Talk,
+  { requestId, changes, bound }: BoundProposal,
+  part: ProposalPart | undefined,
+): Effect[] {
   const { threadId, branch, draftTo } = talk;
-  const { baseOid, hash } = bound;
+  const { baseOid } = bound;
+  const hash = part?.hash ?? bound.hash;
+  const approvers = listedNames(approversOf(ledger, requestId, hash));
   const lane = `land ${threadId}`;
-  const known = { secrets: [], spared: [hash, threadId] };
+  const known = { secrets: [], spared: [hash, bound.hash, threadId] };
   const headline = neutralPlain(redact(`Spindle: ${talk.title.replace(/\s+/g, " ")}`, known).text).slice(
     0,
     githubTextLimits.headlineCharactersMax,
   );
-  const body = `Diff ${hash}\nApproved by ${neutralPlain(approver)}`;
-  const commit = { type: "commit", branch, baseOid, headline, body, changes: changes.map(commitChange) } as const;
+  const origin = part ? `${part.hunks.length === 1 ? "Hunk" : "Hunks"} ${numberRanges(part.hunks)} of diff ${bound.hash}\n` : "";
+  const body = `Diff ${hash}\n${origin}Approved by ${neutralPlain(approvers)}`;
+  const landing = (part?.changes ?? changes).map(commitChange);
+  const commit = { type: "commit", branch, baseOid, headline, body, changes: landing } as const;
   return [
     ...(draftTo === null
       ? []
@@ -116,19 +131,21 @@ function commitEffects(talk: Talk, { requestId, changes, bound }: Proposal, appr
   ];
 }
 
-function suggestEffects({ threadId, on }: Talk, { requestId, bound, suggestions }: Proposal, approver: string): Effect[] {
-  if (bound === null || suggestions === null) return [];
-  const body = `Spindle may not write to this fork. Diff ${bound.hash}, approved by ${neutralPlain(approver)}, as suggestions:`;
-  const action = { type: "suggest", number: on.number, headOid: bound.baseOid, body, comments: suggestions } as const;
-  return [{ key: suggestKey(requestId), lane: `land ${threadId}`, action }];
+function suggestEffect(
+  ledger: Ledger,
+  { threadId, on }: Talk,
+  { requestId, bound }: BoundProposal,
+  { part, comments }: { part: ProposalPart | undefined; comments: SuggestionComment[] },
+): Effect {
+  const hash = part?.hash ?? bound.hash;
+  const approvers = neutralPlain(listedNames(approversOf(ledger, requestId, hash)));
+  const body = `Spindle may not write to this fork. Diff ${hash}, approved by ${approvers}, as suggestions:`;
+  const action = { type: "suggest", number: on.number, headOid: bound.baseOid, body, comments } as const;
+  return { key: suggestKey(requestId), lane: `land ${threadId}`, action };
 }
 
 function commitChange({ path, before, after }: Proposal["changes"][number]): CommitChange {
   const side = (version: { mode: number; hash: string } | null) =>
     version === null ? null : { mode: version.mode, oid: version.hash };
   return { path, before: side(before), after: side(after) };
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

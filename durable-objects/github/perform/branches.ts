@@ -42,6 +42,21 @@ export async function openPullRequest(action: ActionOf<"openPullRequest">, perfo
   }
 }
 
+/** Exported for the test's validation against GitHub's schema. */
+export const markReadyMutation = `mutation MarkReady($input: MarkPullRequestReadyForReviewInput!) {
+  markPullRequestReadyForReview(input: $input) { pullRequest { isDraft } }
+}`;
+
+/** REST has no words for it. One that somebody marked before us is ready too. */
+export async function markReady({ number, headOid }: ActionOf<"markReady">, performance: Performance): Promise<EffectResult> {
+  const calls = performance.calls({ contents: "write", pull_requests: "write" });
+  const pull = await calls.gh("GET /repos/{owner}/{repo}/pulls/{pull_number}", { pull_number: number });
+  if (pull.head.sha !== headOid)
+    throw new GitHubError("markReady", { type: "conflict", message: `its head is ${pull.head.sha}` });
+  if (pull.draft) await calls.graphql("markReady", markReadyMutation, { input: { pullRequestId: pull.node_id } });
+  return { type: "nothing" };
+}
+
 interface OpenParams {
   head: string;
   base: string;

@@ -19,13 +19,13 @@ export async function createComment({ on, body }: ActionOf<"createComment">, per
       { itemsOf: (page) => page, isOver: (found) => found.some(isOurs) },
     );
     const ours = comments.find(isOurs);
-    if (ours) return { type: "comment", id: Number(ours.id), url: ours.html_url };
+    if (ours) return { type: "comment", id: Number(ours.id), url: ours.html_url, atTime: ours.updated_at };
   }
   const created = await calls.gh("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
     issue_number: on.number,
     body: marked(body, performance.id),
   });
-  return { type: "comment", id: Number(created.id), url: created.html_url };
+  return { type: "comment", id: Number(created.id), url: created.html_url, atTime: created.updated_at };
 }
 
 /** Twice the same text is the same comment. */
@@ -33,11 +33,11 @@ export async function editComment({ on, body }: ActionOf<"editComment">, perform
   const { base } = performance;
   if (base?.result.type !== "comment") throw new Error("an edit builds on a comment");
   const { id, url } = base.result;
-  await performance.calls(permissionOf(on)).gh("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", {
+  const edited = await performance.calls(permissionOf(on)).gh("PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}", {
     comment_id: id,
     body: marked(body, base.id),
   });
-  return { type: "comment", id, url };
+  return { type: "comment", id, url, atTime: edited.updated_at };
 }
 
 export async function addReaction({ to, content }: ActionOf<"addReaction">, performance: Performance): Promise<EffectResult> {

@@ -1,6 +1,6 @@
 /** One attempt of one effect at GitHub. Throws `GitHubError`. */
 import type { EffectAction, EffectResult } from "#github/effect";
-import { createBranch, openPullRequest } from "#github/perform/branches";
+import { createBranch, markReady, openPullRequest } from "#github/perform/branches";
 import { createCheckRun, updateCheckRun } from "#github/perform/check-runs";
 import { addReaction, createComment, editComment } from "#github/perform/comments";
 import { commit } from "#github/perform/commit";
@@ -29,6 +29,8 @@ export function perform(action: GitHubAction, performance: Performance): Promise
       return suggest(action, performance);
     case "openPullRequest":
       return openPullRequest(action, performance);
+    case "markReady":
+      return markReady(action, performance);
     default:
       return action satisfies never;
   }

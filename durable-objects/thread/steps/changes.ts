@@ -1,10 +1,11 @@
 /** Changes of files: proposed as one diff bound by its hash, approved, landed all or nothing, or dropped. */
 import { applyOperations, type PatchOperation } from "#core/apply-patch";
 import type { Draft } from "#core/frame";
+import { numberRanges } from "#core/hunks";
 import { mergeLanded } from "#core/landed";
 import { limits } from "#core/limits";
 import { judgeChanges } from "#core/policy";
-import type { CommandOutput, FileChange, ProposedChanges } from "#core/private";
+import type { AcceptedPart, CommandOutput, FileChange, FileVersion, ProposedChanges } from "#core/private";
 import { type Call, openTurn, type Refused } from "#core/thread";
 import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf, WorkStatus } from "#protocol/item";
@@ -61,11 +62,15 @@ export function proposeChanges(
 }
 
 /** Works out what a patch would change. A patch that does not fit is told to the model with what is there instead. */
-export function preparePatch(runtime: ThreadRuntime, call: Call): void {
+export async function preparePatch(runtime: ThreadRuntime, call: Call): Promise<void> {
   const turn = openTurn(runtime.current);
   if (!turn || call.call.tool !== "applyPatch") return;
   const { operations } = call.call;
+  const unread = await refusableLater(() => runtime.contents.bring(patchedVersions(runtime, operations)));
+  // Somebody may have ended the turn while contents came.
+  if (openTurn(runtime.current)?.id !== turn.id) return;
   const frames = refusable(() => {
+    if (typeof unread === "string") return unread;
     const changes = changesOf(runtime, operations);
     return typeof changes === "string" ? changes : proposeChanges(runtime, turn.id, call, call.callId, changes, null);
   });
@@ -105,10 +110,20 @@ export function refusable<Result>(attempt: () => Result): Result | string {
   }
 }
 
+/** The same for what takes a while. */
+export async function refusableLater<Result>(attempt: () => Promise<Result>): Promise<Result | string> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (error instanceof WorkspaceError) return error.message;
+    throw error;
+  }
+}
+
 /** An approved diff reaches the workspace in the same transaction as the frame that says so: never twice, never half. */
 export function land(runtime: ThreadRuntime, call: Call): void {
   if (call.state.type !== "changesApproved") return;
-  const { proposed } = call.state;
+  const { proposed, part } = call.state;
   const turn = openTurn(runtime.current);
   if (!turn) return;
   const { workspace } = runtime;
@@ -121,7 +136,7 @@ export function land(runtime: ThreadRuntime, call: Call): void {
   try {
     runtime.commit(
       [
-        settle(runtime, call, proposed, "completed", "The change was accepted and is in the workspace.", proposed.changes),
+        settle(runtime, call, proposed, "completed", acceptedMessage(part), proposed.changes),
         ...turnDiff,
         ...staleDecision(runtime, { type: "filesChanged", paths: proposed.changes.map(({ path }) => path) }),
       ],
@@ -133,6 +148,20 @@ export function land(runtime: ThreadRuntime, call: Call): void {
     const message = `The change was accepted but did not land: ${error.message}. Look again and propose it anew.`;
     runtime.commit([settle(runtime, call, proposed, "failed", message, [])]);
   }
+}
+
+/** What the model is told of a yes. Of hunks it is told which are not there, so that it does not go on as if they were. */
+function acceptedMessage(part: AcceptedPart | undefined): string {
+  if (!part) return "The change was accepted and is in the workspace.";
+  const { hunks, leftOut, leftOutCount } = part;
+  const more = leftOutCount - leftOut.length;
+  return [
+    `The change was accepted in part. Of its ${hunks.length + leftOutCount} hunks only ${numberRanges(hunks)} ${hunks.length === 1 ? "is" : "are"} in the workspace.`,
+    "Not accepted and not written:",
+    ...leftOut.map(({ number, path, place }) => `- hunk ${number}: ${path}, ${place}`),
+    ...(more > 0 ? [`- and ${more} more`] : []),
+    "Look at the files again before you go on.",
+  ].join("\n");
 }
 
 export function refuseChanges(runtime: ThreadRuntime, call: Call, decision: Refused): void {
@@ -165,12 +194,19 @@ function settle(
     : { type: "patched", ok: status === "completed", message };
   return runtime.itemCompleted(
     turn.id,
-    { ...item, status, completedAtMs: runtime.host.now() },
+    { ...item, ...landedMembers(runtime, call, status), status, completedAtMs: runtime.host.now() },
     {
       modelItems: [callOutput(call.raw, outcome)],
       event: { type: "settled", callId: call.callId, landed },
     },
   );
+}
+
+/** An item shows what landed, also where that is less than what was asked for. */
+function landedMembers({ workspace, current }: ThreadRuntime, { state }: Call, status: WorkStatus): Partial<ChangeItem> {
+  if (status !== "completed" || state.type !== "changesApproved" || !state.part) return {};
+  const { wire, hash, diff } = propose(workspace, state.part.changes, current.info.cwd);
+  return { changes: wire, proposal: { hash, diff } };
 }
 
 /** What the operations would make of the workspace, or why they make nothing of it. Contents go to blobs, which nobody sees yet. */
@@ -184,6 +220,17 @@ function changesOf({ workspace, current }: ThreadRuntime, operations: PatchOpera
     changeTo(workspace, path, text === null ? null : new TextEncoder().encode(text)),
   ).filter(({ before, after }) => !isSameVersion(before, after));
   return changes.length > 0 ? changes : "The patch changes nothing.";
+}
+
+/** What a patch reads, and what stands where it writes. A path that is none is refused where the patch is read. */
+function patchedVersions({ workspace, current }: ThreadRuntime, operations: PatchOperation[]): FileVersion[] {
+  return operations
+    .map((operation) => inWorkspace(operation, current.info.cwd))
+    .flatMap((operation) =>
+      "move_to" in operation && operation.move_to !== undefined ? [operation.path, operation.move_to] : [operation.path],
+    )
+    .flatMap((path) => [workspace.version(path), workspace.readable(path)])
+    .filter((version) => version !== null);
 }
 
 /** Models name files by their place in the workspace, or by their absolute path. */

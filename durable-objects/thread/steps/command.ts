@@ -7,7 +7,7 @@ import { type Call, openTurn, type Refused } from "#core/thread";
 import { type CallOutcome, callOutput } from "#core/tool-call";
 import type { ItemOf } from "#protocol/item";
 import type { ThreadRuntime } from "#thread/runtime";
-import { proposeChanges, refusable } from "#thread/steps/changes";
+import { proposeChanges, refusable, refusableLater } from "#thread/steps/changes";
 import { CommandOutput, restOfOutput } from "#thread/steps/command-output";
 
 type CommandItem = ItemOf<"commandExecution">;
@@ -100,11 +100,14 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
     command,
     signal: abort.signal,
     now: host.now,
+    bring: (versions) => runtime.contents.bring(versions),
     timeoutMs: Math.min(asked ?? limits.commandTimeoutMs, limits.commandTimeoutMs),
     outputBytesMax: limits.itemOutputCharactersMax,
     onOutput: (text) => said.take(text),
   });
   said.stop();
+  // A diff shows what was there, also of a file that was replaced or removed unread.
+  const unread = await refusableLater(() => runtime.contents.bringSides(run.changes));
   // Whoever stopped us has ended the turn, and the item with it.
   if (abort.signal.aborted) return;
   const turn = openTurn(runtime.current);
@@ -128,7 +131,8 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
   const rest = restOfOutput(runtime, turn.id, item, run.output);
   const itemId = runtime.log.hasItem(`${call.callId}_changes`) ? host.newId() : `${call.callId}_changes`;
   const proposed =
-    run.changes.length > 0 ? refusable(() => proposeChanges(runtime, turn.id, call, itemId, run.changes, output)) : [];
+    unread ??
+    (run.changes.length > 0 ? refusable(() => proposeChanges(runtime, turn.id, call, itemId, run.changes, output)) : []);
   if (typeof proposed !== "string" && proposed.length > 0) {
     runtime.commit([...rest, runtime.itemCompleted(turn.id, done), ...proposed]);
     return;

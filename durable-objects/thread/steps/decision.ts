@@ -108,6 +108,7 @@ export async function runProbe(runtime: ThreadRuntime, call: Call): Promise<void
     command: probe.command,
     signal: abort.signal,
     now: host.now,
+    bring: (versions) => runtime.contents.bring(versions),
     timeoutMs: limits.commandTimeoutMs,
     outputBytesMax: limits.itemOutputCharactersMax,
     onOutput: () => {},

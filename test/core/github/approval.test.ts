@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { type KnownProposal, matchProposal } from "#core/github/match-proposal";
 import { type BoundDiff, type PathChange, proposalHash } from "#core/github/proposal-hash";
 import { namingProblems, needsNaming, refusedPaths } from "#core/github/refused-paths";
-import { readReview } from "#core/github/review";
+import { type Review, type ReviewedPull, readReview } from "#core/github/review";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const oid = (digit: string) => digit.repeat(40);
@@ -229,29 +229,32 @@ test("what instructs agents or chooses reviewers has to be named, and only what 
   expect(namingProblems(changes, ["AGENTS.md", "docs/CODEOWNERS", "a.ts"])).toEqual({ missing: [], unknown: [] });
 });
 
-test.each([
-  ["submitted", "approved", "b", 70, { verb: "approve" }],
-  [
-    "submitted",
-    "approved",
-    "c",
-    70,
-    { refused: "otherCommit", answer: "That review looked at a commit that is no longer the last." },
-  ],
-  [
-    "submitted",
-    "approved",
-    null,
-    70,
-    { refused: "otherCommit", answer: "That review looked at a commit that is no longer the last." },
-  ],
-  ["submitted", "changes_requested", "c", 70, { verb: "decline" }],
-  ["submitted", "commented", "b", 70, { verb: "nothing" }],
-  ["edited", "approved", "b", 70, { verb: "nothing" }],
-  ["dismissed", "dismissed", "c", 70, { verb: "revoke" }],
-  ["submitted", "approved", "b", 1, { verb: "nothing" }],
-  ["submitted", "approved", "b", null, { verb: "nothing" }],
-])("a review that is %s as %s of commit %s on a pull request of %s", (action, state, commit, authorId, reading) => {
-  const commitId = commit === null ? null : oid(commit);
-  expect(readReview({ action, state, commitId }, { authorId, headOid: oid("b") }, { appId: 7, botId: 70 })).toEqual(reading);
+const shown = "2026-11-01T10:00:00Z";
+const waits = (other: { baseOid?: string; shownAt?: string | null } = {}) => ({
+  hash: "d".repeat(64),
+  baseOid: oid("b"),
+  shownAt: shown,
+  ...other,
+});
+
+test.each<[string, Partial<Review>, ReviewedPull["open"], object]>([
+  ["a yes to the one diff that waits", {}, [waits()], { verb: "approve", hash: "d".repeat(64) }],
+  ["a yes to an older commit", { commitId: oid("c") }, [waits()], { refused: "otherCommit" }],
+  ["a yes to no commit", { commitId: null }, [waits()], { refused: "otherCommit" }],
+  ["a yes to a commit that the diff is not made on", {}, [waits({ baseOid: oid("a") })], { refused: "otherCommit" }],
+  ["a yes before the diff was shown", {}, [waits({ shownAt: null })], { refused: "notShown" }],
+  ["a yes in the second in which it was shown", { submittedAt: shown }, [waits()], { refused: "notShown" }],
+  ["a yes where two diffs wait", {}, [waits(), waits()], { refused: "several" }],
+  ["a yes where nothing waits", {}, [], { verb: "approveBranch" }],
+  ["a yes to an older commit where nothing waits", { commitId: oid("c") }, [], { verb: "nothing" }],
+  ["a no", { state: "changes_requested" }, [waits()], { verb: "decline", hash: "d".repeat(64) }],
+  ["a no to an older commit", { state: "changes_requested", commitId: oid("c") }, [waits()], { verb: "decline" }],
+  ["a no before the diff was shown", { state: "changes_requested" }, [waits({ shownAt: null })], { verb: "nothing" }],
+  ["a no where two diffs wait", { state: "changes_requested" }, [waits(), waits()], { verb: "nothing" }],
+  ["a no where nothing waits", { state: "changes_requested" }, [], { verb: "nothing" }],
+  ["a remark", { state: "commented" }, [waits()], { verb: "nothing" }],
+  ["a dismissed one", { state: "dismissed" }, [waits()], { verb: "nothing" }],
+])("a review: %s", (_, review, open, reading) => {
+  const given = { state: "approved", commitId: oid("b"), submittedAt: "2026-11-01T10:00:01Z", ...review };
+  expect(readReview(given, { headOid: oid("b"), open })).toMatchObject(reading);
 });

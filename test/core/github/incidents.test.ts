@@ -8,7 +8,6 @@ import { checkRun, readRequestedAction } from "#core/github/check-run";
 import { cleanMarkdown } from "#core/github/clean";
 import { readComment } from "#core/github/command";
 import { type Snapshot, type SnapshotComment, turnContext } from "#core/github/context";
-import { numberedPieces } from "#core/github/hunks";
 import { type MarkdownNode, parseMarkdown } from "#core/github/markdown";
 import { isStickyComment, stickyMarker } from "#core/github/marker";
 import { matchProposal } from "#core/github/match-proposal";
@@ -19,6 +18,7 @@ import { redact } from "#core/github/redact";
 import { refusedPaths } from "#core/github/refused-paths";
 import type { Act } from "#core/github/sender";
 import { type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { numberedPieces } from "#core/hunks";
 import { type Hostile, hostile, wantedHash } from "./hostile.ts";
 
 const seed = 20261127;
@@ -82,6 +82,7 @@ test("2 Comment and Control: a hidden comment is not told, and a key is not post
       state: { type: "working" },
       plan: [],
       sentence: "GITHUB_TOKEN=ghs_abcdefghijklmnop1234567890abcdefghij",
+      link: null,
       webUrl: null,
     },
     knowledge,
@@ -182,6 +183,7 @@ test("13 a status of a commit is no approval of its sibling: the button belongs 
     stale: null,
     approvalsMissing: 1,
     isFork: false,
+    approvedBy: [],
   };
   const run = checkRun({ threadId, headOid, state, sentence: null, webUrl: null }, knowledge);
   const pressed = { identifier: run.actions?.[0]?.identifier ?? "", externalId: run.external_id, headSha: run.head_sha };
@@ -274,8 +276,9 @@ test("a crowd of hostile texts: in a comment of ours they are inert, ping nobody
         type: "awaitingApproval",
         proposal: { hash: wantedHash, baseOid: "b".repeat(40), pieces },
         stale: null,
-        approvalsMissing: 1,
-        isFork: false,
+        approvalsMissing: 2,
+        approvedBy: [text],
+        isFork: true,
       },
       { type: "committed", hash: wantedHash, commitOid: "c".repeat(40), branch: text, by: text },
       { type: "declined", hash: wantedHash, by: text, reason: text },
@@ -283,7 +286,10 @@ test("a crowd of hostile texts: in a comment of ours they are inert, ping nobody
     ];
     for (const state of states) {
       const plan = [{ step: text, status: "pending" as const }];
-      const { body } = stickyComment({ threadId, state, plan, sentence: text, webUrl: "https://spindle.example/t" }, knowledge);
+      const { body } = stickyComment(
+        { threadId, state, plan, sentence: text, link: null, webUrl: "https://spindle.example/t" },
+        knowledge,
+      );
       expect(readComment(body, "spindle"), where).toEqual({ kind: "nothing" });
       expect(readComment(body.slice(body.indexOf("\n") + 1), "spindle").kind, where).not.toBe("command");
       expect(markupOf(body), where).toEqual([

@@ -2,12 +2,12 @@
 import { expect, test } from "vitest";
 import { checkRun, readRequestedAction } from "#core/github/check-run";
 import { readComment } from "#core/github/command";
-import { numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { isStickyComment, stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
 import { type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
 import { suggestions } from "#core/github/suggestion";
+import { numberedPieces, type ProposedFile } from "#core/hunks";
 
 const hash = "0123456789abcdef".repeat(4);
 const baseOid = "b".repeat(40);
@@ -24,6 +24,7 @@ const awaiting = (other: Partial<Extract<StickyState, { type: "awaitingApproval"
   stale: null,
   approvalsMissing: 1,
   isFork: false,
+  approvedBy: [],
   ...other,
 });
 const comment = (other: Partial<StickyComment> = {}): StickyComment => ({
@@ -34,6 +35,7 @@ const comment = (other: Partial<StickyComment> = {}): StickyComment => ({
     { step: "Fix it", status: "inProgress" },
   ],
   sentence: "It fails on empty input; see #3, @octocat.",
+  link: null,
   webUrl: `https://spindle.example/threads/${threadId}`,
   ...other,
 });
@@ -140,6 +142,30 @@ test.each<[StickyState, string]>([
   expect(body.includes("<details>")).toBe(state.type === "awaitingApproval");
   expect(body.includes("2 people have to approve.")).toBe(state.type === "awaitingApproval" && state.approvalsMissing === 2);
   expect(redact(body, { secrets: [], spared: [threadId] }).text).toBe(body);
+});
+
+test("an issue's comment names the draft, the draft's comment names the issue and says what a review does there", () => {
+  const bodyIn = (link: StickyComment["link"], other: Parameters<typeof awaiting>[0] = {}) =>
+    stickyComment(comment({ link, state: awaiting(other) }), knowledge).body;
+  expect(bodyIn({ type: "draft", number: 12 })).toContain("\nDraft pull request #12.\n");
+  expect(bodyIn({ type: "ready", number: 12 })).toContain("\nPull request #12.\n");
+  expect(bodyIn({ type: "home", number: 7 })).toContain("\nAsked for in #7.\n");
+  const review = /A review that is submitted from now on and approves says yes/;
+  expect(bodyIn({ type: "home", number: 7 })).toMatch(review);
+  expect(bodyIn({ type: "draft", number: 12 })).not.toMatch(review);
+  // A review can name no file.
+  const pieces = numberedPieces([{ path: "AGENTS.md", before: null, after: text("x\n") }]);
+  expect(bodyIn({ type: "home", number: 7 }, { proposal: { hash, baseOid, pieces } })).not.toMatch(review);
+});
+
+test.each<[number, string[], string | null]>([
+  [1, [], null],
+  [2, [], "2 people have to approve."],
+  [1, ["ann"], "ann said yes; 1 more person has to approve."],
+  [2, ["ann", "bob-c"], "ann, bob\\-c said yes; 2 more people have to approve."],
+])("with %d yeses missing after those of %j", (approvalsMissing, approvedBy, line) => {
+  const lines = stickyComment(comment({ state: awaiting({ approvalsMissing, approvedBy }) }), knowledge).body.split("\n");
+  expect(lines.filter((one) => /to approve\./.test(one))).toEqual(line === null ? [] : [line]);
 });
 
 test("a diff that does not fit is left out by whole hunks, which are named; the comment stays within GitHub's bound", () => {

@@ -31,7 +31,7 @@ interface Place {
   reviews: Review[];
 }
 
-const path = /^(\/repos\/[^/]+\/[^/]+)\/pulls\/(\d+)(\/files|\/reviews)?$/;
+const path = /^(\/repos\/[^/]+\/[^/]+)\/pulls\/(\d+)(\/files|\/reviews)$/;
 
 /** Null when the emulator shall answer. */
 export async function answerPulls(place: Place, asked: Asked): Promise<Response | null> {
@@ -43,7 +43,6 @@ export async function answerPulls(place: Place, asked: Asked): Promise<Response 
   });
   if (!found.ok) return found;
   const pull = await withHead(place, (await found.json()) as Pull);
-  if (what === "" && asked.method === "GET") return json(200, pull);
   // One page holds what the tests have.
   if (what === "/files") return json(200, url.searchParams.get("page") === "2" ? [] : await filesOf(place, pull));
   if (what !== "/reviews") return null;

@@ -1,6 +1,7 @@
 /** What the emulator does not have, made of what it has or of a small memory, as GitHub's documentation describes it. */
 import { answerPulls, type Review } from "./missing-pulls.ts";
 import type { Asked } from "./schema-gate.ts";
+import { people, repositoryName } from "./stage.ts";
 
 export interface DeliveryAttempt {
   id: number;
@@ -43,7 +44,12 @@ export async function answerMissing(missing: Missing, asked: Asked, headers: Hea
     return json(202, {});
   }
   if (/\/collaborators\/[^/]+\/permission$/.test(pathname)) return permission(missing, asked, headers);
-  if (pathname === "/graphql") return createCommit(missing, asked.body, token);
+  if (pathname === "/graphql") {
+    return asked.body?.includes("markPullRequestReadyForReview")
+      ? markReady(missing, asked.body, token)
+      : createCommit(missing, asked.body, token);
+  }
+  if (asked.method === "GET" && /\/pulls\/\d+$/.test(pathname)) return pullRequest(missing, pathname, headers);
   if (asked.method === "POST" && /\/git\/trees$/.test(pathname)) {
     const repository = pathname.replace(/^\/repos\/|\/git\/trees$/g, "");
     return json(201, await makeTree(gitOf(missing, repository, token), JSON.parse(asked.body ?? "{}") as object));
@@ -58,6 +64,35 @@ async function permission({ emulatorUrl }: Missing, { path }: Asked, headers: He
   const answer = (await response.json()) as { permission: string };
   const words: Record<string, string> = { push: "write", maintain: "write", pull: "read", triage: "read" };
   return json(200, { ...answer, permission: words[answer.permission] ?? answer.permission });
+}
+
+/** Where its branch stands now; the emulator says where it stood when the pull request was opened. */
+async function pullRequest({ emulatorUrl }: Missing, path: string, headers: Headers): Promise<Response> {
+  const authorization = headers.get("authorization") ?? "";
+  const response = await fetch(`${emulatorUrl}${path}`, { headers: { authorization } });
+  if (!response.ok) return response;
+  const pull = (await response.json()) as { head: { ref: string; sha: string; repo: { full_name: string } | null } };
+  if (pull.head.repo === null) return json(200, pull);
+  // What a pull request says is asked with no right to read contents.
+  const git = gitOf({ emulatorUrl }, pull.head.repo.full_name, `token-of-${people.owner}`);
+  const { object } = await git<{ object: { sha: string } }>("GET", `ref/heads/${pull.head.ref}`);
+  return json(200, { ...pull, head: { ...pull.head, sha: object.sha } });
+}
+
+/** `markPullRequestReadyForReview` over the emulator's REST, which takes `draft` where GitHub does not. */
+async function markReady({ emulatorUrl }: Missing, body: string, token: string): Promise<Response> {
+  const { pullRequestId } = (JSON.parse(body) as { variables: { input: { pullRequestId: string } } }).variables.input;
+  const pulls = `${emulatorUrl}/repos/${repositoryName.owner}/${repositoryName.repo}/pulls`;
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const all = (await (await fetch(`${pulls}?state=all&per_page=100`, { headers })).json()) as {
+    number: number;
+    node_id: string;
+  }[];
+  const pull = all.find(({ node_id }) => node_id === pullRequestId);
+  if (!pull) return json(200, { data: null, errors: [{ type: "NOT_FOUND", message: "no such node" }] });
+  const changed = await fetch(`${pulls}/${pull.number}`, { method: "PATCH", headers, body: JSON.stringify({ draft: false }) });
+  if (!changed.ok) throw new Error(`${changed.status} ${await changed.text()}`);
+  return json(200, { data: { markPullRequestReadyForReview: { pullRequest: { isDraft: false } } } });
 }
 
 /** Only to know afterwards which tokens there were. */

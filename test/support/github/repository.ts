@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import type { Consequences } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
+import { defaultPolicy, type Policy } from "#github/follow/policy";
 import { createRepositorySchema, Repository, type RepositoryHost } from "#github/repository";
 import { createSql, type TestStorage } from "../sql.ts";
 import { app, installationId, repositoryName, type Stage } from "./stage.ts";
@@ -26,9 +27,6 @@ export interface World {
   wake(): void;
 }
 
-/** What a repository asks of the account's threads. */
-type Threads = Pick<RepositoryHost, "callThread" | "readProposal">;
-
 export const silence: Consequences = { ofEvent: async () => () => [], ofOutcome: () => [], ofFrames: async () => () => [] };
 
 export function openWorld(
@@ -36,8 +34,14 @@ export function openWorld(
   {
     consequences = silence,
     fetch = stage.fetch,
-    ...threads
-  }: { consequences?: Consequences; fetch?: typeof globalThis.fetch } & Partial<Threads> = {},
+    policy = defaultPolicy,
+    thread = { callThread: async () => ({ text: null }), readProposal: async () => null },
+  }: {
+    consequences?: Consequences;
+    fetch?: typeof globalThis.fetch;
+    policy?: Policy;
+    thread?: Pick<RepositoryHost, "callThread" | "readProposal">;
+  } = {},
 ): World {
   const storage = createSql();
   createRepositorySchema(storage.sql);
@@ -60,6 +64,7 @@ export function openWorld(
       deadline: () => AbortSignal.timeout(300),
       report,
     }),
+    policy: () => policy,
     consequences,
     now,
     newId: () => `0199aaaa-0000-7000-8000-${String(++ids).padStart(12, "0")}`,
@@ -69,9 +74,8 @@ export function openWorld(
     },
     isStopped: async (id) => stopped.has(id),
     ownApp: async () => app,
-    callThread: async () => ({ text: null }),
-    readProposal: async () => null,
-    ...threads,
+    threadUrl: (threadId) => `https://spindle.example/#${threadId}`,
+    ...thread,
     report,
   };
   const world: World = {

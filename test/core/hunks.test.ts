@@ -6,9 +6,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { expect, test } from "vitest";
 import { filePatch, hunksBetween, hunkText } from "#core/diff";
-import { choosePieces, numberedPieces, type ProposedFile } from "#core/github/hunks";
 import { proposalHash } from "#core/github/proposal-hash";
-import { createRandom, type Random } from "../../support/random.ts";
+import { choosePieces, numberedPieces, type ProposedFile } from "#core/hunks";
+import { createRandom, type Random } from "../support/random.ts";
 
 const seed = 20261126;
 const plain = 0o100644;

@@ -86,3 +86,15 @@ function partOf({ before, after }: ProposedFile, pieces: readonly CutPiece[]): F
   const hunks = pieces.flatMap(({ hunk }) => (hunk === null ? [] : [hunk]));
   return after === null ? null : { mode: after.mode, text: withHunks(before?.text ?? "", hunks) };
 }
+
+/** 1, 2, 3, 7 as "1-3, 7"; a long list is cut, its count stands beside it. */
+export function numberRanges(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  const written = runs.slice(0, 20).map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
+  return `${written.join(", ")}${runs.length > 20 ? " …" : ""}`;
+}
