@@ -93,6 +93,7 @@ const titles: Record<StickyState["type"], string> = {
   finished: "Done, nothing to commit",
   stopped: "Stopped",
   held: "On hold",
+  asking: "A question waits for an answer",
   failed: "Failed",
 };
 
@@ -103,6 +104,7 @@ function progress({ type }: StickyState): Pick<CheckRun, "status" | "conclusion"
       return { status: "queued" };
     case "working":
       return { status: "in_progress" };
+    case "asking":
     case "awaitingApproval":
       return { status: "completed", conclusion: "action_required" };
     case "committed":

@@ -12,11 +12,12 @@ import type { Person } from "#github/event";
 import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
 import { begin, closed, isOpen } from "#github/follow/begin";
 import { type BoundProposal, type Chosen, choose } from "#github/follow/bound-diff";
+import { heldAnswer } from "#github/follow/hold";
 import { offerOf } from "#github/follow/offer";
 import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
-import { type Target, targetOf } from "#github/follow/target";
+import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
 import { awaited, type Ledger, type Proposal, type ProposalPart } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 import type { ServerRequestResult } from "#protocol/server-requests";
@@ -39,6 +40,8 @@ export interface Approval {
 export async function approve(said: Said, approval: Approval, reads: RepositoryReads): Promise<Decision> {
   const { by, hash, hunks, including, door } = approval;
   const { threadId, found } = find(said, hash, reads);
+  const held = heldAnswer(reads.ledger, threadId);
+  if (held !== null) return () => refuse(said, held);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
   const { baseOid } = proposal.bound;
@@ -175,13 +178,15 @@ export async function retryMoved(
 }
 
 /** Nothing is committed: the turn that waits for the diff ends, and is asked again on the commit where the branch stands now. */
-function anew(
+async function anew(
   said: Said,
   { by, proposal, target, text }: { by: Person; proposal: Proposal; target: Target; text: string | null },
   reads: RepositoryReads,
-): Decision {
+): Promise<Decision> {
   const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, reads.ledger.policy().budgets);
   if (!standing.allowed) return () => refuse(said, text === null ? standing.answer : `${text} ${standing.answer}`);
+  const guidesOid = await guidesOidOf(target, reads);
+  if (guidesOid === null) return () => refuse(said, noGuides);
   return (ledger) => {
     const { threadId, turnId, bound } = proposal;
     const talk = ledger.talk(threadId);
@@ -196,7 +201,7 @@ function anew(
       ...setState(ledger, proposal, { type: "stale" }),
       interrupt,
       ...(text === null ? react(said, "eyes") : refuse(said, `${text} It is being made anew.`)),
-      ...begin(ledger, said, { threadId, by, text: talk.asked.text, target, staleHash: bound?.hash ?? null }),
+      ...begin(ledger, said, { threadId, by, text: talk.asked.text, target, guidesOid, staleHash: bound?.hash ?? null }),
     ];
   };
 }

@@ -8,7 +8,7 @@ import type { CommitChange, Effect } from "#github/effect";
 import { approversOf } from "#github/follow/approvals";
 import { type BoundProposal, hashOn } from "#github/follow/bound-diff";
 import { listedNames, showProposal } from "#github/follow/show";
-import type { Ledger, Proposal, ProposalPart, ProposalState, Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type ProposalPart, type ProposalState, type Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
 import { changesHash } from "#workspace/proposal";
 
@@ -113,7 +113,7 @@ function commitEffects(
   const { baseOid } = bound;
   const hash = part?.hash ?? bound.hash;
   const approvers = listedNames(approversOf(ledger, requestId, hash));
-  const lane = `land ${threadId}`;
+  const lane = landingLane(threadId);
   const known = { secrets: [], spared: [hash, bound.hash, threadId] };
   const headline = neutralPlain(redact(`Spindle: ${talk.title.replace(/\s+/g, " ")}`, known).text).slice(
     0,
@@ -141,7 +141,7 @@ function suggestEffect(
   const approvers = neutralPlain(listedNames(approversOf(ledger, requestId, hash)));
   const body = `Spindle may not write to this fork. Diff ${hash}, approved by ${approvers}, as suggestions:`;
   const action = { type: "suggest", number: on.number, headOid: bound.baseOid, body, comments } as const;
-  return { key: suggestKey(requestId), lane: `land ${threadId}`, action };
+  return { key: suggestKey(requestId), lane: landingLane(threadId), action };
 }
 
 function commitChange({ path, before, after }: Proposal["changes"][number]): CommitChange {

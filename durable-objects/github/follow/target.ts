@@ -13,6 +13,8 @@ export interface Target {
   baseOid: string;
   /** The branch is made with its first commit, and is not there yet. */
   isNewBranch: boolean;
+  /** The branch whose AGENTS.md instruct the model: not the one that is being changed. */
+  guidesBranch: string;
 }
 
 interface Place {
@@ -34,7 +36,7 @@ async function ofIssue({ threadId, defaultBranch }: Place, { calls }: Repository
   const baseOid = standsAt ?? (await branchOid(contents, defaultBranch));
   return baseOid === null
     ? { refused: "This repository has no commit to begin with." }
-    : { branch, draftTo: defaultBranch, baseOid, isNewBranch: standsAt === null };
+    : { branch, draftTo: defaultBranch, baseOid, isNewBranch: standsAt === null, guidesBranch: defaultBranch };
 }
 
 async function ofPullRequest(number: number, place: Place, reads: RepositoryReads): Promise<Found> {
@@ -48,7 +50,7 @@ async function ofPullRequest(number: number, place: Place, reads: RepositoryRead
   const baseOid = await branchOid(reads.calls({ contents: "read" }), head.ref);
   return baseOid === null
     ? { refused: "The branch of this pull request is gone." }
-    : { branch: head.ref, draftTo: null, baseOid, isNewBranch: false };
+    : { branch: head.ref, draftTo: null, baseOid, isNewBranch: false, guidesBranch: base.ref };
 }
 
 /** Nobody gave us a right to write to the fork: what is not suggested there lands on a branch of ours, on the fork's commits. */
@@ -59,14 +61,22 @@ async function ofFork(
 ): Promise<Found> {
   const contents = calls({ contents: "read" });
   const branch = ourBranch(threadId);
+  const ours = { branch, draftTo, guidesBranch: draftTo };
   const standsAt = await branchOid(contents, branch);
-  if (standsAt !== null) return { branch, draftTo, baseOid: standsAt, isNewBranch: false };
+  if (standsAt !== null) return { ...ours, baseOid: standsAt, isNewBranch: false };
   const commit = await orNull(contents.gh("GET /repos/{owner}/{repo}/git/commits/{commit_sha}", { commit_sha: headOid }));
   return commit === null
     ? { refused: "The commits of the fork that this pull request comes from cannot be read from this repository." }
-    : { branch, draftTo, baseOid: headOid, isNewBranch: true };
+    : { ...ours, baseOid: headOid, isNewBranch: true };
 }
 
 function ourBranch(threadId: string): string {
   return `spindle/${threadId}`;
 }
+
+/** Where the guides' branch stands now; null where there is none, for no turn is told the guides of what it changes instead. */
+export function guidesOidOf({ guidesBranch }: Target, { calls }: RepositoryReads): Promise<string | null> {
+  return branchOid(calls({ contents: "read" }), guidesBranch);
+}
+
+export const noGuides = "The branch that these changes are for is gone.";

@@ -131,26 +131,32 @@ interface PullPayload {
   base: { ref: string; sha: string; repo: { id: number; full_name: string } };
 }
 
-/** A webhook of the emulator as GitHub writes it; a push to a pull request's branch is told of a second time, as its own event. */
+/**
+ * A webhook of the emulator as GitHub writes it; a push to a pull request's branch is told of a second time, as its own event. The
+ * emulator counts requests, so that only what is needed is asked.
+ */
 export async function asGitHubTells(stage: Stage, { event, body }: Told): Promise<Told[]> {
-  const payload = JSON.parse(body) as { issue?: { number: number }; pull_request?: PullPayload; ref?: string };
-  const pulls = await pullsOf(stage);
-  if (event === "issue_comment" && pulls.some(({ number }) => number === payload.issue?.number)) {
-    return [{ event, body: JSON.stringify({ ...payload, issue: { ...payload.issue, pull_request: {} } }) }];
+  const payload = JSON.parse(body) as { issue?: { number: number }; pull_request?: PullPayload; ref?: string; after?: string };
+  if (event === "issue_comment") {
+    const pull = await stage.as(people.writer, "GET", `/repos/${base}/pulls/${payload.issue?.number}`);
+    const issue = { ...payload.issue, ...(pull.ok ? { pull_request: {} } : {}) };
+    return [{ event, body: JSON.stringify({ ...payload, issue }) }];
   }
   if (payload.pull_request) {
     const pull_request = await withHead({ emulatorUrl: stage.url }, payload.pull_request);
     return [{ event, body: JSON.stringify({ ...payload, pull_request }) }];
   }
   if (event !== "push") return [{ event, body }];
-  const moved = pulls.filter(({ head, state }) => state === "open" && isBranch(head, payload.ref ?? ""));
-  return [{ event, body }, ...moved.map((pull) => synchronized(payload, pull))];
+  const moved = (await pullsOf(stage)).filter(({ head, state }) => state === "open" && isBranch(head, payload.ref ?? ""));
+  const told = moved.map((pull) => synchronized(payload, { ...pull, head: { ...pull.head, sha: payload.after ?? "" } }));
+  return [{ event, body }, ...told];
 }
 
 /** What GitHub tells of a push to a fork, of which the emulator tells nothing. `like`: another webhook of the repository. */
 export async function forkWasPushed(stage: Stage, number: number, like: string): Promise<Told[]> {
   const pulls = await pullsOf(stage);
-  return pulls.filter((pull) => pull.number === number).map((pull) => synchronized(JSON.parse(like) as object, pull));
+  const moved = pulls.filter((pull) => pull.number === number).map((pull) => withHead({ emulatorUrl: stage.url }, pull));
+  return (await Promise.all(moved)).map((pull) => synchronized(JSON.parse(like) as object, pull));
 }
 
 function isBranch({ ref, repo }: PullPayload["head"], pushed: string): boolean {
@@ -164,7 +170,7 @@ function synchronized(payload: object, pull_request: PullPayload): Told {
 }
 
 async function pullsOf(stage: Stage): Promise<PullPayload[]> {
-  const found = await stage.as(people.owner, "GET", `/repos/${base}/pulls?state=all&per_page=100`);
-  const pulls = (await found.json()) as PullPayload[];
-  return Promise.all(pulls.map((pull) => withHead({ emulatorUrl: stage.url }, pull)));
+  const found = await stage.as(people.writer, "GET", `/repos/${base}/pulls?state=all&per_page=100`);
+  if (!found.ok) throw new Error(`${found.status} ${await found.text()}`);
+  return (await found.json()) as PullPayload[];
 }
