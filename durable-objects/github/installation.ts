@@ -106,10 +106,13 @@ export class InstallationJob {
   private async mint(name: string, permissions: Permissions): Promise<string> {
     this.tokens.delete(name);
     const { installationId, repositoryId } = this.place;
-    const { token } = await gh(await asApp(this.github()), "POST /app/installations/{installation_id}/access_tokens", {
+    const made = gh(await asApp(this.github()), "POST /app/installations/{installation_id}/access_tokens", {
       installation_id: installationId,
       repository_ids: [repositoryId],
       permissions,
+    });
+    const { token } = await made.catch((error: unknown) => {
+      throw asNoAccess(error);
     });
     this.tokens.set(name, token);
     return token;
@@ -122,4 +125,12 @@ export class InstallationJob {
       this.github().report("tokenNotRevoked", { error: String(error) });
     }
   }
+}
+
+/** That the App has no token says nothing of what was asked for: a branch is not gone by it, and has not moved. */
+function asNoAccess(error: unknown): unknown {
+  if (!(error instanceof GitHubError)) return error;
+  const { type } = error.failure;
+  if (type !== "notFound" && type !== "conflict" && type !== "unprocessable") return error;
+  return new GitHubError("access_tokens", { type: "forbidden", message: `the App gets no token: ${type}` });
 }

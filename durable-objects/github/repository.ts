@@ -6,7 +6,7 @@ import type { HeardFrame } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { Sql } from "#core/sql";
 import type { Consequences, RepositoryReads } from "#github/consequences";
-import { baseOf, type Effect, type EffectResult, type Outcome, type ThreadCall } from "#github/effect";
+import { baseOf, type Effect, type EffectResult, isReplaceable, type Outcome, type ThreadCall } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
 import { GitHubError, isPassing } from "#github/failure";
 import type { Policy } from "#github/follow/policy";
@@ -249,6 +249,7 @@ export class Repository {
       permissionOf: (person, how) => this.permissions.of(person, job.calls({ metadata: "read" }, deliveryId), how),
       calls: (permissions) => job.calls(permissions, deliveryId),
       threadOf: (issueNumber) => this.threadOf(issueNumber),
+      newThreadId: () => this.host.newId(),
       uses: () => recentUses(this.host.sql, this.host.now()),
       ledger: this.ledger,
     };
@@ -315,9 +316,10 @@ export class Repository {
       this.outbox.retry(effect, this.host.now() + failure.retryAfterMs, { isCounted: false });
     } else if (failure.type === "unauthorized") {
       this.outbox.retry(effect, this.retryAtMs(attempts), { isCounted: true });
-    } else if (!isPassing(failure)) {
+    } else if (!isPassing(failure) && !(isReplaceable(effect.action) && failure.type !== "notFound")) {
       this.settle(effect, { type: "failed", failure });
     }
+    // Twice the same edit is one, and without it a comment would say for ever what is no longer so: it is tried again.
     // Else it may have happened: the row stays uncertain, and says when it is looked at again.
   }
 

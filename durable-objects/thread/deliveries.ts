@@ -17,6 +17,8 @@ interface Subscriber {
   /** The last `seq` the connection acknowledged; null until it was asked, after this object woke. */
   cursor: number | null;
   inFlight: boolean;
+  /** The call that is under way, or was last. */
+  flight: Promise<unknown>;
   /** Deliveries that failed since the last one that did not, and when to try again. */
   failures: number;
   retryAtMs: number | null;
@@ -75,6 +77,15 @@ export class Deliveries {
     return [...this.subscribers.values()].every(({ cursor }) => cursor !== null && cursor >= lastSeq);
   }
 
+  /** Returns when everybody who can be reached has said that they have everything up to `lastSeq`. */
+  async untilHeard(lastSeq: number): Promise<void> {
+    const flights = () =>
+      [...this.subscribers.values()].flatMap(({ cursor, inFlight, flight }) =>
+        inFlight && (cursor ?? -1) < lastSeq ? [flight] : [],
+      );
+    for (let waiting = flights(); waiting.length > 0; waiting = flights()) await Promise.all(waiting);
+  }
+
   /** Sends whatever is not sent. Never awaited by the loop: a slow client slows nobody. */
   pump(): void {
     for (const [connection, subscriber] of this.subscribers) {
@@ -91,7 +102,9 @@ export class Deliveries {
         const after = subscriber.cursor;
         const frames = after === null ? [] : this.log.wireFrames(after);
         if (after !== null && frames.length === 0) return;
-        const ack = await this.host.deliver(connection, { threadId: this.host.threadId, after, frames });
+        const flight = this.host.deliver(connection, { threadId: this.host.threadId, after, frames });
+        subscriber.flight = flight.catch(() => {});
+        const ack = await flight;
         if (this.subscribers.get(connection) !== subscriber) return;
         if (ack.gone) {
           this.detach(connection);
@@ -117,5 +130,5 @@ export class Deliveries {
 }
 
 function newSubscriber(cursor: number | null): Subscriber {
-  return { cursor, inFlight: false, failures: 0, retryAtMs: null };
+  return { cursor, inFlight: false, flight: Promise.resolve(), failures: 0, retryAtMs: null };
 }

@@ -351,8 +351,10 @@ export class ThreadRuntime {
     ]);
   }
 
-  /** The workspace's AGENTS.md files. Read once a turn: a turn is not told other rules halfway. */
+  /** The workspace's AGENTS.md files, or those the thread took in their place. Read once a turn: a turn is not told other rules halfway. */
   guides(): Guide[] {
+    const { guides: taken } = this.current;
+    if (taken) return taken;
     const turnId = openTurn(this.current)?.id ?? "";
     if (this.guidesOfTurn?.turnId !== turnId) {
       const guides = this.workspace
@@ -568,6 +570,8 @@ export class ThreadRuntime {
     await this.outbox.flush();
     void this.drive();
     this.schedule();
+    // Should the process die on the way, the alarm rings again: a client comes back by itself, a repository that follows does not.
+    await this.deliveries.untilHeard(this.folded?.seq ?? 0);
   }
 
   /** Questions that do not wait for ever, and when (Unix ms) their time is over. */

@@ -1,6 +1,5 @@
-/** The Worker of `npm run check:github`: the shipped one, and a door by which the check has single effects happen and looks at threads. */
-import type { Effect } from "#github/effect";
-import { type Environment, githubAppStub, repositoryStub } from "../../durable-objects/environment.ts";
+/** The Worker of `npm run check:github`: the shipped one, and doors for what the platform does by itself and Miniflare does not. */
+import { directoryStub, type Environment, githubAppStub, repositoryStub, threadStub } from "../../durable-objects/environment.ts";
 import shipped from "../../workers/index.ts";
 
 export * from "../../workers/index.ts";
@@ -8,10 +7,6 @@ export * from "../../workers/index.ts";
 interface Order {
   account: string;
   repositoryId: number;
-  effects?: Effect[];
-  /** Base64. */
-  contents?: string[];
-  key?: string;
 }
 
 export default {
@@ -23,11 +18,17 @@ export default {
       await githubAppStub(environment).catchUp();
       return new Response();
     }
-    const { account, repositoryId, effects = [], contents = [], key } = (await request.json()) as Order;
-    const repository = repositoryStub(environment, account, repositoryId);
-    if (key !== undefined) return Response.json(await repository.outcomeOf(key));
-    const bytes = contents.map((text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
-    await repository.addEffects(effects, bytes);
+    await wake(environment, (await request.json()) as Order);
     return new Response();
   },
 };
+
+/** After a restart an alarm rings where its object is called: on the platform it rings by itself. */
+async function wake(environment: Environment, { account, repositoryId }: Order): Promise<void> {
+  await repositoryStub(environment, account, repositoryId).outcomeOf("");
+  const params = { limit: 100, currentAccountOnly: false, useStateDbOnly: false, includeAttachedThreads: false };
+  const listed = await directoryStub(environment, account).request({ method: "thread/list", params });
+  if ("refused" in listed) throw new Error(JSON.stringify(listed.refused));
+  const { data } = JSON.parse(listed.resultText) as { data: { id: string }[] };
+  for (const { id } of data) await threadStub(environment, account, id).askedProposal("");
+}

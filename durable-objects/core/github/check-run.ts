@@ -84,11 +84,16 @@ const titles: Record<StickyState["type"], string> = {
   queued: "Waiting",
   working: "Working",
   awaitingApproval: "A diff waits for approval",
+  stale: "The branch moved",
+  closed: "Closed",
+  suggested: "Offered as suggestions",
+  acceptedElsewhere: "Accepted in another client",
   committed: "Committed",
   declined: "Declined",
   finished: "Done, nothing to commit",
   stopped: "Stopped",
   held: "On hold",
+  asking: "A question waits for an answer",
   failed: "Failed",
 };
 
@@ -99,12 +104,17 @@ function progress({ type }: StickyState): Pick<CheckRun, "status" | "conclusion"
       return { status: "queued" };
     case "working":
       return { status: "in_progress" };
+    case "asking":
     case "awaitingApproval":
       return { status: "completed", conclusion: "action_required" };
     case "committed":
     case "finished":
       return { status: "completed", conclusion: "success" };
     case "declined":
+    case "stale":
+    case "closed":
+    case "suggested":
+    case "acceptedElsewhere":
       return { status: "completed", conclusion: "neutral" };
     case "stopped":
       return { status: "completed", conclusion: "cancelled" };

@@ -59,10 +59,10 @@ export function permit(
   const isBot = sender.type !== "User" || sender.login.endsWith("[bot]");
   // GitHub knows no collaborator's permission of a program; the operator's list is what stands for it.
   if (isBot) return action === "trigger" || action === "steer" ? { allowed: true, role: null } : refuse("bot");
-  if (action === "approve" && act.viaAppId !== null) return refuse("viaApp");
   const known = readRole(reply, sender.id);
   if (typeof known === "object") return refuse(known.refused);
   if (!isWriter(known)) return refuse("mayNotWrite");
+  if (action === "approve" && act.viaAppId !== null) return refuse("viaApp");
   if (policy.actorIdsAllowed !== null && !policy.actorIdsAllowed.includes(sender.id)) return refuse("notListed");
   if (action !== "approve") return { allowed: true, role: known };
   if (policy.approverIdsAllowed !== null && !policy.approverIdsAllowed.includes(sender.id)) return refuse("notListed");

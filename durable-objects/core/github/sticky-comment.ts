@@ -5,11 +5,13 @@
 
 import { stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine } from "#core/github/neutral";
+import { takesWords } from "#core/github/question";
 import { type RedactionKnowledge, redact } from "#core/github/redact";
 import { needsNaming } from "#core/github/refused-paths";
 import { numberRanges, type Piece } from "#core/hunks";
 import { githubTextLimits } from "#core/limits";
 import { revealedText } from "#core/visible-text";
+import type { Question } from "#protocol/server-requests";
 
 export interface StickyComment {
   threadId: string;
@@ -22,12 +24,15 @@ export interface StickyComment {
   link: { type: "draft" | "ready" | "home"; number: number } | null;
   /** The thread in the web client; null where none is configured. */
   webUrl: string | null;
+  /** The login of who put it on hold. Absent where nobody did. */
+  heldBy?: string;
 }
 
 export type StickyState =
   | { type: "queued" | "working" | "finished" | "stopped" | "held" }
   | { type: "failed"; reason: string }
-  /** `stale`: the approval of a diff whose base has moved; this one takes its place. */
+  | { type: "asking"; questions: readonly Question[] }
+  /** `stale`: a diff whose base has moved; this one takes its place. `isFork`: of a pull request whose branch we may not write to. */
   | {
       type: "awaitingApproval";
       proposal: StickyProposal;
@@ -36,9 +41,15 @@ export type StickyState =
       approvedBy: readonly string[];
       /** Hunks that somebody said yes to, and to no more; absent where nobody did. */
       partsApproved?: readonly { hash: string; hunks: readonly number[]; by: readonly string[] }[];
+      isFork: boolean;
     }
+  /** The diff waits, and cannot be approved: its branch moved, or the issue or pull request is closed. */
+  | { type: "stale" | "closed"; hash: string }
+  /** By somebody in another client, whose yes commits nothing. */
+  | { type: "acceptedElsewhere"; hash: string }
   /** `partOf`: the diff that `hash` is some hunks of; absent where it is all of it. */
   | { type: "committed"; hash: string; partOf?: PartOf; commitOid: string; branch: string; by: string }
+  | { type: "suggested"; hash: string; partOf?: PartOf; baseOid: string; by: string }
   | { type: "declined"; hash: string; by: string; reason: string | null };
 
 export interface PartOf {
@@ -80,12 +91,21 @@ export function stickyComment(comment: StickyComment, knowledge: RedactionKnowle
     ...(link === null ? [] : ["", `${linkTexts[link.type]} #${link.number}.`]),
     ...(webUrl === null ? [] : ["", webLine(webUrl)]),
   ];
-  if (state.type !== "awaitingApproval")
-    return { body: [...head, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
-  const how = howLines(state, { isReviewed: link?.type === "home", hide });
+  if (state.type !== "awaitingApproval") {
+    const asked = state.type === "asking" ? questionLines(state.questions, hide) : [];
+    return { body: [...head, ...asked, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
+  }
+  const isHeld = comment.heldBy !== undefined;
+  const howToDecide = isHeld ? ["", madeOn(state.proposal)] : howLines(state, { isReviewed: link?.type === "home", hide });
+  const how = [...howToDecide, ...(state.isFork ? forkLines : [])];
   const room = githubTextLimits.bodyCharactersMax - [...head, ...how].join("\n").length - roomForNotes;
   const { lines, hunksNotShown } = diffLines(state.proposal, room, webUrl, hide);
   return { body: [...head, ...how, ...hiddenLines(secretsHidden), ...lines].join("\n"), hunksNotShown, secretsHidden };
+}
+
+/** How it stands in one sentence, as the comment begins. */
+export function stateSentence(state: StickyState, knowledge: RedactionKnowledge): string {
+  return `**Spindle** ${stateText(state, (text) => redact(text, knowledge).text)}`;
 }
 
 const linkTexts = { draft: "Draft pull request", ready: "Pull request", home: "Asked for in" } as const;
@@ -102,7 +122,7 @@ function hiddenLines(count: number): string[] {
   return ["", `**${values} hidden here.**`];
 }
 
-function headLines({ state, plan, sentence }: StickyComment, hide: Hide): string[] {
+function headLines({ state, plan, sentence, heldBy }: StickyComment, hide: Hide): string[] {
   const shortLine = (text: string) => inertLine(hide(text));
   const steps = plan.slice(0, githubTextLimits.planStepsMax).map(({ step, status }) => {
     return `- [${status === "completed" ? "x" : " "}] ${shortLine(step)}${status === "inProgress" ? " *(now)*" : ""}`;
@@ -110,10 +130,35 @@ function headLines({ state, plan, sentence }: StickyComment, hide: Hide): string
   const more = plan.length - steps.length;
   return [
     `**Spindle** ${stateText(state, hide)}`,
+    ...(heldBy === undefined ? [] : ["", heldLine(shortLine(heldBy))]),
     ...(sentence === null ? [] : ["", shortLine(sentence)]),
     ...(steps.length === 0 ? [] : ["", ...steps]),
     ...(more > 0 ? [`- and ${more} more steps`] : []),
   ];
+}
+
+function heldLine(by: string): string {
+  return `**On hold** by ${by}: no diff can be approved here and nothing is committed until \`/spindle unhold\`.`;
+}
+
+/** Each question with its options by number, and the comment that answers them. */
+function questionLines(questions: readonly Question[], hide: Hide): string[] {
+  const shortLine = (text: string) => inertLine(hide(text));
+  const asked = questions.flatMap(({ question, options }, index) => [
+    "",
+    `${questions.length === 1 ? "" : `Question ${index + 1}: `}**${shortLine(question)}**`,
+    "",
+    ...(options ?? []).map(({ label, description }, at) => {
+      return `${at + 1}. ${shortLine(label)}${description === "" ? "" : `: ${shortLine(description)}`}`;
+    }),
+  ]);
+  const example = questions.map(({ options }) => ((options ?? []).length === 0 ? "<your words>" : "1"));
+  const words = questions.some(takesWords) ? " Your own words will do too." : "";
+  const how =
+    questions.length === 1
+      ? `The first answer counts, an option's number or its label.${words}`
+      : `One comment answers all, a line for each, an option's number or its label.${words}`;
+  return [...asked, "", how, fenced(`/spindle steer ${example.join("\n")}`, "text")];
 }
 
 function stateText(state: StickyState, hide: Hide): string {
@@ -129,12 +174,25 @@ function stateText(state: StickyState, hide: Hide): string {
       return "was stopped.";
     case "held":
       return "is on hold; `/spindle unhold` lets it go on.";
+    case "asking":
+      return "asks something, and waits for the answer.";
     case "failed":
       return `failed: ${shortLine(state.reason)}`;
     case "awaitingApproval":
       return state.stale === null
         ? "asks for approval of a diff."
-        : `asks anew: the approval of ${digits(state.stale.hash)} is stale because the branch moved. Nothing was committed.`;
+        : `asks anew: ${digits(state.stale.hash)} is stale because the branch moved. Nothing of it was committed.`;
+    case "stale":
+      return `committed nothing of ${digits(state.hash)}: the branch moved after it was made. \`/spindle retry\` makes it anew.`;
+    case "acceptedElsewhere":
+      return `committed nothing of ${digits(state.hash)}: it was accepted in another client, which commits nothing at GitHub. \`/spindle retry\` begins anew.`;
+    case "closed":
+      return `waits: this is closed, and ${digits(state.hash)} cannot be approved unless it is opened again.`;
+    case "suggested": {
+      const commit = state.baseOid.slice(0, 12);
+      const part = state.partOf ? ` (${partText(state.partOf)})` : "";
+      return `offered ${digits(state.hash)}${part} as suggestions on ${commit}, approved by ${shortLine(state.by)}. Suggestions are no commit: who writes the pull request takes them or not.`;
+    }
     case "committed": {
       const branch = neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax));
       const commit = state.commitOid.slice(0, 12);
@@ -150,12 +208,21 @@ function stateText(state: StickyState, hide: Hide): string {
   }
 }
 
+function madeOn({ baseOid }: Pick<StickyProposal, "baseOid">): string {
+  return `Made on commit ${baseOid.slice(0, 12)}.`;
+}
+
 /** As the comment and the check run say of which diff something is a part. */
 export function partText({ hash, hunks }: PartOf): string {
   return `${hunks.length === 1 ? "hunk" : "hunks"} ${numberRanges(hunks)} of ${digits(hash)}`;
 }
 
 const instruction = " To commit exactly this diff, comment the first line; the second says no.";
+
+/** What a yes to a diff on the commits of a fork does: to be known before it is given. */
+const forkLines = [
+  "This pull request comes from a fork. The diff is offered as suggestions where each part of it can be one. Else it is committed to a branch of this repository, upon the fork's commits: programs that run on its branches run what the fork brings.",
+];
 
 /** How to say yes and no, to be copied as it stands. */
 function howLines(
@@ -171,7 +238,7 @@ function howLines(
     named.every((path) => !/[\s,]/.test(revealedText(path)) && revealedText(path) === path);
   return [
     "",
-    `Made on commit ${baseOid.slice(0, 12)}.${isWritable ? instruction : ""}`,
+    `${madeOn({ baseOid })}${isWritable ? instruction : ""}`,
     ...(isWritable
       ? [fenced(approve, "text")]
       : ["It changes files whose names cannot be written in a comment, so only the web client can approve it."]),

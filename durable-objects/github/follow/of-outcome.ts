@@ -1,21 +1,23 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
-import { neutralPlain } from "#core/github/neutral";
+import { neutralCode, neutralLine, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
+import { withAnswerer } from "#core/github/thread-view";
 import { githubTextLimits } from "#core/limits";
 import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, draftKey, requestOfCommit, setState, threadOfDraftKey } from "#github/follow/proposals";
+import { bindWaiting, draftKey, requestOfLanding, setState, threadOfDraftKey } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type ProposalState, type Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
-  if (action.type === "commit") {
-    const proposal = ledger.proposal(requestOfCommit(key));
+  if (action.type === "commit" || action.type === "suggest") {
+    const proposal = ledger.proposal(requestOfLanding(key));
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
   if (action.type === "openPullRequest" && outcome.type === "done" && outcome.result.type === "pullRequest") {
     return opened(ledger, key, outcome.result.number);
   }
+  if (action.type === "openPullRequest" && outcome.type === "failed") return unopened(ledger, key, action.head, outcome.failure);
   if (action.type === "createComment" || action.type === "editComment") {
     noteShown(ledger, action, outcome);
     return [];
@@ -26,16 +28,50 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     ledger.putTalk({ ...talk, draft: { ...talk.draft, isReady: true } });
     return showTalk(ledger, talk.threadId);
   }
-  if (action.type === "callThread" && action.call.type === "begin" && outcome.type === "failed") {
-    const talk = ledger.talk(action.threadId);
-    if (talk?.asked.key !== action.call.key) return [];
+  return action.type === "callThread" ? called(ledger, key, action, outcome) : [];
+}
+
+type Calling = Extract<Effect["action"], { type: "callThread" }>;
+
+function called(ledger: Ledger, key: string, { threadId, call }: Calling, outcome: Outcome): Effect[] {
+  if (call.type === "fork") return forked(ledger, key, { threadId, on: call.answerOn }, outcome);
+  const talk = ledger.talk(threadId);
+  if (outcome.type !== "failed" || talk === null) return [];
+  if (call.type === "begin" && talk.asked.key === call.key) {
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
-    return showTalk(ledger, action.threadId);
+    return showTalk(ledger, threadId);
   }
-  if (action.type === "callThread" && action.call.type === "respond" && outcome.type === "failed") {
-    return outcome.failure.type === "refused" ? notTaken(ledger, key, action.call.requestId, outcome.failure.error.message) : [];
+  if (call.type === "respond") {
+    // Somebody else may answer the question.
+    ledger.putTalk({ ...talk, view: withAnswerer(talk.view, call.requestId, null) });
+    const { failure } = outcome;
+    return failure.type === "refused" ? notTaken(ledger, key, call.requestId, failure.error.message) : [];
   }
   return [];
+}
+
+/** The commit stands all the same, and people can open one themselves. */
+function unopened(ledger: Ledger, key: string, branch: string, failure: EffectFailure): Effect[] {
+  const talk = ledger.talk(threadOfDraftKey(key));
+  if (talk === null) return [];
+  const body = `${neutralCode(branch)} holds the commit, but GitHub did not open a draft pull request for it (${failure.type}).`;
+  return [{ key: `${key}/answer`, lane: `answers #${talk.on.number}`, action: { type: "createComment", on: talk.on, body } }];
+}
+
+/** The answer to `/spindle fork`, where it was asked. */
+function forked(
+  ledger: Ledger,
+  key: string,
+  { threadId, on }: { threadId: string; on: Conversation },
+  outcome: Outcome,
+): Effect[] {
+  const url = ledger.threadUrl(threadId);
+  const name = url === null ? `\`${threadId}\`` : `[\`${threadId}\`](${url})`;
+  const body =
+    outcome.type === "done"
+      ? `Forked as thread ${name}: it goes on in the account's clients, and nothing of it comes here.`
+      : "This thread could not be forked.";
+  return [{ key: `${key}/answer`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } }];
 }
 
 /** The thread cannot take those hunks, so that nobody has decided yet. Whoever named them is told why, and their yes counts no more. */
@@ -48,7 +84,9 @@ function notTaken(ledger: Ledger, key: string, requestId: string, why: string): 
     if (hash === part?.hash) ledger.approvals.takeBack(seq, "the thread could not take those hunks");
   }
   const { on } = talk;
-  const text = neutralPlain(redact(why, { secrets: [], spared: [] }).text).slice(0, githubTextLimits.sentenceCharactersMax);
+  const known = { secrets: [], spared: [] };
+  // Names of files may stand in it.
+  const text = neutralLine(redact(why, known).text.slice(0, githubTextLimits.sentenceCharactersMax));
   const body = `Those hunks cannot be taken by themselves: ${text} Nothing was approved.`;
   return [
     ...setState(ledger, proposal, { type: "open" }),
@@ -85,26 +123,32 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
   if (outcome.type === "done" && outcome.result.type === "commit") {
     const { oid: commitOid } = outcome.result;
     ledger.putTalk({ ...talk, baseOid: commitOid, staleHash: null });
-    const { by, part } = proposal.state;
-    const landed = part ? { part: { hash: part.hash, hunks: part.hunks } } : {};
     return [
-      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...landed }),
+      ...setState(ledger, proposal, { type: "committed", commitOid, ...decidedBy(proposal.state) }),
       ...bindWaiting(ledger, talk.threadId),
       ...draft(talk),
     ];
   }
   // What the thread landed is in no commit: whatever is proposed on top of it cannot be one either.
   ledger.putTalk({ ...talk, baseOid: null });
-  const failure = outcome.type === "failed" ? outcome.failure : null;
-  return [...setState(ledger, proposal, whyNot(failure)), ...bindWaiting(ledger, talk.threadId)];
+  const state: ProposalState =
+    outcome.type === "failed" ? whyNot(outcome.failure, proposal) : { type: "suggested", ...decidedBy(proposal.state) };
+  return [...setState(ledger, proposal, state), ...bindWaiting(ledger, talk.threadId)];
 }
 
-function whyNot(failure: EffectFailure | null): Proposal["state"] {
-  if (failure?.type === "conflict" || failure?.type === "notFound") return { type: "stale" };
-  return {
-    type: "unapprovable",
-    reason: `GitHub did not take the commit (${failure?.type ?? "no answer"}); nothing was committed.`,
-  };
+function decidedBy({ by, part }: Extract<ProposalState, { type: "committing" }>) {
+  return { by, ...(part ? { part: { hash: part.hash, hunks: part.hunks } } : {}) };
+}
+
+function whyNot({ type }: EffectFailure, { suggestions }: Proposal): ProposalState {
+  if (type === "conflict") return { type: "stale" };
+  if (suggestions !== null) {
+    return { type: "unapprovable", reason: `GitHub did not take the suggestions (${type}); nothing was committed.` };
+  }
+  if (type === "notFound") {
+    return { type: "unapprovable", reason: "The branch is not there, or could not be made; nothing was committed." };
+  }
+  return { type: "unapprovable", reason: `GitHub did not take the commit (${type}); nothing was committed.` };
 }
 
 /** Once for a thread: the same key is the same effect. */
@@ -112,7 +156,9 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   if (draftTo === null) return [];
   const known = { secrets: [], spared: [threadId] };
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
-  const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
+  const body = on.isPullRequest
+    ? `Upon #${on.number}, which comes from a fork: its commits, and diffs that somebody who may write approved there.`
+    : `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: draftKey(threadId), lane: `land ${threadId}`, action }];
+  return [{ key: draftKey(threadId), lane: landingLane(threadId), action }];
 }

@@ -1,11 +1,12 @@
 /** A thread as GitHub shows it: one comment that is kept current, a check run of the turn, and one for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
 import { approvalsLines, type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { openQuestion } from "#core/github/thread-view";
 import { numberedPieces } from "#core/hunks";
 import type { CheckRunState, Conversation, Effect } from "#github/effect";
 import { approvalsMissingOf, approversOf, partsApproved } from "#github/follow/approvals";
 import type { BoundProposal } from "#github/follow/bound-diff";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { awaited, isQueued, type Ledger, type Proposal, type Talk } from "#github/ledger";
 import { blobHash } from "#workspace/blob";
 import { proposedFile } from "#workspace/part";
 
@@ -37,7 +38,15 @@ function showComments(ledger: Ledger, talk: Talk, state: StickyState): Effect[] 
 function bodyOf(ledger: Ledger, talk: Talk, { state, link }: Pick<StickyComment, "state" | "link">): string {
   const { threadId, view } = talk;
   return stickyComment(
-    { threadId, state, plan: view.plan, sentence: sentenceOf(talk, state), link, webUrl: ledger.threadUrl(threadId) },
+    {
+      threadId,
+      state,
+      plan: view.plan,
+      sentence: sentenceOf(talk, state),
+      link,
+      webUrl: ledger.threadUrl(threadId),
+      ...(talk.heldBy ? { heldBy: talk.heldBy.login } : {}),
+    },
     { secrets: [], spared: sparedIn(ledger, threadId) },
   ).body;
 }
@@ -106,8 +115,9 @@ export function showProposal(ledger: Ledger, proposal: Proposal): Effect[] {
   const lane = key;
   if (ledger.hasEffect(key)) return [updated(key, shown)];
   if (state.type !== "open") return [];
-  const { hash: externalId, baseOid: headOid } = bound;
-  return [{ key, lane, action: { type: "createCheckRun", name: "Spindle", headOid, externalId, state: shown } }];
+  // Two conversations may have the same diff on the same commit: the hash alone would be both's.
+  const externalId = `${bound.hash}:${requestId}`;
+  return [{ key, lane, action: { type: "createCheckRun", name: "Spindle", headOid: bound.baseOid, externalId, state: shown } }];
 }
 
 function checkStateOf(ledger: Ledger, proposal: BoundProposal): CheckRunState {
@@ -135,28 +145,40 @@ function runState(
   };
 }
 
-function stateOf(ledger: Ledger, talk: Talk): StickyState {
+export function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
-  const [open] = ledger.proposalsIn(talk.threadId, ["open"]);
-  if (open?.bound) return awaiting(ledger, talk, { ...open, bound: open.bound });
-  if (turn?.key !== talk.asked.key && turn?.status !== "inProgress") return { type: "queued" };
-  if (turn.status === "inProgress") return { type: "working" };
+  const [open] = ledger.proposalsIn(talk.threadId, awaited);
+  if (open?.bound) {
+    const bound = { ...open, bound: open.bound };
+    return open.state.type === "open" && talk.standing.isOpen ? awaiting(ledger, talk, bound) : decidedState(ledger, bound);
+  }
+  const question = openQuestion(talk.view);
+  if (turn?.status === "inProgress" && question) return { type: "asking", questions: question.questions };
+  if (turn?.status === "inProgress") return { type: "working" };
+  if (turn === null || isQueued(talk)) return { type: "queued" };
   const last = ledger.lastProposalOfTurn(talk.threadId, turn.id);
   if (last && ["waiting", "approved", "committing"].includes(last.state.type)) return { type: "working" };
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
   // A commit stands whatever came after it.
   const decided = last?.bound ? decidedState(ledger, { ...last, bound: last.bound }) : null;
-  if (decided?.type === "committed") return decided;
+  if (decided?.type === "committed" || decided?.type === "suggested") return decided;
   if (turn.status === "interrupted") return { type: "stopped" };
   return decided ?? { type: "finished" };
 }
 
-function awaiting(ledger: Ledger, { staleHash }: Talk, proposal: BoundProposal): StickyState {
+function awaiting(ledger: Ledger, talk: Talk, proposal: BoundProposal): StickyState {
+  const { staleHash } = talk;
   const { changes, bound } = proposal;
   const pieces = numberedPieces(changes.map((change) => proposedFile(change, (oid) => ledger.content(oid))));
   const stale = staleHash === null ? null : { hash: staleHash };
-  return { type: "awaitingApproval", proposal: { ...bound, pieces }, stale, ...approvalsOf(ledger, proposal) };
+  const approvals = approvalsOf(ledger, proposal);
+  return { type: "awaitingApproval", proposal: { ...bound, pieces }, stale, ...approvals, isFork: isOfFork(talk) };
+}
+
+/** Whose pull request has a branch of ours beside its own. */
+function isOfFork({ on, draftTo }: Talk): boolean {
+  return on.isPullRequest && draftTo !== null;
 }
 
 function approvalsOf(ledger: Ledger, { requestId, bound: { hash } }: BoundProposal) {
@@ -176,23 +198,43 @@ function decidedState(ledger: Ledger, proposal: BoundProposal): StickyState {
     case "committing":
       return { type: "working" };
     case "open":
-      return { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, ...approvalsOf(ledger, proposal) };
+      if (ledger.talk(threadId)?.standing.isOpen === false) return { type: "closed", hash };
+      // Without buttons: they would be refused.
+      if (ledger.talk(threadId)?.heldBy) return { type: "held" };
+      return {
+        type: "awaitingApproval",
+        proposal: { ...bound, pieces: [] },
+        stale: null,
+        ...approvalsOf(ledger, proposal),
+        isFork: false,
+      };
+    case "suggested": {
+      const by = listedNames(approversOf(ledger, requestId, state.part?.hash ?? hash));
+      return { type: "suggested", ...landedHash(proposal, state.part), baseOid: bound.baseOid, by };
+    }
     case "committed": {
       const branch = ledger.talk(threadId)?.branch ?? "";
       const { commitOid, part } = state;
-      const landed = part ? { hash: part.hash, partOf: { hash, hunks: part.hunks } } : { hash };
+      const landed = landedHash(proposal, part);
       const by = listedNames(approversOf(ledger, requestId, landed.hash));
       return { type: "committed", ...landed, commitOid, branch, by };
     }
     case "declined":
       return { type: "declined", hash, by: state.by?.login ?? "somebody in another client", reason: state.reason };
+    case "moved":
     case "stale":
-      return { type: "failed", reason: "The branch moved before the diff was committed; nothing of it was." };
+      return { type: "stale", hash };
+    case "acceptedElsewhere":
+      return { type: state.type, hash };
     case "unapprovable":
       return { type: "failed", reason: state.reason };
     default:
       return state satisfies never;
   }
+}
+
+function landedHash({ bound: { hash } }: BoundProposal, part: { hash: string; hunks: readonly number[] } | undefined) {
+  return part ? { hash: part.hash, partOf: { hash, hunks: part.hunks } } : { hash };
 }
 
 function sentenceOf({ view }: Talk, { type }: StickyState): string | null {
