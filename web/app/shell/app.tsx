@@ -15,12 +15,13 @@ const Settings = lazy(async () => (await import("../settings/settings.tsx")).Set
 
 export function App() {
   const session = useStore().session.value;
-  // On a phone the list is all there is.
+  // On a phone the list may be all there is, and then it is what the page is about.
   const isListAlone = isListFirst.value && isNarrow.value;
+  const Side = isListAlone ? "main" : "aside";
   const isThread = place.value.view === "thread" || place.value.view === "new";
   return (
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
-      <div class="side" role={isListAlone ? "main" : "complementary"} aria-label="All threads">
+      <Side class="side" aria-label="All threads">
         <div class="top">
           <h1 class="brand">Spindle</h1>
           <a class="button quiet" href={hrefOf({ view: "new" })}>
@@ -32,7 +33,7 @@ export function App() {
           <ConnectionState />
           {session === "signedIn" && <SignOut />}
         </div>
-      </div>
+      </Side>
       {!isListAlone && (
         <main>
           {session === "signedOut" && <SignedOut />}
