@@ -4,27 +4,21 @@
  * requests. `npm run check:github`, which then runs every fault and every death of `test/github`.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { createHmac, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { githubApiLimits } from "#core/limits";
-import { asGitHubTells } from "../support/github/pull-requests.ts";
-import { privateKey } from "../support/github/repository.ts";
-import { app, installationId, openStage, people, type Stage } from "../support/github/stage.ts";
+import { app, installationId, people } from "../support/github/stage.ts";
+import { openStagedWorker } from "../support/github/staged-worker.ts";
 import { createRandom } from "../support/random.ts";
 import { playPulls, type Tree } from "./github-pulls.ts";
-import { bundleWorker, type MiniflareServer, startMiniflare } from "./miniflare-server.ts";
 import { projectRoot } from "./server.ts";
 
-const secret = randomUUID();
 /** A killed server revokes nothing: so many tokens end by themselves, a handful for each death. */
 const tokensLostMax = 400;
 /** Ways that one server is asked for: `githubTextLimits.personTurnsPerHour` is 20. */
 const waysOfServer = 15;
-const apiHost = "api.github.test";
 const results = { passed: 0, failed: 0 };
 
 async function step(title: string, work: () => Promise<void>): Promise<void> {
@@ -55,112 +49,15 @@ async function eventually<Found>(what: string, look: () => Promise<Found | null>
   throw new Error(`${what} does not come to pass`);
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
-async function listen(server: HttpServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
-}
-
-/** What GitHub does around a delivery and the emulator does not: a GUID, the App's number, and a list of what did not arrive. */
-class Hook {
-  server: MiniflareServer | null = null;
-  stage: Stage | null = null;
-  /** GitHub's network is down for as long as this holds. */
-  isDown = false;
-  private readonly sent: { id: number; guid: string; event: string; body: string }[] = [];
-
-  async take(event: string, body: string): Promise<void> {
-    const delivery = { id: this.sent.length + 1, guid: randomUUID(), event, body };
-    this.sent.push(delivery);
-    await this.deliver(delivery);
-  }
-
-  async again(id: number): Promise<void> {
-    const delivery = this.sent.find((one) => one.id === id);
-    if (delivery) await this.deliver(delivery);
-  }
-
-  /** All that were sent, once more: under their own GUIDs, or as another hook of the same repository would. */
-  async allAgain({ guid }: { guid: "same" | "another" }): Promise<void> {
-    for (const delivery of [...this.sent].reverse())
-      await this.deliver({ ...delivery, ...(guid === "another" ? { guid: randomUUID() } : {}) });
-  }
-
-  private async deliver({ id, guid, event, body }: Hook["sent"][number]): Promise<void> {
-    const status_code = this.isDown ? 502 : await this.post(guid, event, body, 40);
-    this.stage?.missing.deliveries.unshift({ id, guid, event, status_code, delivered_at: new Date().toISOString() });
-  }
-
-  /** Again while the server is being killed, as the catch-up would have it: under the same GUID. */
-  private async post(guid: string, event: string, body: string, attempts: number): Promise<number> {
-    const headers = {
-      "content-type": "application/json",
-      "x-github-event": event,
-      "x-github-delivery": guid,
-      "x-github-hook-installation-target-type": "integration",
-      "x-github-hook-installation-target-id": String(app.id),
-      "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
-    };
-    const response = await fetch(`${this.server?.url}/github/webhook`, { method: "POST", headers, body }).catch(() => null);
-    if (response?.status === 202 || attempts === 0) return response?.status ?? 502;
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    return this.post(guid, event, body, attempts - 1);
-  }
-}
-
-const hook = new Hook();
-const relay = createServer(async (request, response) => {
-  const body = await bodyOf(request);
-  response.end();
-  const event = String(request.headers["x-github-event"]);
-  for (const told of await asGitHubTells(stage, { event, body })) await hook.take(told.event, told.body);
-});
-const relayPort = await listen(relay);
-const stage = await openStage({ privateKey, webhook: { url: `http://127.0.0.1:${relayPort}/`, secret } });
-hook.stage = stage;
-
-/** What leaves the Worker. `afterRequest` may kill the server between a request and its answer. */
-let afterRequest: (() => Promise<void>) | null = null;
-const gate = createServer(async (request, response) => {
-  const body = await bodyOf(request);
-  const host = request.headers["x-forwarded-host"];
-  if (host !== apiHost) stage.problems.push(`a request left for ${host}`);
-  const again = /^\/app\/hook\/deliveries\/(\d+)\/attempts$/.exec(request.url ?? "");
-  if (again) void hook.again(Number(again[1]));
-  const answer = await stage.fetch(`https://${apiHost}${request.url}`, {
-    method: request.method ?? "GET",
-    headers: { authorization: request.headers.authorization ?? "" },
-    body: body === "" ? null : body,
-  });
-  const text = await answer.text();
-  await afterRequest?.();
-  response.writeHead(answer.status, { "content-type": "application/json" });
-  response.end(text);
-});
-const gatePort = await listen(gate);
-
-const repository = "/repos/acme/widgets";
-const bundle = await bundleWorker("test/objects/github-stage-worker.ts");
-const outbound = `127.0.0.1:${gatePort}`;
-const env = {
-  GITHUB_APP_ID: String(app.id),
-  GITHUB_APP_PRIVATE_KEY: privateKey,
-  GITHUB_WEBHOOK_SECRET: secret,
-  GITHUB_API_URL: `https://${apiHost}`,
+const staged = await openStagedWorker({
+  entry: "test/objects/github-stage-worker.ts",
   // Everything else of the repository comes when it is read.
-  GITHUB_COPIED_FILES_MAX: "1",
-  SPINDLE_URL: "https://spindle.test",
-};
-let server = await startMiniflare({ bundle, outbound, env });
+  env: { GITHUB_COPIED_FILES_MAX: "1", SPINDLE_URL: "https://spindle.test" },
+});
+const { stage, hook } = staged;
+let { server } = staged;
 const pastLogs: string[] = [];
-hook.server = server;
+const repository = "/repos/acme/widgets";
 
 async function read<Found>(path: string): Promise<Found> {
   const response = await stage.as(people.owner, "GET", `${repository}${path}`);
@@ -290,7 +187,7 @@ async function quiet(): Promise<void> {
 async function fresh(): Promise<void> {
   pastLogs.push(server.logs());
   await server.close();
-  server = await startMiniflare({ bundle, outbound, env });
+  server = await staged.startAnother();
   hook.server = server;
 }
 
@@ -588,7 +485,7 @@ try {
     requireLanded,
     tell: ({ event, body }) => hook.take(event, body),
     afterRequest: (work) => {
-      afterRequest = work;
+      staged.afterRequest = work;
     },
   });
 
@@ -628,7 +525,7 @@ try {
         killing ??= restart();
         await killing;
       };
-      afterRequest = async () => {
+      staged.afterRequest = async () => {
         if (count++ !== moment.at) return;
         if (moment.laterMs === 0) await kill();
         else setTimeout(() => void kill(), moment.laterMs);
@@ -638,7 +535,7 @@ try {
         if (killing === null) throw new Error("nobody was killed");
         equal(end, calm?.end);
       } finally {
-        afterRequest = null;
+        staged.afterRequest = null;
         await killing;
       }
     });
@@ -647,7 +544,7 @@ try {
   await step("where the operator wants two people, one yes is shown and the other one commits", async () => {
     await quiet();
     const policy = { approvalsRequired: 2, mayApproveOwn: false };
-    const strict = await startMiniflare({ bundle, outbound, env: { ...env, GITHUB_POLICY: JSON.stringify(policy) } });
+    const strict = await staged.startAnother({ GITHUB_POLICY: JSON.stringify(policy) });
     hook.server = strict;
     try {
       await stage.as(people.owner, "PUT", `${repository}/collaborators/${people.stranger}`, { permission: "push" });
@@ -681,28 +578,32 @@ try {
       equal(stage.problems, []);
       const living = [...stage.missing.minted].filter((token) => !stage.missing.revoked.has(token));
       if (living.length > tokensLostMax) throw new Error(`${living.length} tokens live`);
-      const leaked = ["ghs_", "PRIVATE KEY", secret].filter((word) =>
+      const leaked = ["ghs_", "PRIVATE KEY", staged.secret].filter((word) =>
         [...pastLogs, server.logs()].some((logs) => logs.includes(word)),
       );
       equal(leaked, []);
     },
   );
 } finally {
-  await server.close();
-  await stage.close();
-  relay.close();
-  gate.close();
-  rmSync(bundle, { recursive: true, force: true });
+  await staged.close();
 }
+
+async function runs(file: string, parameters: string[], environment: Record<string, string> = {}): Promise<void> {
+  const child = spawn(process.execPath, [file, ...parameters], {
+    cwd: projectRoot,
+    stdio: "inherit",
+    env: { ...process.env, ...environment },
+  });
+  equal(await new Promise((resolve) => child.once("close", resolve)), 0);
+}
+
+await step("what `npm run github:local` says to type is answered, and committed", async () => {
+  await runs("test/support/github/local.ts", ["--once"]);
+});
 
 await step("every fault of every request, and a death at every moment", async () => {
   const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
-  const child = spawn(process.execPath, [vitest, "run", "--project", "node", "test/github"], {
-    cwd: projectRoot,
-    stdio: "inherit",
-    env: { ...process.env, GITHUB_CHECK: "all" },
-  });
-  equal(await new Promise((resolve) => child.once("close", resolve)), 0);
+  await runs(vitest, ["run", "--project", "node", "test/github"], { GITHUB_CHECK: "all" });
 });
 console.log(`${results.passed} passed, ${results.failed} failed`);
 process.exit(results.failed === 0 ? 0 : 1);

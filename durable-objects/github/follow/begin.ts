@@ -100,9 +100,10 @@ export function begin(ledger: Ledger, said: Said, asking: Asking): Effect[] {
   const about = { repository: said.repository, number: on.number, title: issue.title, branch };
   const repositoryId = ledger.repositoryId();
   const call = { type: "begin", repositoryId, commitOid: baseOid, guidesOid, text, key: deliveryId, about } as const;
+  // The comment first: a large repository takes a while to enter, and the person shall see that they were heard.
   return [
-    { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
     ...showTalk(ledger, threadId),
+    { key: `${deliveryId}/begin`, lane: `thread ${threadId}`, action: { type: "callThread", threadId, call } },
   ];
 }
 

@@ -77,14 +77,12 @@ export async function approve(said: Said, approval: Approval, reads: RepositoryR
     const isEnough = approvalsMissingOf(ledger, requestId, chosen.hash) === 0;
     ledger.putContents(isEnough ? chosen.contents : []);
     const { part } = chosen;
-    return [
-      ...(isEnough
-        ? setState(ledger, { ...proposal, ...offer }, { type: "approved", by, ...(part ? { part } : {}) })
-        : setState(ledger, proposal, { type: "open" })),
-      ...(isEnough ? [respond(said, proposal, accepting(proposal, part))] : []),
-      ...react(said, "+1"),
-      ...showTalk(ledger, threadId),
-    ];
+    const shown = isEnough
+      ? setState(ledger, { ...proposal, ...offer }, { type: "approved", by, ...(part ? { part } : {}) })
+      : setState(ledger, proposal, { type: "open" });
+    // The thread first: it lands the diff while the rest is said, and only then there is something to commit.
+    const told = isEnough ? [respond(said, proposal, accepting(proposal, part))] : [];
+    return [...told, ...react(said, "+1"), ...shown, ...showTalk(ledger, threadId)];
   };
 }
 
