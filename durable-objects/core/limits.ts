@@ -68,6 +68,8 @@ export const limits = {
   guidesMax: 50,
   /** Characters of all AGENTS.md files together that go into the instructions. */
   guideCharactersMax: 32 * 1024,
+  /** Bytes of those that a repository's base branch is asked for: what fills the bound above in any script, and one that is too long to its end. */
+  guideBytesMax: 256 * 1024,
   /** Tools that a client may bring to a thread; models choose badly among more. */
   clientToolsMax: 128,
   /** Characters of the diff that a review is asked about, cut in the middle: a quarter of a usual window. */
@@ -474,6 +476,12 @@ export const githubTextLimits = {
   /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
   planStepsMax: 20,
   sentenceCharactersMax: 600,
+  /** Characters of a label's name: GitHub's own bound. */
+  labelCharactersMax: 50,
+  /** Questions that one comment asks, options of one, and characters of all their texts: a person answers them on a telephone. */
+  questionsMax: 4,
+  questionOptionsMax: 12,
+  questionCharactersMax: 2_000,
   /**
    * Of what a model said last, and of its plan, that a repository keeps of a thread, in one row: far more than is shown, for a secret that
    * begins where it is shown has to be whole to be known for one.

@@ -1,9 +1,11 @@
 /** The private column of a frame: what the loop has to remember and no client may see. */
+
 import type { PatchOperation } from "#core/apply-patch";
 import type { Resolution, Verdict } from "#core/decision";
 import type { Deliberation } from "#core/decision-tree/deliberation";
 import type { Change } from "#core/decision-tree/staleness";
 import type { TurnUse } from "#core/memory/report";
+import type { Guide } from "#core/prompt";
 import type { DecisionMode } from "#protocol/decision-tree-methods";
 import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
@@ -127,6 +129,8 @@ export type PrivateEvent =
   | { type: "settingsChanged"; settings: Settings }
   | { type: "gitInfoUpdated"; gitInfo: GitInfo }
   | { type: "memoryModeSet"; mode: "enabled" | "disabled" }
+  /** The turns from here on are told these in place of the workspace's own: of a repository's thread, those of its base branch. */
+  | { type: "guidesTaken"; guides: Guide[] }
   /** What people wrote with their own hands (`fs/*`) since the last frame that told of files. Absent in logs from before this was known. */
   | { type: "filesWritten"; changes: FileChange[] }
   /**

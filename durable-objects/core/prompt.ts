@@ -92,19 +92,32 @@ function goalText({ objective, status }: ThreadGoal): string | null {
   return null;
 }
 
-/** Nearer to the root first; a deeper one adds to those above it and holds for its own folder. Bounded, the root's last to be cut. */
+/** Nearer to the root first; a deeper one adds to those above it and holds for its own folder. */
 function guidesText(guides: readonly Guide[]): string {
-  const depth = ({ path }: Guide) => path.split("/").length;
-  let left = limits.guideCharactersMax;
-  const texts = guides
-    .toSorted((one, other) => depth(one) - depth(other) || (one.path < other.path ? -1 : 1))
-    .flatMap(({ path, text }) => {
-      const shown = left > 0 ? cutMiddle(text, left) : "";
-      left -= shown.length;
-      return shown ? `From ${path}:\n${shown}` : [];
-    });
+  const texts = fittingGuides(guides).map(({ path, text }) => `From ${path}:\n${text}`);
   return `Instructions of the workspace (AGENTS.md). The person in the thread outranks them.\n\n${texts.join("\n\n")}`;
 }
+
+/** From the root down, all together within their bound, the root's last to be cut. Of what fits already nothing changes. */
+export function fittingGuides(guides: readonly Guide[]): Guide[] {
+  let left: number = limits.guideCharactersMax;
+  return guides.toSorted(byDepth).flatMap(({ path, text }) => {
+    const isWhole = text.length <= left;
+    if (!isWhole && left < 2 * roomForCut) return [];
+    const shown = isWhole ? text : cutMiddle(text, left - roomForCut);
+    left -= shown.length;
+    return shown === "" ? [] : [{ path, text: shown }];
+  });
+}
+
+/** From the root down, and then by name. */
+export function byDepth(one: { path: string }, other: { path: string }): number {
+  const depth = ({ path }: { path: string }) => path.split("/").length;
+  return depth(one) - depth(other) || (one.path < other.path ? -1 : 1);
+}
+
+/** Characters for the line that says what `cutMiddle` left out. */
+const roomForCut = 100;
 
 /** Told to the model when a turn ended before its time; the wording is Codex's own marker, which models know. */
 export function turnAborted(reason: "interrupted" | "failed"): ModelItem {

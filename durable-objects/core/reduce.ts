@@ -273,6 +273,8 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       return thread.work ? { ...thread, nextSettings: event.settings } : { ...thread, settings: event.settings };
     case "gitInfoUpdated":
       return { ...thread, info: { ...thread.info, gitInfo: event.gitInfo } };
+    case "guidesTaken":
+      return { ...thread, guides: event.guides };
     case "memoryModeSet":
       return { ...thread, memoryMode: event.mode };
     case "reverted": {

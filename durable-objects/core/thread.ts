@@ -1,8 +1,10 @@
 /** A thread as `reduce` folds it from its log. Clients hold all turns; the object keeps only the one that is open. */
+
 import type { Decision as TurnDecision } from "#core/decision";
 import type { Arm } from "#core/memory/hold-out";
 import type { Voice } from "#core/memory/tree-prior";
 import type { AcceptedPart, Decision, FileChange, ProposedChanges, RequestedCall, Settings } from "#core/private";
+import type { Guide } from "#core/prompt";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadGoal } from "#protocol/goal-methods";
 import type { ThreadReadState } from "#protocol/read-state-methods";
@@ -37,6 +39,8 @@ export interface Thread {
   contextTokens?: number;
   /** The endpoint takes function tools only. Absent in snapshots from before this was known. */
   needsFunctionTools?: boolean;
+  /** What turns are told in place of the workspace's own AGENTS.md. Absent where those are read. */
+  guides?: Guide[];
   /** Absent while there is none. */
   goal?: ThreadGoal;
   /** Milliseconds that turns worked while the goal was active: what its whole seconds are counted from. */

@@ -21,6 +21,8 @@ export interface RepositoryReads {
   calls(permissions: Permissions): GitHubCalls;
   /** The thread of an issue or pull request: the same whenever it is asked for, new the first time. */
   threadOf(issueNumber: number): string;
+  /** For a thread that is to come to be by what is decided. */
+  newThreadId(): string;
   /** What turns here have used within a day, for budgets. */
   uses(): TurnUse[];
   /** To be read only: what is written belongs into the decision. */

@@ -47,7 +47,9 @@ export interface ThreadSubject {
 
 export type ThreadCall =
   /** A turn on exactly this commit, when no other runs; the thread is started where there is none. Harmless twice. */
-  | { type: "begin"; repositoryId: number; commitOid: string; text: string; key: string; about: ThreadSubject }
+  | { type: "begin"; repositoryId: number; commitOid: string; guidesOid: string; text: string; key: string; about: ThreadSubject }
+  /** The thread of this effect comes to be as a fork of another. Harmless twice. `answerOn`: where it is told. */
+  | { type: "fork"; repositoryId: number; sourceId: string; answerOn: Conversation }
   /** One that creates something carries its own key, as law 6 wants: `clientUserMessageId`. */
   | { type: "request"; request: Request }
   /** The first answer counts, so that a second of the same changes nothing. */

@@ -43,7 +43,13 @@ export interface Talk {
   /** The commit that the workspace holds; null when it holds what is no commit of the repository. */
   baseOid: string | null;
   /** What the last turn was asked, in the person's words, and by whom: told again on `retry`. */
-  asked: { key: string; text: string; by: Person };
+  asked: {
+    key: string;
+    text: string;
+    by: Person;
+    /** Its turn was heard of; other clients may have begun others since. */
+    hasBegun?: true;
+  };
   /** Who asked for or steered turns. */
   requesterIds: number[];
   /** The hash of a diff whose base moved before it was approved, until another takes its place. */
@@ -55,6 +61,18 @@ export interface Talk {
   shown: string | null;
   /** The check run of the last turn that had one, and the state that it was last given. */
   check?: { key: string; headOid: string; state: StickyState["type"] } | null;
+  /** Who put it on hold: no diff of it can be approved at GitHub, and no commit leaves. Absent where nobody did. */
+  heldBy?: Person;
+}
+
+/** A turn was asked for and nothing was heard of it yet. */
+export function isQueued({ asked, view, problem }: Talk): boolean {
+  return problem === null && asked.hasBegun !== true && view.turn?.key !== asked.key;
+}
+
+/** The lane of what an approved diff becomes at GitHub. */
+export function landingLane(threadId: string): string {
+  return `land ${threadId}`;
 }
 
 export interface Draft {
@@ -270,6 +288,17 @@ export class Ledger {
   /** Whether an effect of this key was ever wanted. */
   hasEffect(key: string): boolean {
     return this.sql.exec("SELECT 1 FROM github_effects WHERE key = ?", key).toArray().length > 0;
+  }
+
+  /** Effects of the lane wait, also those that are to come, until it is let go. */
+  holdLane(lane: string): void {
+    this.sql.exec("INSERT OR IGNORE INTO github_held_lanes (lane) VALUES (?)", lane);
+  }
+
+  /** What waited is not given up for the time in which nobody was to do it. */
+  releaseLane(lane: string, nowMs: number): void {
+    this.sql.exec("DELETE FROM github_held_lanes WHERE lane = ?", lane);
+    this.sql.exec("UPDATE github_effects SET created_at_ms = ? WHERE lane = ? AND state = 'waiting'", nowMs, lane);
   }
 
   private last(where: string, ...values: string[]): Proposal | null {

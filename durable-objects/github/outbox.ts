@@ -12,6 +12,7 @@ export function createOutboxSchema(sql: Sql): void {
       created_at_ms INTEGER NOT NULL, settled_at_ms INTEGER
     ) STRICT;
     CREATE INDEX IF NOT EXISTS github_effects_waiting ON github_effects (lane, seq) WHERE state = 'waiting';
+    CREATE TABLE IF NOT EXISTS github_held_lanes (lane TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS github_effects_of_deliveries ON github_effects (settled_at_ms)
       WHERE subject IS NULL AND state <> 'waiting';
     CREATE INDEX IF NOT EXISTS github_effects_by_subject ON github_effects (subject) WHERE subject IS NOT NULL;
@@ -50,6 +51,10 @@ type Row = {
 
 type KnownRow = { state: string; settled_at_ms: number | null };
 
+/** Of a lane only the first that waits is next, and of one that somebody holds none is. */
+const isNext = `lane NOT IN (SELECT lane FROM github_held_lanes) AND NOT EXISTS (
+  SELECT 1 FROM github_effects AS earlier WHERE earlier.state = 'waiting' AND earlier.lane = one.lane AND earlier.seq < one.seq)`;
+
 export class Outbox {
   private readonly sql: Sql;
   private readonly newId: () => string;
@@ -77,10 +82,7 @@ export class Outbox {
     if (this.pausedUntilMs() > nowMs) return null;
     const [row] = this.sql
       .exec<Row>(
-        `SELECT * FROM github_effects AS one WHERE state = 'waiting' AND retry_at_ms <= ? AND NOT EXISTS (
-           SELECT 1 FROM github_effects AS earlier
-             WHERE earlier.state = 'waiting' AND earlier.lane = one.lane AND earlier.seq < one.seq)
-         ORDER BY seq LIMIT 1`,
+        `SELECT * FROM github_effects AS one WHERE state = 'waiting' AND retry_at_ms <= ? AND ${isNext} ORDER BY seq LIMIT 1`,
         nowMs,
       )
       .toArray();
@@ -189,8 +191,7 @@ export class Outbox {
   }
 
   nextAtMs(): number | null {
-    const query = `SELECT min(retry_at_ms) AS at FROM github_effects AS one WHERE state = 'waiting' AND NOT EXISTS (
-      SELECT 1 FROM github_effects AS earlier WHERE earlier.state = 'waiting' AND earlier.lane = one.lane AND earlier.seq < one.seq)`;
+    const query = `SELECT min(retry_at_ms) AS at FROM github_effects AS one WHERE state = 'waiting' AND ${isNext}`;
     const { at } = this.sql.exec<{ at: number | null }>(query).one();
     return at === null ? null : Math.max(at, this.pausedUntilMs());
   }

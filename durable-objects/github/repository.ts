@@ -249,6 +249,7 @@ export class Repository {
       permissionOf: (person, how) => this.permissions.of(person, job.calls({ metadata: "read" }, deliveryId), how),
       calls: (permissions) => job.calls(permissions, deliveryId),
       threadOf: (issueNumber) => this.threadOf(issueNumber),
+      newThreadId: () => this.host.newId(),
       uses: () => recentUses(this.host.sql, this.host.now()),
       ledger: this.ledger,
     };

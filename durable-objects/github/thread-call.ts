@@ -32,6 +32,8 @@ export async function callThread(environment: Environment, place: Place, call: T
   switch (call.type) {
     case "begin":
       return begin(environment, thread, threadId, call);
+    case "fork":
+      return fork(thread, call);
     case "request": {
       const reply = await thread.request(call.request, "github");
       return "refused" in reply ? reply : { text: reply.resultText };
@@ -66,14 +68,21 @@ async function begin(environment: Environment, thread: CallableThread, threadId:
     const resumed = await thread.resumeThread({ threadId, excludeTurns: true }, follower);
     if ("refused" in resumed) return resumed;
   }
-  const { repositoryId, commitOid, key } = call;
-  const entered = await thread.enterRepository({ repositoryId, commitOid, key, ...shownAs(environment, call) });
+  const { repositoryId, commitOid, guidesOid, key } = call;
+  const entered = await thread.enterRepository({ repositoryId, commitOid, guidesOid, key, ...shownAs(environment, call) });
   if (entered.type === "busy") throw new Error(`a turn of ${threadId} still runs`);
   const text = entered.type === "begun" ? call.text : [call.text, ...repositoryNote(entered)].join("\n");
   const input = [{ type: "text" as const, text, text_elements: [] }];
   const params = { threadId, input, clientUserMessageId: call.key };
   const reply = await thread.request({ method: "turn/start", params }, follower.connection);
   return "refused" in reply ? reply : { text: reply.resultText };
+}
+
+/** The repository knows no talk of it, and leaves it to the account's clients as soon as it hears of it. */
+async function fork(thread: CallableThread, { sourceId, repositoryId }: Extract<ThreadCall, { type: "fork" }>): Promise<Called> {
+  const follower = { connection: repositoryConnection(repositoryId), replay: true };
+  const forked = await thread.forkThread({ threadId: sourceId, excludeTurns: true }, client, follower);
+  return "refused" in forked ? forked : { text: null };
 }
 
 /** As clients list it: `acme/widgets#12: The title`, and where its files come from. */
@@ -115,6 +124,11 @@ interface CallableThread {
     subscriber: { connection: string; replay: boolean },
   ): Promise<Attached>;
   resumeThread(params: Params<"thread/resume">, subscriber: { connection: string; replay: boolean }): Promise<Attached>;
+  forkThread(
+    params: Params<"thread/fork">,
+    by: typeof client,
+    subscriber: { connection: string; replay: boolean },
+  ): Promise<Attached>;
   enterRepository(entry: RepositoryEntry): Promise<Entered>;
   askedProposal(requestId: string): Promise<AskedProposal | null>;
   request(request: Request, connection: string): Promise<Reply>;

@@ -3,11 +3,14 @@ import { githubApiLimits, githubTextLimits } from "#core/limits";
 import { openTurn } from "#core/thread";
 import { choose, fetchContents, type SnapshotBounds, type SnapshotSource, snapshotBounds } from "#github/snapshot";
 import type { GitInfo } from "#protocol/thread";
+import { takeGuides } from "#thread/repository-guides";
 import type { ThreadRuntime } from "#thread/runtime";
 
 export interface RepositoryEntry {
   repositoryId: number;
   commitOid: string;
+  /** The commit whose AGENTS.md instruct the model: of the base branch, because whoever opens a pull request writes its head. */
+  guidesOid: string;
   /** The `clientUserMessageId` of the turn to come. */
   key: string;
   /** The thread's name, unless somebody gave it one. */
@@ -35,13 +38,16 @@ export type Entered =
 export async function enterRepository(
   runtime: ThreadRuntime,
   source: SnapshotSource,
-  { repositoryId, commitOid, key, name, gitInfo }: RepositoryEntry,
+  { repositoryId, commitOid, guidesOid, key, name, gitInfo }: RepositoryEntry,
   bounds: Partial<SnapshotBounds> = {},
 ): Promise<Entered> {
   if (runtime.log.turnOfClientMessage(key)) return { type: "begun" };
   if (openTurn(runtime.current)) return { type: "busy" };
   const { workspace } = runtime;
-  const snapshot = choose(await source.readTree(commitOid), { ...snapshotBounds, ...bounds });
+  const listing = await source.readTree(commitOid);
+  // First: files that nobody approved never stand here beside guides that are their own.
+  await takeGuides(runtime, source, guidesOid === commitOid ? listing : await source.readTree(guidesOid));
+  const snapshot = choose(listing, { ...snapshotBounds, ...bounds });
   // Contents first: nobody sees them before a file names them, and no file that somebody might read at once is without.
   const write = (page: () => void) => runtime.host.transaction(page);
   await fetchContents(

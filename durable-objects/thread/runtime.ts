@@ -351,8 +351,10 @@ export class ThreadRuntime {
     ]);
   }
 
-  /** The workspace's AGENTS.md files. Read once a turn: a turn is not told other rules halfway. */
+  /** The workspace's AGENTS.md files, or those the thread took in their place. Read once a turn: a turn is not told other rules halfway. */
   guides(): Guide[] {
+    const { guides: taken } = this.current;
+    if (taken) return taken;
     const turnId = openTurn(this.current)?.id ?? "";
     if (this.guidesOfTurn?.turnId !== turnId) {
       const guides = this.workspace

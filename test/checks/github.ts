@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { githubApiLimits } from "#core/limits";
-import { app, people } from "../support/github/stage.ts";
+import { app, installationId, people } from "../support/github/stage.ts";
 import { openStagedWorker } from "../support/github/staged-worker.ts";
 import { createRandom } from "../support/random.ts";
 import { projectRoot } from "./server.ts";
@@ -64,14 +64,41 @@ async function read<Found>(path: string): Promise<Found> {
   return (await response.json()) as Found;
 }
 
-async function newIssue(): Promise<number> {
-  const made = await stage.as(people.writer, "POST", `${repository}/issues`, { title: "An issue", body: "" });
+async function newIssue(body = ""): Promise<number> {
+  const made = await stage.as(people.writer, "POST", `${repository}/issues`, { title: "An issue", body });
   return ((await made.json()) as { number: number }).number;
 }
 
 async function say(login: string, issue: number, body: string): Promise<void> {
   const response = await stage.as(login, "POST", `${repository}/issues/${issue}/comments`, { body });
   if (!response.ok) throw new Error(`${login} cannot comment: ${response.status}`);
+}
+
+/** A webhook of an issue's change, which the emulator does not send as GitHub does. */
+async function change(
+  issue: number,
+  told: { action: string; label?: object; assignee?: object },
+  login = people.writer as string,
+) {
+  const payload = { ...(await commonly(login)), issue: await read(`/issues/${issue}`), ...told };
+  await hook.take("issues", JSON.stringify(payload));
+}
+
+/** Somebody asks for the check run of a diff again. */
+async function rerequest(digits: string): Promise<void> {
+  const main = await read<{ object: { sha: string } }>("/git/ref/heads/main");
+  const { check_runs } = await read<{ check_runs: { external_id: string; id: number; name: string; head_sha: string }[] }>(
+    `/commits/${main.object.sha}/check-runs?per_page=100`,
+  );
+  const run = check_runs.find(({ external_id }) => external_id.startsWith(digits));
+  const payload = { ...(await commonly(people.writer)), action: "rerequested", check_run: { ...run, app: { id: app.id } } };
+  await hook.take("check_run", JSON.stringify(payload));
+}
+
+/** What every webhook of the repository says. */
+async function commonly(login: string): Promise<object> {
+  const sender = await (await stage.as(people.owner, "GET", `/users/${login}`)).json();
+  return { installation: { id: installationId }, repository: await read(""), sender };
 }
 
 /** Of the branch's last commit. The emulator tells it by webhook. */
@@ -95,6 +122,9 @@ const untilSaid = (issue: number, words: string) =>
     if (others.length > 0 && answer.includes(words)) throw new Error(`more than one comment: ${JSON.stringify(others)}`);
     return answer.includes(words) ? answer : null;
   });
+/** One of our comments of an issue, as soon as it says this. */
+const untilToldIn = (issue: number, words: string) =>
+  eventually(`"${words}" in #${issue}`, async () => (await answersIn(issue)).find((answer) => answer.includes(words)) ?? null);
 const untilDone = (issue: number) => untilSaid(issue, "is done; nothing is to be committed.");
 
 /** The digits that an approval names, out of the comment that asks for one. */
@@ -280,6 +310,90 @@ try {
     await say(people.writer, other, "/spindle stop");
     await untilSaid(other, "was stopped.");
     equal((await pulls()).length, 2);
+  });
+
+  await step("a label, an assignment and opening words begin turns; a stranger's, and another label, begin none", async () => {
+    const bodies = { label: "", assignment: "", other: "", opened: "It crashes.\n\n@spindle\nsay hello" };
+    const issues = Object.fromEntries(
+      await Promise.all(Object.entries(bodies).map(async ([name, body]) => [name, await newIssue(body)] as const)),
+    ) as Record<keyof typeof bodies, number>;
+    await change(issues.label, { action: "labeled", label: { name: "spindle" } });
+    await change(issues.assignment, { action: "assigned", assignee: { id: 900, login: `${app.slug}[bot]`, type: "Bot" } });
+    await change(issues.other, { action: "labeled", label: { name: "bug" } });
+    await change(issues.other, { action: "labeled", label: { name: "spindle" } }, people.stranger);
+    for (const name of ["label", "assignment", "opened"] as const) await untilDone(issues[name]);
+    equal(await answersIn(issues.other), []);
+  });
+
+  await step("status and help tell, a steer is heard by the turn, and a retry asks again", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/d.txt: delta\nsay written");
+    const digits = await untilAsked(issue);
+    await say(people.writer, issue, "/spindle status");
+    await say(people.writer, issue, "/spindle help");
+    const told = await eventually("two answers", async () => {
+      const found = await answersIn(issue);
+      return found.length === 3 ? found.join("\n") : null;
+    });
+    for (const words of ["- Asked by wanda", `- Diff \`${digits}\``, "/spindle unhold"]) {
+      if (!told.includes(words)) throw new Error(`no ${words} in ${told}`);
+    }
+    await say(people.writer, issue, "/spindle steer say I was steered");
+    await say(people.writer, issue, "/spindle decline");
+    await untilToldIn(issue, "I was steered");
+    await untilToldIn(issue, "committed nothing: wanda declined");
+    await say(people.writer, issue, "/spindle retry");
+    await untilAsked(issue);
+    await say(people.writer, issue, "/spindle stop");
+    await untilToldIn(issue, "was stopped.");
+  });
+
+  await step("a check run that is asked for again is a retry", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/e.txt: epsilon");
+    const digits = await untilAsked(issue);
+    await say(people.writer, issue, "/spindle decline");
+    await untilSaid(issue, "committed nothing");
+    await rerequest(digits);
+    equal(await untilAsked(issue), digits);
+    await say(people.writer, issue, "/spindle stop");
+    await untilSaid(issue, "was stopped.");
+  });
+
+  await step("what is on hold is approved by nobody and lands after it was let go, through a SIGKILL", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nwrite docs/f.txt: zeta\\n");
+    const digits = await untilAsked(issue);
+    await say(people.writer, issue, "/spindle hold");
+    await untilSaid(issue, "On hold");
+    await server.restart();
+    await say(people.writer, issue, `/spindle approve ${digits}`);
+    await untilToldIn(issue, "put this on hold, so nothing was approved");
+    await say(people.stranger, issue, "/spindle unhold");
+    await say(people.writer, issue, "/spindle unhold");
+    await untilToldIn(issue, `/spindle approve ${digits}`);
+    await say(people.writer, issue, `/spindle approve ${digits}`);
+    const shown = await untilToldIn(issue, "committed `");
+    const [, branch = ""] = /to `(spindle\/[^`]+)`/.exec(shown) ?? [];
+    await requireLanded(branch, { base: "main", files: { "docs/f.txt": "zeta\n" } });
+  });
+
+  await step("a fork is named where it was asked for", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run say hello");
+    await untilDone(issue);
+    await say(people.writer, issue, "/spindle fork");
+    await untilToldIn(issue, "Forked as thread ");
+  });
+
+  await step("a question is asked in the comment and answered by its number; the turn goes on", async () => {
+    const issue = await newIssue();
+    await say(people.writer, issue, "/spindle run\nask Which colour: Red | Blue\nsay goodbye");
+    const shown = await untilSaid(issue, "/spindle steer 1");
+    if (!/^1\. Red.*\n2\. Blue/m.test(shown)) throw new Error(shown);
+    await say(people.stranger, issue, "/spindle steer 1");
+    await say(people.writer, issue, "/spindle steer 2");
+    await untilSaid(issue, "goodbye");
   });
 
   await step("hunk approval: a yes to some hunks commits exactly those, under a hash of their own", async () => {

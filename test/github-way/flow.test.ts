@@ -127,7 +127,7 @@ function chosen<Value>(all: readonly Value[], count: number): Value[][] {
 const partsOfFaults = isAll ? 20 : 4;
 
 /** A run without trouble asks a little less often; a fault for a request that is not made is met by nobody. */
-const requestsMax = 64;
+const requestsMax = 70;
 const everyRequest = Array.from({ length: requestsMax }, (_, at) => at);
 const withFaults = (faults: typeof passing) => everyRequest.flatMap((at) => faults.map(([name, fault]) => ({ at, name, fault })));
 

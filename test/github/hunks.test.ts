@@ -99,6 +99,7 @@ class Scene {
       const reply = await service.request(call.request, "test");
       return "refused" in reply ? reply : { text: null };
     }
+    if (call.type === "fork") throw new Error("nobody forks here");
     const source = {
       readTree: (oid: string) => this.world.repository.withJob((job) => readTree(job.calls({ contents: "read" }), oid)),
       readBlobs: (oids: string[]) => this.world.repository.withJob((job) => readBlobs(job.calls({ contents: "read" }), oids)),

@@ -12,6 +12,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const commit: RepositoryEntry = {
   repositoryId: 1,
   commitOid: "c".repeat(40),
+  guidesOid: "c".repeat(40),
   key: "delivery",
   name: "An issue",
   gitInfo: { sha: "c".repeat(40), branch: "main", originUrl: null },
@@ -63,6 +64,7 @@ function open(held: Record<string, { text: string; mode?: number }>, whileReadin
     changeFiles: <Result>(change: () => Result) => storage.transactionSync(change),
     recordWrites: () => {},
     commit: () => {},
+    status: () => ({}),
     host: {
       transaction: <Result>(work: () => Result) => storage.transactionSync(work),
       sleep: async () => {},

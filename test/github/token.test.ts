@@ -99,6 +99,7 @@ test("the policy is closed JSON: what it leaves out is the default, and what is 
   expect(policyOf("{}")).toEqual(defaultPolicy);
   expect(defaultPolicy).toEqual({
     permission: { botIdsAllowed: [], actorIdsAllowed: null, approverIdsAllowed: null, mayApproveOwn: true, approvalsRequired: 1 },
+    triggerLabel: "spindle",
     budgets: {
       person: { turnsPerHour: 20, tokensPerDay: 4_000_000 },
       repository: { turnsPerHour: 60, tokensPerDay: 20_000_000 },
@@ -112,6 +113,7 @@ test("the policy is closed JSON: what it leaves out is the default, and what is 
   };
   expect(policyOf(JSON.stringify(stated))).toEqual({
     permission: { ...defaultPolicy.permission, mayApproveOwn: false, approvalsRequired: 2, approverIdsAllowed: [1, 2] },
+    triggerLabel: "spindle",
     budgets: { ...defaultPolicy.budgets, person: { turnsPerHour: 3, tokensPerDay: 4_000_000 } },
   });
   const wrong: [string, RegExp][] = [

@@ -59,7 +59,12 @@ async function begin(
 ): Promise<TestThread> {
   const model = scriptedModel(...calls.map((call) => ({ calls: [call] })), { text: "done" });
   const thread = await createThread({ model, readRepository: repository.readBlobs, now: () => 1_795_000_000_000, ...options });
-  await enterRepository(thread.runtime, repository, { repositoryId: 1, commitOid: "c", key: "k", ...shown }, bounds);
+  await enterRepository(
+    thread.runtime,
+    repository,
+    { repositoryId: 1, commitOid: "c", guidesOid: "c", key: "k", ...shown },
+    bounds,
+  );
   repository.asked.length = 0;
   return thread;
 }
@@ -357,7 +362,7 @@ test("a large repository enters in steps, each a row of the log that a fork can 
   await enterRepository(
     thread.runtime,
     repositoryOf(next),
-    { repositoryId: 1, commitOid: "d", key: "next", ...shown },
+    { repositoryId: 1, commitOid: "d", guidesOid: "d", key: "next", ...shown },
     { ...snapshotBounds, filesMax: 10 },
   );
   expect(treeOf(thread)).toEqual(

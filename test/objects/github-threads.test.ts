@@ -18,20 +18,34 @@ const input = [{ type: "text" as const, text: "say hello", text_elements: [] }];
 
 const encoded = (text: string) => new TextEncoder().encode(text);
 const readme = encoded("A repository.\n");
+const guide = encoded("Use tabs.\n");
+const guideFile = { path: "AGENTS.md", mode: 0o100644, oid: blobHash(guide), size: guide.length };
 const file = { path: "README.md", mode: 0o100644, oid: blobHash(readme), size: readme.length };
 
 function beginning(threadId: string, repositoryId: number): ThreadCall {
   const about = { repository: "acme/widgets", number: 12, title: "A\u202e title", branch: "spindle/x" };
-  return { type: "begin", repositoryId, commitOid: "c".repeat(40), text: "say hello", key: `delivery of ${threadId}`, about };
+  return {
+    type: "begin",
+    repositoryId,
+    commitOid: "c".repeat(40),
+    guidesOid: "e".repeat(40),
+    text: "say hello",
+    key: `delivery of ${threadId}`,
+    about,
+  };
 }
 
 /** GitHub, as far as a thread asks it by its repository. */
 async function hold(repositoryId: number): Promise<void> {
   await runInDurableObject(repositoryStub(environment, account, repositoryId), (repository: RepositoryObject) => {
-    const tree = { commitOid: "c".repeat(40), treeOid: "d".repeat(40), files: [file], submodules: [], isTruncated: false };
+    const tree = { treeOid: "d".repeat(40), submodules: [], isTruncated: false };
+    const contents = new Map([
+      [file.oid, readme],
+      [guideFile.oid, guide],
+    ]);
     Object.assign(Object.getPrototypeOf(repository), {
-      readTree: async () => tree,
-      readBlobs: async () => ({ blobs: [{ oid: file.oid, bytes: readme }], rest: [] }),
+      readTree: async (commitOid: string) => ({ ...tree, commitOid, files: commitOid.startsWith("e") ? [guideFile] : [file] }),
+      readBlobs: async (oids: string[]) => ({ blobs: oids.map((oid) => ({ oid, bytes: contents.get(oid) })), rest: [] }),
     });
   });
 }
@@ -58,6 +72,29 @@ test("a thread is started and its turn begun, however often that is asked, and t
   const stranger = await Client.connect({ headers: await headersFor(`github:${ownerId + 1}`) });
   expect((await stranger.request("thread/list", {})).data).toEqual([]);
   stranger.close();
+});
+
+test("a thread is forked for the account's clients, once however often that is asked, with its files and its guides", async () => {
+  const threadId = newId();
+  await hold(7_001);
+  await callThread(environment, { account, threadId }, beginning(threadId, 7_001));
+  const client = await Client.connect({ headers: await headersFor(`github:${ownerId}`) });
+  const forkId = newId();
+  const answerOn = { number: 1, isPullRequest: false };
+  const call: ThreadCall = { type: "fork", repositoryId: 7_001, sourceId: threadId, answerOn };
+  for (let time = 0; time < 2; time++)
+    expect(await callThread(environment, { account, threadId: forkId }, call)).toEqual({ text: null });
+  await client.untilQuiet();
+  const { data } = await client.request("thread/list", {});
+  expect(data.map(({ id }: { id: string }) => id)).toEqual(expect.arrayContaining([threadId, forkId]));
+  const { thread, instructionSources } = await client.request("thread/resume", { threadId: forkId });
+  expect(thread).toMatchObject({ forkedFromId: threadId, turns: [expect.anything()] });
+  expect(instructionSources).toEqual(["/workspace/AGENTS.md"]);
+  const { dataBase64 } = await client.request("fs/readFile", { threadId: forkId, path: "/workspace/README.md" });
+  expect(atob(dataBase64)).toBe("A repository.\n");
+  client.close();
+  const nobody = { type: "fork", repositoryId: 7_001, sourceId: newId(), answerOn } as const;
+  expect(await callThread(environment, { account, threadId: newId() }, nobody)).toHaveProperty("refused");
 });
 
 test("what was not copied is read through the repository's object: by a patch, after an eviction, and in a fork", async () => {

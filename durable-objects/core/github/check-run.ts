@@ -89,6 +89,7 @@ const titles: Record<StickyState["type"], string> = {
   finished: "Done, nothing to commit",
   stopped: "Stopped",
   held: "On hold",
+  asking: "A question waits for an answer",
   failed: "Failed",
 };
 
@@ -99,6 +100,7 @@ function progress({ type }: StickyState): Pick<CheckRun, "status" | "conclusion"
       return { status: "queued" };
     case "working":
       return { status: "in_progress" };
+    case "asking":
     case "awaitingApproval":
       return { status: "completed", conclusion: "action_required" };
     case "committed":

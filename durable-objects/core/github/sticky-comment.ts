@@ -5,11 +5,13 @@
 
 import { stickyMarker } from "#core/github/marker";
 import { fenced, neutralCode, neutralLine } from "#core/github/neutral";
+import { takesWords } from "#core/github/question";
 import { type RedactionKnowledge, redact } from "#core/github/redact";
 import { needsNaming } from "#core/github/refused-paths";
 import { numberRanges, type Piece } from "#core/hunks";
 import { githubTextLimits } from "#core/limits";
 import { revealedText } from "#core/visible-text";
+import type { Question } from "#protocol/server-requests";
 
 export interface StickyComment {
   threadId: string;
@@ -22,11 +24,14 @@ export interface StickyComment {
   link: { type: "draft" | "ready" | "home"; number: number } | null;
   /** The thread in the web client; null where none is configured. */
   webUrl: string | null;
+  /** The login of who put it on hold. Absent where nobody did. */
+  heldBy?: string;
 }
 
 export type StickyState =
   | { type: "queued" | "working" | "finished" | "stopped" | "held" }
   | { type: "failed"; reason: string }
+  | { type: "asking"; questions: readonly Question[] }
   /** `stale`: the approval of a diff whose base has moved; this one takes its place. */
   | {
       type: "awaitingApproval";
@@ -80,12 +85,20 @@ export function stickyComment(comment: StickyComment, knowledge: RedactionKnowle
     ...(link === null ? [] : ["", `${linkTexts[link.type]} #${link.number}.`]),
     ...(webUrl === null ? [] : ["", webLine(webUrl)]),
   ];
-  if (state.type !== "awaitingApproval")
-    return { body: [...head, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
-  const how = howLines(state, { isReviewed: link?.type === "home", hide });
+  if (state.type !== "awaitingApproval") {
+    const asked = state.type === "asking" ? questionLines(state.questions, hide) : [];
+    return { body: [...head, ...asked, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
+  }
+  const isHeld = comment.heldBy !== undefined;
+  const how = isHeld ? ["", madeOn(state.proposal)] : howLines(state, { isReviewed: link?.type === "home", hide });
   const room = githubTextLimits.bodyCharactersMax - [...head, ...how].join("\n").length - roomForNotes;
   const { lines, hunksNotShown } = diffLines(state.proposal, room, webUrl, hide);
   return { body: [...head, ...how, ...hiddenLines(secretsHidden), ...lines].join("\n"), hunksNotShown, secretsHidden };
+}
+
+/** How it stands in one sentence, as the comment begins. */
+export function stateSentence(state: StickyState, knowledge: RedactionKnowledge): string {
+  return `**Spindle** ${stateText(state, (text) => redact(text, knowledge).text)}`;
 }
 
 const linkTexts = { draft: "Draft pull request", ready: "Pull request", home: "Asked for in" } as const;
@@ -102,7 +115,7 @@ function hiddenLines(count: number): string[] {
   return ["", `**${values} hidden here.**`];
 }
 
-function headLines({ state, plan, sentence }: StickyComment, hide: Hide): string[] {
+function headLines({ state, plan, sentence, heldBy }: StickyComment, hide: Hide): string[] {
   const shortLine = (text: string) => inertLine(hide(text));
   const steps = plan.slice(0, githubTextLimits.planStepsMax).map(({ step, status }) => {
     return `- [${status === "completed" ? "x" : " "}] ${shortLine(step)}${status === "inProgress" ? " *(now)*" : ""}`;
@@ -110,10 +123,35 @@ function headLines({ state, plan, sentence }: StickyComment, hide: Hide): string
   const more = plan.length - steps.length;
   return [
     `**Spindle** ${stateText(state, hide)}`,
+    ...(heldBy === undefined ? [] : ["", heldLine(shortLine(heldBy))]),
     ...(sentence === null ? [] : ["", shortLine(sentence)]),
     ...(steps.length === 0 ? [] : ["", ...steps]),
     ...(more > 0 ? [`- and ${more} more steps`] : []),
   ];
+}
+
+function heldLine(by: string): string {
+  return `**On hold** by ${by}: no diff can be approved here and nothing is committed until \`/spindle unhold\`.`;
+}
+
+/** Each question with its options by number, and the comment that answers them. */
+function questionLines(questions: readonly Question[], hide: Hide): string[] {
+  const shortLine = (text: string) => inertLine(hide(text));
+  const asked = questions.flatMap(({ question, options }, index) => [
+    "",
+    `${questions.length === 1 ? "" : `Question ${index + 1}: `}**${shortLine(question)}**`,
+    "",
+    ...(options ?? []).map(({ label, description }, at) => {
+      return `${at + 1}. ${shortLine(label)}${description === "" ? "" : `: ${shortLine(description)}`}`;
+    }),
+  ]);
+  const example = questions.map(({ options }) => ((options ?? []).length === 0 ? "<your words>" : "1"));
+  const words = questions.some(takesWords) ? " Your own words will do too." : "";
+  const how =
+    questions.length === 1
+      ? `The first answer counts, an option's number or its label.${words}`
+      : `One comment answers all, a line for each, an option's number or its label.${words}`;
+  return [...asked, "", how, fenced(`/spindle steer ${example.join("\n")}`, "text")];
 }
 
 function stateText(state: StickyState, hide: Hide): string {
@@ -129,6 +167,8 @@ function stateText(state: StickyState, hide: Hide): string {
       return "was stopped.";
     case "held":
       return "is on hold; `/spindle unhold` lets it go on.";
+    case "asking":
+      return "asks something, and waits for the answer.";
     case "failed":
       return `failed: ${shortLine(state.reason)}`;
     case "awaitingApproval":
@@ -148,6 +188,10 @@ function stateText(state: StickyState, hide: Hide): string {
     default:
       return state satisfies never;
   }
+}
+
+function madeOn({ baseOid }: Pick<StickyProposal, "baseOid">): string {
+  return `Made on commit ${baseOid.slice(0, 12)}.`;
 }
 
 /** As the comment and the check run say of which diff something is a part. */
@@ -171,7 +215,7 @@ function howLines(
     named.every((path) => !/[\s,]/.test(revealedText(path)) && revealedText(path) === path);
   return [
     "",
-    `Made on commit ${baseOid.slice(0, 12)}.${isWritable ? instruction : ""}`,
+    `${madeOn({ baseOid })}${isWritable ? instruction : ""}`,
     ...(isWritable
       ? [fenced(approve, "text")]
       : ["It changes files whose names cannot be written in a comment, so only the web client can approve it."]),

@@ -1,8 +1,10 @@
 /** What a repository remembers of a thread: enough to show it on GitHub, folded from the frames that every client hears. */
 import type { FrameMethod } from "#core/frame";
+import { askable } from "#core/github/question";
 import { githubTextLimits } from "#core/limits";
 import type { ThreadItem } from "#protocol/item";
 import type { PlanStep } from "#protocol/notifications";
+import type { Question } from "#protocol/server-requests";
 import type { TurnError } from "#protocol/turn";
 
 export interface ThreadView {
@@ -13,8 +15,17 @@ export interface ThreadView {
   plan: readonly PlanStep[];
   /** What the model said last; null: nothing yet in this turn. */
   said: string | null;
-  /** Requests that wait for somebody, by what they ask for. GitHub has a door for changes of files only. */
-  requests: readonly { id: string; isFileChange: boolean }[];
+  /** What waits for somebody. GitHub has a door for changes of files, and for questions that a comment can ask. */
+  requests: readonly ViewedRequest[];
+}
+
+export interface ViewedRequest {
+  id: string;
+  isFileChange: boolean;
+  /** Absent where a comment cannot ask it. */
+  questions?: readonly Question[];
+  /** Who answered it at GitHub; the thread has not said yet that it heard. */
+  answeredBy?: string;
 }
 
 export interface ViewedTurn {
@@ -64,8 +75,11 @@ export function view(before: ThreadView, { seq, method, id = "", params, emitted
     }
     case "item/fileChange/requestApproval":
       return { ...after, requests: [...after.requests, { id, isFileChange: true }] };
+    case "item/tool/requestUserInput": {
+      const questions = askable(params.questions as Question[]);
+      return { ...after, requests: [...after.requests, { id, isFileChange: false, ...(questions ? { questions } : {}) }] };
+    }
     case "item/commandExecution/requestApproval":
-    case "item/tool/requestUserInput":
     case "item/tool/call":
       return { ...after, requests: [...after.requests, { id, isFileChange: false }] };
     case "serverRequest/resolved":
@@ -73,6 +87,22 @@ export function view(before: ThreadView, { seq, method, id = "", params, emitted
     default:
       return after;
   }
+}
+
+/** The question that waits, if a comment can ask it. */
+export function openQuestion({ requests }: ThreadView): (ViewedRequest & { questions: readonly Question[] }) | null {
+  const [asked] = requests.flatMap(({ questions, ...request }) => (questions ? [{ ...request, questions }] : []));
+  return asked ?? null;
+}
+
+/** Somebody answered it at GitHub, or (null) the answer did not reach the thread. */
+export function withAnswerer(before: ThreadView, requestId: string, login: string | null): ThreadView {
+  const requests = before.requests.map((one) => {
+    const { answeredBy: _, ...request } = one;
+    if (request.id !== requestId) return one;
+    return login === null ? request : { ...request, answeredBy: login };
+  });
+  return { ...before, requests };
 }
 
 function newTurn(id: string, startedAtMs: number): ViewedTurn {

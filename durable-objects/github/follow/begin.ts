@@ -8,8 +8,8 @@ import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
-import { type Target, targetOf } from "#github/follow/target";
-import type { Ledger } from "#github/ledger";
+import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
+import { isQueued, type Ledger } from "#github/ledger";
 
 export interface Asking {
   threadId: string;
@@ -17,6 +17,8 @@ export interface Asking {
   /** What the model is told. */
   text: string;
   target: Target;
+  /** The commit whose AGENTS.md instruct the model. */
+  guidesOid: string;
 }
 
 /** The person may; whether there is anything to begin on, and enough left to begin with, is seen here. */
@@ -37,7 +39,9 @@ export async function beginTurn(
   const told = text ?? (await tell(said, request ?? "", by, reads));
   const steered = steerOf(reads.ledger, threadId);
   if (steered !== null) return (ledger) => steer(ledger, said, { threadId, turnId: steered, by, text: told });
-  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target })];
+  const guidesOid = await guidesOidOf(target, reads);
+  if (guidesOid === null) return () => [...react(said, "-1"), ...answer(said, noGuides)];
+  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target, guidesOid })];
 }
 
 /** The turn that runs in a thread; null when none does. */
@@ -46,7 +50,13 @@ export function steerOf(ledger: Ledger, threadId: string): string | null {
   return turn?.status === "inProgress" ? turn.id : null;
 }
 
-export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }: Asking): Effect[] {
+/** Whether a turn runs or is about to. */
+export function isAtWork(ledger: Ledger, threadId: string): boolean {
+  const talk = ledger.talk(threadId);
+  return talk !== null && (talk.view.turn?.status === "inProgress" || isQueued(talk));
+}
+
+export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, guidesOid }: Asking): Effect[] {
   const { deliveryId, on, issue } = said;
   const known = ledger.talk(threadId);
   const { branch, draftTo, baseOid } = target;
@@ -67,9 +77,11 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target }
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,
     check: known?.check ?? null,
+    ...(known?.heldBy ? { heldBy: known.heldBy } : {}),
   });
   const about = { repository: said.repository, number: on.number, title: issue.title, branch };
-  const call = { type: "begin", repositoryId: ledger.repositoryId(), commitOid: baseOid, text, key: deliveryId, about } as const;
+  const repositoryId = ledger.repositoryId();
+  const call = { type: "begin", repositoryId, commitOid: baseOid, guidesOid, text, key: deliveryId, about } as const;
   // The comment first: a large repository takes a while to enter, and the person shall see that they were heard.
   return [
     ...showTalk(ledger, threadId),
@@ -140,7 +152,8 @@ async function tell(said: Said, request: string, by: Person, reads: RepositoryRe
       author: by.login,
       role: await roleOf(by),
       text: request,
-      at: comment?.createdAt ?? new Date(reads.nowMs).toISOString(),
+      // Without a comment there is the time of what was labeled, assigned or opened, which is not later than that.
+      at: comment?.createdAt ?? issue.updatedAt,
       place: comment?.place ?? null,
     },
   ).text;

@@ -11,10 +11,11 @@ import type { Person } from "#github/event";
 import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
 import { begin } from "#github/follow/begin";
 import { type BoundProposal, type Chosen, choose } from "#github/follow/bound-diff";
+import { heldAnswer } from "#github/follow/hold";
 import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
 import { showProposal, showTalk } from "#github/follow/show";
-import { type Target, targetOf } from "#github/follow/target";
+import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
 import type { Ledger, Proposal, ProposalPart } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 import type { ServerRequestResult } from "#protocol/server-requests";
@@ -37,6 +38,8 @@ export interface Approval {
 export async function approve(said: Said, approval: Approval, reads: RepositoryReads): Promise<Decision> {
   const { by, hash, hunks, including, door } = approval;
   const { threadId, found } = find(said, hash, reads);
+  const held = heldAnswer(reads.ledger, threadId);
+  if (held !== null) return () => refuse(said, held);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
   const { hash: whole, baseOid } = proposal.bound;
@@ -52,7 +55,9 @@ export async function approve(said: Said, approval: Approval, reads: RepositoryR
   if ("refused" in target) return () => refuse(said, target.refused);
   if (door.commitOid !== null && door.commitOid !== target.baseOid) return () => refuse(said, otherCommit);
   if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
-    return (ledger) => stale(ledger, said, { proposal, hash: whole, target });
+    const guidesOid = await guidesOidOf(target, reads);
+    if (guidesOid === null) return () => refuse(said, noGuides);
+    return (ledger) => stale(ledger, said, { proposal, hash: whole, target, guidesOid });
   }
   const problem = problemOf(chosen.changes, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
@@ -136,12 +141,15 @@ function problemOf(changes: Chosen["changes"], { files, submodules, isTruncated 
     : null;
 }
 
+interface Stale {
+  proposal: Proposal;
+  hash: string;
+  target: Target;
+  guidesOid: string;
+}
+
 /** Nothing is committed, and the turn is asked again on the commit where the branch stands now. */
-function stale(
-  ledger: Ledger,
-  said: Said,
-  { proposal, hash, target }: { proposal: Proposal; hash: string; target: Target },
-): Effect[] {
+function stale(ledger: Ledger, said: Said, { proposal, hash, target, guidesOid }: Stale): Effect[] {
   if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
   const { threadId } = proposal;
   const talk = ledger.talk(threadId);
@@ -159,7 +167,7 @@ function stale(
     interrupt,
     ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
     // It is asked by who asked before: saying yes to a diff is not asking for one.
-    ...begin(ledger, said, { threadId, by: talk.asked.by, text: talk.asked.text, target }),
+    ...begin(ledger, said, { threadId, by: talk.asked.by, text: talk.asked.text, target, guidesOid }),
   ];
 }
 

@@ -1,17 +1,17 @@
 /** What follows from what somebody did at GitHub. Whoever may not do it changes nothing by it. */
 import { readRequestedAction } from "#core/github/check-run";
-import { type Command, type CommentReading, commandForms, readComment } from "#core/github/command";
-import { fenced } from "#core/github/neutral";
-import type { Role } from "#core/github/permission";
+import { type CommentReading, readComment } from "#core/github/command";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { CommentFacts, IssueFacts, Person, RepositoryEvent, ReviewEvent } from "#github/event";
-import { GitHubError, isPassing } from "#github/failure";
-import { beginTurn, steer, steerOf } from "#github/follow/begin";
+import type { CommentFacts, IssueFacts, RepositoryEvent, ReviewEvent } from "#github/event";
+import { beginTurn } from "#github/follow/begin";
 import { approve, decline, type OpenedDoor } from "#github/follow/decide";
+import { obey, retry } from "#github/follow/obey";
+import { ofChange } from "#github/follow/of-change";
 import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
 import { decidedByReview, takeBackReview } from "#github/follow/review";
-import { answer, react, type Said } from "#github/follow/said";
+import { answer, orSaid, react, type Said, whereabouts } from "#github/follow/said";
 import { targetOf } from "#github/follow/target";
+import type { Talk } from "#github/ledger";
 
 const nothing: Decision = () => [];
 
@@ -22,15 +22,14 @@ export async function ofEvent(event: RepositoryEvent, reads: RepositoryReads): P
     case "reviewCommentCreated":
       return ofComment(event, { issue: event.pullRequest, comment: event.comment, isReview: true }, reads);
     case "checkRunRequested":
-      return event.action === "requested_action" ? ofButton(event, reads) : nothing;
+      return event.action === "requested_action" ? ofButton(event, reads) : ofRerequest(event, reads);
     case "reviewSubmitted":
       return ofReview(event, reads);
     case "reviewDismissed":
       return takeBackReview(event, reads);
-    // Not heard yet: docs/github.md says so.
     case "pullRequestChanged":
     case "issueChanged":
-      return nothing;
+      return ofChange(event, reads);
     default:
       return event satisfies never;
   }
@@ -54,7 +53,7 @@ async function ofComment(
   const place =
     comment.path === undefined ? null : { path: comment.path, line: comment.line ?? null, diffHunk: comment.diffHunk ?? "" };
   const said: Said = {
-    ...whoAndWhere(event, reads),
+    ...whereabouts(event, reads),
     act: { sender: event.sender, viaAppId: comment.viaAppId ?? null },
     on,
     issue,
@@ -69,7 +68,7 @@ async function ofReview(event: ReviewEvent, reads: RepositoryReads): Promise<Dec
   const { pullRequest, review } = event;
   const { id, body, submittedAt: createdAt, commitOid } = review;
   const said: Said = {
-    ...whoAndWhere(event, reads),
+    ...whereabouts(event, reads),
     act: { sender: event.sender, viaAppId: null },
     on: { number: pullRequest.number, isPullRequest: true },
     issue: pullRequest,
@@ -100,7 +99,8 @@ async function hear(
   const verb = reading.kind === "command" ? reading.command.verb : null;
   const action =
     verb === "approve" || verb === "decline" ? "approve" : reading.kind === "mention" || verb === "run" ? "trigger" : "steer";
-  const permission = await permissionFor(said, action, reads);
+  // What was held goes to GitHub when it is let go.
+  const permission = await permissionFor(said, action, reads, action === "approve" || verb === "unhold");
   if (!permission.allowed) return () => refused(said, permission);
   if (reading.kind === "mistake") return () => [...react(said, "confused"), ...answer(said, reading.answer)];
   return orSaid(said, () =>
@@ -110,101 +110,17 @@ async function hear(
   );
 }
 
-/** What GitHub refuses for good is said to whoever may ask; else they would wait for ever. */
-async function orSaid(said: Said, decide: () => Promise<Decision>): Promise<Decision> {
-  try {
-    return await decide();
-  } catch (error) {
-    if (!(error instanceof GitHubError) || isPassing(error.failure)) throw error;
-    const { type } = error.failure;
-    return () => [...react(said, "-1"), ...answer(said, `GitHub refused something that this needs (${type}); nothing was done.`)];
-  }
-}
-
-async function obey(
-  said: Said,
-  { by, role, door }: { by: Person; role: Role | null; door: OpenedDoor },
-  command: Command,
-  reads: RepositoryReads,
-): Promise<Decision> {
-  const threadId = reads.threadOf(said.on.number);
-  const running = steerOf(reads.ledger, threadId);
-  switch (command.verb) {
-    case "run":
-      return beginTurn(said, { by, request: command.text ?? "" }, reads);
-    case "retry": {
-      const talk = reads.ledger.talk(threadId);
-      if (talk === null) return () => answer(said, "Nothing was asked here yet.");
-      if (running !== null) return () => answer(said, "It still works on it; `/spindle stop` ends that.");
-      return beginTurn(said, { by, text: talk.asked.text }, reads);
-    }
-    case "steer":
-      if (running === null) return () => answer(said, "No turn is at work here; `/spindle run` begins one.");
-      return (ledger) => steer(ledger, said, { threadId, turnId: running, by, text: command.text });
-    case "stop": {
-      if (running === null) return () => answer(said, "No turn is at work here.");
-      const request = { method: "turn/interrupt", params: { threadId, turnId: running } } as const;
-      return () => [
-        ...react(said, "+1"),
-        {
-          key: `${said.deliveryId}/stop`,
-          lane: `thread ${threadId}`,
-          action: { type: "callThread", threadId, call: { type: "request", request } },
-        },
-      ];
-    }
-    case "approve":
-      return approve(said, { by, role, door, hash: command.hash, hunks: command.hunks, including: command.including }, reads);
-    case "decline":
-      return decline(said, { by, hash: null, reason: command.reason }, reads);
-    case "status":
-      return (ledger) => {
-        const talk = ledger.talk(threadId);
-        const standing =
-          talk === null ? "Nothing was asked here yet." : statusLine(running !== null, talk.view.requests.length > 0);
-        return answer(said, standing);
-      };
-    case "help":
-      return () => answer(said, `Who may write to this repository can say:\n${fenced(commandForms().join("\n"), "text")}`);
-    case "fork":
-    case "hold":
-    case "unhold":
-      return () => answer(said, `\`/spindle ${command.verb}\` is not served here.`);
-    default:
-      return command satisfies never;
-  }
-}
-
-function statusLine(isRunning: boolean, waits: boolean): string {
-  if (!isRunning) return "No turn is at work; my comment above says how the last one ended.";
-  return waits ? "A turn waits for a decision; my comment above says which." : "A turn is at work.";
-}
+type CheckRunEvent = Extract<RepositoryEvent, { type: "checkRunRequested" }>;
 
 /** A button of a check run of ours: it says the same as a comment with the hash. */
-async function ofButton(
-  event: Extract<RepositoryEvent, { type: "checkRunRequested" }>,
-  reads: RepositoryReads,
-): Promise<Decision> {
-  const { checkRun, identifier, sender } = event;
-  const [, externalId = "", requestId = ""] = /^([0-9a-f]{64}):(.+)$/.exec(checkRun.externalId) ?? [];
-  const proposal = reads.ledger.proposal(requestId);
-  const talk = proposal ? reads.ledger.talk(proposal.threadId) : null;
-  if (proposal?.bound?.hash !== externalId || talk === null || sender === null) return nothing;
-  const { number, isPullRequest } = talk.on;
-  const author = talk.asked.by;
-  const issue: IssueFacts = {
-    number,
-    isPullRequest,
-    title: talk.title,
-    body: "",
-    author,
-    isOpen: true,
-    createdAt: "",
-    updatedAt: "",
-  };
-  const act = { sender, viaAppId: null };
-  const said: Said = { ...whoAndWhere(event, reads), act, on: talk.on, issue, comment: null, reactTo: null };
-  if ((await heardPerson(act, reads)) === null) return nothing;
+async function ofButton(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
+  const { checkRun, identifier } = event;
+  const bound = boundTo(checkRun, reads);
+  if (bound === null || bound.hash === null) return nothing;
+  const { talk, hash: externalId } = bound;
+  const said = clicked(event, talk, reads);
+  const by = await heardPerson(said.act, reads);
+  if (by === null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
   return orSaid(said, async () => {
@@ -214,12 +130,39 @@ async function ofButton(
     const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
     const read = readRequestedAction({ identifier, externalId, headSha: checkRun.headOid }, headOid);
     if ("refused" in read) return () => answer(said, read.answer);
-    if (read.verb === "decline") return decline(said, { by: sender, hash: read.hash, reason: null }, reads);
+    if (read.verb === "decline") return decline(said, { by, hash: read.hash, reason: null }, reads);
     const door = { type: "checkRun", id: checkRun.id, commitOid: null } as const;
-    return approve(said, { by: sender, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
+    return approve(said, { by, role: permission.role, door, hash: read.hash, hunks: null, including: [] }, reads);
   });
 }
 
-function whoAndWhere({ repository }: RepositoryEvent, { deliveryId }: RepositoryReads) {
-  return { deliveryId, defaultBranch: repository.defaultBranch, repository: `${repository.owner}/${repository.name}` };
+/** A check run of ours is asked for again: the same as `/spindle retry` where its thread is talked about. */
+async function ofRerequest(event: CheckRunEvent, reads: RepositoryReads): Promise<Decision> {
+  const bound = boundTo(event.checkRun, reads);
+  if (bound === null) return nothing;
+  const said = clicked(event, bound.talk, reads);
+  const by = await heardPerson(said.act, reads);
+  if (by === null) return nothing;
+  const permission = await permissionFor(said, "trigger", reads);
+  if (!permission.allowed) return () => refused(said, permission);
+  return orSaid(said, () => retry(said, by, reads));
+}
+
+/** A diff's check run is bound by the whole hash and the request, a turn's (without a hash) by its thread and what was asked. */
+function boundTo(
+  { externalId }: CheckRunEvent["checkRun"],
+  { ledger }: RepositoryReads,
+): { talk: Talk; hash: string | null } | null {
+  const [, hash = null, requestId = ""] = /^([0-9a-f]{64}):(.+)$/.exec(externalId) ?? [];
+  const proposal = ledger.proposal(requestId);
+  if (hash !== null && proposal?.bound?.hash !== hash) return null;
+  const talk = ledger.talk(proposal?.threadId ?? externalId.split("/")[0] ?? "");
+  return talk && { talk, hash };
+}
+
+/** A click has no words, and stands where the thread is talked about. */
+function clicked(event: CheckRunEvent, { on, title, asked }: Talk, reads: RepositoryReads): Said {
+  const issue: IssueFacts = { ...on, title, body: "", author: asked.by, isOpen: true, createdAt: "", updatedAt: "" };
+  const act = { sender: event.sender, viaAppId: null };
+  return { ...whereabouts(event, reads), act, on, issue, comment: null, reactTo: null };
 }

@@ -4,7 +4,7 @@ import type { Decision, ThreadReads } from "#github/consequences";
 import type { Effect } from "#github/effect";
 import { addProposal, itemSettled, setState } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
-import type { Ledger } from "#github/ledger";
+import type { Ledger, Talk } from "#github/ledger";
 import type { ItemOf } from "#protocol/item";
 import type { AskedProposal } from "#thread/asked-proposal";
 
@@ -25,7 +25,7 @@ function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: Rea
   for (const frame of frames) {
     const talk = ledger.talk(threadId) ?? before;
     if (frame.seq <= talk.view.seq) continue;
-    const seen = { ...talk, view: view(talk.view, frame) };
+    const seen = { ...talk, view: view(talk.view, frame), asked: askedAfter(talk.asked, frame) };
     if (isAlike(seen.view, talk.view) && !matters(frame)) continue;
     ledger.putTalk(seen);
     const { id = "", method, params } = frame;
@@ -39,6 +39,12 @@ function fold(ledger: Ledger, threadId: string, frames: HeardFrame[], asked: Rea
     if (method === "turn/completed") effects.push(...withdrawn(ledger, threadId));
   }
   return [...effects, ...showTalk(ledger, threadId)];
+}
+
+/** Remembered, because the turn that the request came into may be another client's, and so may the next one. */
+function askedAfter(asked: Talk["asked"], { method, params }: HeardFrame): Talk["asked"] {
+  const isRequest = method === "item/completed" && params.item.type === "userMessage" && params.item.clientId === asked.key;
+  return isRequest ? { ...asked, hasBegun: true } : asked;
 }
 
 /** The number alone is no change worth a row: these frames are heard again after a crash, and change nothing then. */

@@ -1,11 +1,12 @@
 /** What follows from what came of an effect: nothing is said to be committed before it is. */
 import { neutralCode, neutralLine, neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
+import { withAnswerer } from "#core/github/thread-view";
 import { githubTextLimits } from "#core/limits";
 import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
 import { bindWaiting, draftKey, requestOfCommit, setState, threadOfDraftKey } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
   if (action.type === "commit") {
@@ -16,6 +17,7 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
   if (action.type === "openPullRequest" && outcome.type === "done" && outcome.result.type === "pullRequest") {
     return opened(ledger, key, outcome.result.number);
   }
+  if (action.type === "openPullRequest" && outcome.type === "failed") return unopened(ledger, key, action.head, outcome.failure);
   if (action.type === "createComment" || action.type === "editComment") {
     noteShown(ledger, action, outcome);
     return [];
@@ -26,18 +28,26 @@ export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Led
     ledger.putTalk({ ...talk, draft: { ...talk.draft, isReady: true } });
     return showTalk(ledger, talk.threadId);
   }
-  if (action.type === "callThread" && action.call.type === "begin" && outcome.type === "failed") {
-    const talk = ledger.talk(action.threadId);
-    if (talk?.asked.key !== action.call.key) return [];
+  return action.type === "callThread" ? called(ledger, key, action, outcome) : [];
+}
+
+type Calling = Extract<Effect["action"], { type: "callThread" }>;
+
+function called(ledger: Ledger, key: string, { threadId, call }: Calling, outcome: Outcome): Effect[] {
+  if (call.type === "fork") return forked(ledger, key, { threadId, on: call.answerOn }, outcome);
+  const talk = ledger.talk(threadId);
+  if (outcome.type !== "failed" || talk === null) return [];
+  if (call.type === "begin" && talk.asked.key === call.key) {
     ledger.putTalk({ ...talk, problem: "The repository could not be read, or the thread could not be reached; no turn began." });
-    return showTalk(ledger, action.threadId);
+    return showTalk(ledger, threadId);
   }
-  if (action.type === "callThread" && action.call.type === "respond" && outcome.type === "failed") {
-    return outcome.failure.type === "refused" ? notTaken(ledger, key, action.call.requestId, outcome.failure.error.message) : [];
+  if (call.type === "respond") {
+    // Somebody else may answer the question.
+    ledger.putTalk({ ...talk, view: withAnswerer(talk.view, call.requestId, null) });
+    const { failure } = outcome;
+    return failure.type === "refused" ? notTaken(ledger, key, call.requestId, failure.error.message) : [];
   }
-  return action.type === "openPullRequest" && outcome.type === "failed"
-    ? unopened(ledger, key, action.head, outcome.failure)
-    : [];
+  return [];
 }
 
 /** The commit stands all the same, and people can open one themselves. */
@@ -46,6 +56,22 @@ function unopened(ledger: Ledger, key: string, branch: string, failure: EffectFa
   if (talk === null) return [];
   const body = `${neutralCode(branch)} holds the commit, but GitHub did not open a draft pull request for it (${failure.type}).`;
   return [{ key: `${key}/answer`, lane: `answers #${talk.on.number}`, action: { type: "createComment", on: talk.on, body } }];
+}
+
+/** The answer to `/spindle fork`, where it was asked. */
+function forked(
+  ledger: Ledger,
+  key: string,
+  { threadId, on }: { threadId: string; on: Conversation },
+  outcome: Outcome,
+): Effect[] {
+  const url = ledger.threadUrl(threadId);
+  const name = url === null ? `\`${threadId}\`` : `[\`${threadId}\`](${url})`;
+  const body =
+    outcome.type === "done"
+      ? `Forked as thread ${name}: it goes on in the account's clients, and nothing of it comes here.`
+      : "This thread could not be forked.";
+  return [{ key: `${key}/answer`, lane: `answers #${on.number}`, action: { type: "createComment", on, body } }];
 }
 
 /** The thread cannot take those hunks, so that nobody has decided yet. Whoever named them is told why, and their yes counts no more. */
@@ -129,5 +155,5 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
   const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
-  return [{ key: draftKey(threadId), lane: `land ${threadId}`, action }];
+  return [{ key: draftKey(threadId), lane: landingLane(threadId), action }];
 }

@@ -12,10 +12,15 @@ export async function heardPerson(act: Act, reads: RepositoryReads): Promise<Per
   return senderRefusal(act, await ours(reads), botIdsAllowed) === null ? act.sender : null;
 }
 
-/** For an approval GitHub is asked anew. */
-export async function permissionFor({ act, on }: Said, action: GithubAction, reads: RepositoryReads): Promise<Permission> {
+/** `isFresh`: GitHub is asked anew, as for an approval and for whatever else lands something. */
+export async function permissionFor(
+  { act, on }: Said,
+  action: GithubAction,
+  reads: RepositoryReads,
+  isFresh = action === "approve",
+): Promise<Permission> {
   const isPerson = act.sender?.type === "User";
-  const reply = isPerson && act.sender ? await reads.permissionOf(act.sender, { fresh: action === "approve" }) : null;
+  const reply = isPerson && act.sender ? await reads.permissionOf(act.sender, { fresh: isFresh }) : null;
   const requesterIds = reads.ledger.talk(reads.threadOf(on.number))?.requesterIds ?? [];
   return permit({ action, act, reply, requesterIds }, reads.ledger.policy().permission, await ours(reads));
 }

@@ -7,6 +7,8 @@ import { githubTextLimits } from "#core/limits";
 export interface Policy {
   permission: PermissionPolicy;
   budgets: Budgets;
+  /** Whoever may write and puts this label on an issue or pull request asks for a turn on it. Labels are alike whatever their case. */
+  triggerLabel: string;
 }
 
 const { personTurnsPerHour, personTokensPerDay, repositoryTurnsPerHour, repositoryTokensPerDay } = githubTextLimits;
@@ -30,6 +32,7 @@ const statement = z
     approverIdsAllowed: ids.nullable().default(null),
     mayApproveOwn: z.boolean().default(true),
     approvalsRequired: z.int().min(1).max(githubTextLimits.approvalsRequiredMax).default(1),
+    triggerLabel: z.string().trim().min(1).max(githubTextLimits.labelCharactersMax).default("spindle"),
     budgets: z
       .strictObject({
         person: budget(personTurnsPerHour, personTokensPerDay),
@@ -41,7 +44,7 @@ const statement = z
     path: ["approvalsRequired"],
     message: "more than approverIdsAllowed names",
   })
-  .transform(({ budgets, ...permission }): Policy => ({ permission, budgets }));
+  .transform(({ budgets, triggerLabel, ...permission }): Policy => ({ permission, budgets, triggerLabel }));
 
 export const defaultPolicy: Policy = statement.parse({});
 

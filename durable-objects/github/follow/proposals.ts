@@ -7,7 +7,7 @@ import type { CommitChange, Effect } from "#github/effect";
 import { approversOf } from "#github/follow/approvals";
 import { type BoundProposal, hashOn } from "#github/follow/bound-diff";
 import { listedNames, showProposal } from "#github/follow/show";
-import type { Ledger, Proposal, ProposalPart, ProposalState, Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type ProposalPart, type ProposalState, type Talk } from "#github/ledger";
 import type { AskedProposal } from "#thread/asked-proposal";
 import { changesHash } from "#workspace/proposal";
 
@@ -90,7 +90,7 @@ function commitEffects(
   const { baseOid } = bound;
   const hash = part?.hash ?? bound.hash;
   const approvers = listedNames(approversOf(ledger, requestId, hash));
-  const lane = `land ${threadId}`;
+  const lane = landingLane(threadId);
   const known = { secrets: [], spared: [hash, bound.hash, threadId] };
   const headline = neutralPlain(redact(`Spindle: ${talk.title.replace(/\s+/g, " ")}`, known).text).slice(
     0,

@@ -8,7 +8,7 @@ import { approve, decline } from "#github/follow/decide";
 import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
 import { answer, type Said } from "#github/follow/said";
 import { showProposal, showTalk } from "#github/follow/show";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type Talk } from "#github/ledger";
 
 const nothing: Decision = () => [];
 
@@ -90,7 +90,7 @@ function markReady(ledger: Ledger, { deliveryId, on }: Said, { threadId, draft }
   if (talk === null || draft?.isReady !== false || !isAtRest(ledger, talk) || !isOnlyOurs(ledger, threadId, headOid)) return [];
   const { number } = on;
   const action = { type: "markReady", number, headOid } as const;
-  return [{ key: `${deliveryId}/ready`, lane: `land ${threadId}`, action }];
+  return [{ key: `${deliveryId}/ready`, lane: landingLane(threadId), action }];
 }
 
 /** Each approved commit stands on the one before, and the last is the head. */

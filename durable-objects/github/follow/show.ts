@@ -1,11 +1,12 @@
 /** A thread as GitHub shows it: one comment that is kept current, a check run of the turn, and one for each diff that may be approved. */
 import { checkRun } from "#core/github/check-run";
 import { approvalsLines, type StickyComment, type StickyState, stickyComment } from "#core/github/sticky-comment";
+import { openQuestion } from "#core/github/thread-view";
 import { numberedPieces } from "#core/hunks";
 import type { CheckRunState, Conversation, Effect } from "#github/effect";
 import { approvalsMissingOf, approversOf, partsApproved } from "#github/follow/approvals";
 import type { BoundProposal } from "#github/follow/bound-diff";
-import type { Ledger, Proposal, Talk } from "#github/ledger";
+import { isQueued, type Ledger, type Proposal, type Talk } from "#github/ledger";
 import { blobHash } from "#workspace/blob";
 import { proposedFile } from "#workspace/part";
 
@@ -37,7 +38,15 @@ function showComments(ledger: Ledger, talk: Talk, state: StickyState): Effect[] 
 function bodyOf(ledger: Ledger, talk: Talk, { state, link }: Pick<StickyComment, "state" | "link">): string {
   const { threadId, view } = talk;
   return stickyComment(
-    { threadId, state, plan: view.plan, sentence: sentenceOf(talk, state), link, webUrl: ledger.threadUrl(threadId) },
+    {
+      threadId,
+      state,
+      plan: view.plan,
+      sentence: sentenceOf(talk, state),
+      link,
+      webUrl: ledger.threadUrl(threadId),
+      ...(talk.heldBy ? { heldBy: talk.heldBy.login } : {}),
+    },
     { secrets: [], spared: sparedIn(ledger, threadId) },
   ).body;
 }
@@ -136,13 +145,15 @@ function runState(
   };
 }
 
-function stateOf(ledger: Ledger, talk: Talk): StickyState {
+export function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
   const [open] = ledger.proposalsIn(talk.threadId, ["open"]);
   if (open?.bound) return awaiting(ledger, talk, { ...open, bound: open.bound });
-  if (turn?.key !== talk.asked.key && turn?.status !== "inProgress") return { type: "queued" };
-  if (turn.status === "inProgress") return { type: "working" };
+  const question = openQuestion(talk.view);
+  if (turn?.status === "inProgress" && question) return { type: "asking", questions: question.questions };
+  if (turn?.status === "inProgress") return { type: "working" };
+  if (turn === null || isQueued(talk)) return { type: "queued" };
   const last = ledger.lastProposalOfTurn(talk.threadId, turn.id);
   if (last && ["waiting", "approved", "committing"].includes(last.state.type)) return { type: "working" };
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
@@ -177,6 +188,8 @@ function decidedState(ledger: Ledger, proposal: BoundProposal): StickyState {
     case "committing":
       return { type: "working" };
     case "open":
+      // Without buttons: they would be refused.
+      if (ledger.talk(threadId)?.heldBy) return { type: "held" };
       return { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, ...approvalsOf(ledger, proposal) };
     case "committed": {
       const branch = ledger.talk(threadId)?.branch ?? "";

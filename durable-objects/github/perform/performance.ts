@@ -27,11 +27,15 @@ export interface OwnApp {
   slug: string;
 }
 
-/** What a text says of its author is anybody's word; who wrote it is GitHub's. No person can have a login that ends with `[bot]`. */
+/** No person can have a login that ends with `[bot]`. */
+export function isUs({ login, type }: { login?: string; type?: string }, { slug }: OwnApp): boolean {
+  return type === "Bot" && login === `${slug}[bot]`;
+}
+
+/** What a text says of its author is anybody's word; who wrote it is GitHub's. */
 export function isByUs(
   made: { user?: { login?: string; type?: string } | null; performed_via_github_app?: { id?: number } | null },
-  { id, slug }: OwnApp,
+  app: OwnApp,
 ): boolean {
-  if (made.performed_via_github_app?.id === id) return true;
-  return made.user?.type === "Bot" && made.user.login === `${slug}[bot]`;
+  return made.performed_via_github_app?.id === app.id || (made.user != null && isUs(made.user, app));
 }

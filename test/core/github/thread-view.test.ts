@@ -57,11 +57,11 @@ test("a frame that was seen changes nothing, and what is streamed changes the nu
   expect(view(before, { seq: 3, method: "item/agentMessage/delta", params: { delta: "x" } })).toEqual({ ...before, seq: 3 });
 });
 
-test("requests wait until each is answered, and only changes of files can be answered at GitHub", () => {
+test("requests wait until each is answered, and a question without words cannot be answered at GitHub", () => {
   const before = fold([
     ["item/fileChange/requestApproval", {}, "one"],
     ["item/commandExecution/requestApproval", {}, "two"],
-    ["item/tool/requestUserInput", {}, "three"],
+    ["item/tool/requestUserInput", { questions: [] }, "three"],
   ]);
   expect(before.requests).toEqual([
     { id: "one", isFileChange: true },

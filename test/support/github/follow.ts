@@ -61,6 +61,7 @@ export function openFollow(): FollowWorld {
       ({ status: 200, body: { permission: "write", role_name: "write", user: { id, login } } }) as never,
     calls: () => ({ place, gh, ghPages: async () => [] }) as unknown as GitHubCalls,
     threadOf: () => threadId,
+    newThreadId: () => "01a1fb3f-0000-7000-8000-0000000f0a3d",
     uses: () => [],
     ledger,
   };
