@@ -470,9 +470,10 @@ export const githubTextLimits = {
   linkCharactersMax: 500,
   /** Digits of a proposal's hash that are shown: with `ok:` before them they fit into the 20 of a check run's button. */
   hashDigitsShown: 16,
-  /** Suggestions on one pull request, and lines of one; more is no longer a suggestion but a patch. */
+  /** Suggestions on one pull request, and lines and characters of one; more is no longer a suggestion but a patch. */
   suggestionsMax: 10,
   suggestionLinesMax: 20,
+  suggestionCharactersMax: 8_000,
   /** Steps of a plan and characters of a sentence in the sticky comment: it is to be read on a telephone. */
   planStepsMax: 20,
   sentenceCharactersMax: 600,

@@ -1,4 +1,5 @@
 /** What is done at GitHub, or to a thread, because of something: each a row of the outbox until it has happened once. */
+import type { SuggestionComment } from "#core/github/suggestion";
 import type { GitHubFailure } from "#github/failure";
 import type { WireError } from "#protocol/errors";
 import type { Request } from "#protocol/methods";
@@ -66,6 +67,8 @@ export type EffectAction =
   | { type: "createBranch"; branch: string; oid: string }
   /** Lands only while the branch stands at `baseOid`. The contents of `after` come with the effect, and are kept until it is settled. */
   | { type: "commit"; branch: string; baseOid: string; headline: string; body: string; changes: CommitChange[] }
+  /** One review, and only while the pull request is open and its head is this commit. */
+  | { type: "suggest"; number: number; headOid: string; body: string; comments: SuggestionComment[] }
   /** As a draft, where the repository knows drafts. */
   | { type: "openPullRequest"; head: string; base: string; title: string; body: string }
   /** Our draft is ready for review, while `headOid` is its last commit. */
@@ -90,6 +93,7 @@ export type EffectResult =
   | { type: "comment"; id: number; url: string; atTime: string }
   | { type: "checkRun"; id: number }
   | { type: "commit"; oid: string }
+  | { type: "review"; id: number; url: string }
   | { type: "pullRequest"; number: number; url: string }
   | { type: "threadReply"; text: string | null }
   | { type: "nothing" };

@@ -1,6 +1,7 @@
 /** What a repository keeps of its threads: which issue or pull request each belongs to, how it stands, and what it proposed. */
 
 import type { StickyState } from "#core/github/sticky-comment";
+import type { SuggestionComment } from "#core/github/suggestion";
 import type { ThreadView } from "#core/github/thread-view";
 import { githubApiLimits } from "#core/limits";
 import type { FileChange } from "#core/private";
@@ -54,6 +55,8 @@ export interface Talk {
   requesterIds: number[];
   /** The hash of a diff whose base moved before it was approved, until another takes its place. */
   staleHash: string | null;
+  /** Whether the issue or pull request is open, as the latest webhook told: nothing is approved in a closed one. */
+  standing: { isOpen: boolean; at: string };
   /** Why no turn could begin; null when one did. */
   problem: string | null;
   view: ThreadView;
@@ -87,11 +90,17 @@ export type ProposalState =
   /** The commit before it is on its way: what it is made on is not known yet. */
   | { type: "waiting" }
   | { type: "open" }
+  /** Somebody pushed while it was open. The thread still waits, and the branch may come back. */
+  | { type: "moved" }
   /** Somebody who may said yes at GitHub; the thread is told. */
   | { type: "approved"; by: Person; part?: ProposalPart }
   /** The thread has landed it, and the commit is on its way. */
   | { type: "committing"; by: Person; part?: ProposalPart }
   | { type: "committed"; by: Person; commitOid: string; part?: Omit<ProposalPart, "changes"> }
+  /** To the author of a fork's pull request, who takes them or not. The workspace has it, and no commit. */
+  | { type: "suggested"; by: Person; part?: Omit<ProposalPart, "changes"> }
+  /** In another client: the workspace has it, and GitHub does not. */
+  | { type: "acceptedElsewhere" }
   | { type: "declined"; by: Person | null; reason: string | null }
   | { type: "stale" }
   /** Cannot be approved at GitHub. */
@@ -110,21 +119,35 @@ export interface Proposal {
   threadId: string;
   itemId: string;
   turnId: string;
-  /** Empty as soon as it is decided: from then on nobody needs them, and their contents go. */
+  /** Empty as soon as it is decided, like suggestions: from then on nobody needs them, and their contents go. */
   changes: FileChange[];
   /** `proposalHash`, whole, and the commit it is bound to; null while that is not known. */
   bound: { hash: string; baseOid: string } | null;
+  /** What becomes of it once it was approved and landed, instead of a commit; null for a commit. */
+  suggestions: SuggestionComment[] | null;
   /** When the draft pull request's comment had shown it, by GitHub's clock, ISO 8601; null while it has not. */
   shownInDraftAt: string | null;
   state: ProposalState;
 }
 
 /** Nothing can become of it any more. */
-export type Decided = Extract<ProposalState["type"], "committed" | "declined" | "stale" | "unapprovable">;
+export type Decided = Extract<
+  ProposalState["type"],
+  "committed" | "suggested" | "acceptedElsewhere" | "declined" | "stale" | "unapprovable"
+>;
 export type Undecided = Exclude<ProposalState["type"], Decided>;
 
-const decided: readonly string[] = ["committed", "declined", "stale", "unapprovable"] satisfies Decided[];
-const undecided: readonly string[] = ["waiting", "open", "approved", "committing"] satisfies Undecided[];
+const decided: readonly string[] = [
+  "committed",
+  "suggested",
+  "acceptedElsewhere",
+  "declined",
+  "stale",
+  "unapprovable",
+] satisfies Decided[];
+const undecided: readonly string[] = ["waiting", "open", "moved", "approved", "committing"] satisfies Undecided[];
+/** The thread waits for somebody's yes or no. */
+export const awaited: readonly ProposalState["type"][] = ["open", "moved"] satisfies Undecided[];
 
 /** As much of a proposal as it takes to tell it from others. */
 export interface NamedProposal {
@@ -156,6 +179,15 @@ export class Ledger {
 
   talk(threadId: string): Talk | null {
     const [row] = this.sql.exec<{ talk: string }>("SELECT talk FROM github_talks WHERE thread_id = ?", threadId).toArray();
+    return row ? (JSON.parse(row.talk) as Talk) : null;
+  }
+
+  /** Of an issue or pull request in which a turn was ever asked for, or that is a thread's draft. */
+  talkAt(issueNumber: number): Talk | null {
+    const ofDraft = this.threadOfDraft(issueNumber);
+    if (ofDraft !== null) return this.talk(ofDraft);
+    const query = "SELECT talk FROM github_talks JOIN github_threads USING (thread_id) WHERE issue_number = ?";
+    const [row] = this.sql.exec<{ talk: string }>(query, issueNumber).toArray();
     return row ? (JSON.parse(row.talk) as Talk) : null;
   }
 
@@ -228,7 +260,7 @@ export class Ledger {
 
   putProposal(given: Proposal): void {
     const isDecided = decided.includes(given.state.type);
-    const proposal: Proposal = isDecided ? { ...given, changes: [] } : given;
+    const proposal: Proposal = isDecided ? { ...given, changes: [], suggestions: null } : given;
     const { requestId, threadId, itemId, turnId, bound, state } = proposal;
     this.sql.exec(
       `INSERT INTO github_proposals (request_id, thread_id, item_id, turn_id, state, hash, proposal) VALUES (?, ?, ?, ?, ?, ?, ?)

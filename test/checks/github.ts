@@ -12,6 +12,7 @@ import { githubApiLimits } from "#core/limits";
 import { app, installationId, people } from "../support/github/stage.ts";
 import { openStagedWorker } from "../support/github/staged-worker.ts";
 import { createRandom } from "../support/random.ts";
+import { playPulls, type Tree } from "./github-pulls.ts";
 import { projectRoot } from "./server.ts";
 
 /** A killed server revokes nothing: so many tokens end by themselves, a handful for each death. */
@@ -141,17 +142,10 @@ const pulls = () =>
     "/pulls?state=all&per_page=100",
   );
 
-interface TreeEntry {
-  path: string;
-  mode: string;
-  type: string;
-  sha: string;
-}
-
-async function treeOf(ref: string): Promise<{ oid: string; parents: string[]; tree: string; entries: TreeEntry[] }> {
+async function treeOf(ref: string): Promise<Tree> {
   const head = await read<{ object: { sha: string } }>(`/git/ref/heads/${ref}`);
   const commit = await read<{ tree: { sha: string }; parents: { sha: string }[] }>(`/git/commits/${head.object.sha}`);
-  const { tree } = await read<{ tree: TreeEntry[] }>(`/git/trees/${commit.tree.sha}?recursive=1`);
+  const { tree } = await read<{ tree: Tree["entries"] }>(`/git/trees/${commit.tree.sha}?recursive=1`);
   return { oid: head.object.sha, parents: commit.parents.map(({ sha }) => sha), tree: commit.tree.sha, entries: tree };
 }
 
@@ -180,8 +174,6 @@ async function requireLanded(
   equal(after.tree, git(["write-tree", "--missing-ok"]));
   rmSync(folder, { recursive: true, force: true });
 }
-
-type Tree = Awaited<ReturnType<typeof treeOf>>;
 
 /** Returns when the Worker has asked nothing for longer than an edit waits for its turn, its tokens revoked too. */
 async function quiet(): Promise<void> {
@@ -479,6 +471,24 @@ try {
     },
   );
 
+  await playPulls({
+    stage,
+    server,
+    step,
+    equal,
+    eventually,
+    read,
+    say,
+    answersIn,
+    untilAsked,
+    treeOf,
+    requireLanded,
+    tell: ({ event, body }) => hook.take(event, body),
+    afterRequest: (work) => {
+      staged.afterRequest = work;
+    },
+  });
+
   await step("every delivery once more, in reverse, under its GUID and under another, changes nothing", async () => {
     await quiet();
     const heard = stage.heard.length;
@@ -522,7 +532,8 @@ try {
       };
       try {
         const end = await wholeWay(moment.name);
-        if (killing === null) throw new Error("nobody was killed");
+        // A way may ask a little less than the calm one: tokens of one job serve more or less.
+        if (killing === null && moment.at < 0.8 * (calm?.requests ?? 0)) throw new Error("nobody was killed");
         equal(end, calm?.end);
       } finally {
         staged.afterRequest = null;

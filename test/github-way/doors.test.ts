@@ -19,6 +19,8 @@ interface Person {
   answer?: { status: number; body?: object } | "hang" | "cut";
   /** By a decision of ours it may ask for a turn, and approve nothing. */
   mayAsk?: true;
+  /** Known by the comment alone. */
+  isByComment?: true;
   /** It takes ten attempts to give up: not at every door where not everything is asked for. */
   isSlow?: true;
 }
@@ -44,11 +46,11 @@ function peopleWhoMayNot(writer: User): Person[] {
     { name: "somebody whose two fields disagree", login, answer: writerIs("write", "read", writer.id) },
     { name: "nobody: the account was deleted", login, edit: as(null) },
     { name: "Spindle itself", login, edit: as({ id: 6, login: `${app.slug}[bot]`, type: "Bot" }, app.id) },
-    { name: "Spindle with a person's name", login, edit: as(writer, app.id) },
+    { name: "Spindle with a person's name", login, edit: as(writer, app.id), isByComment: true },
     { name: "another bot", login, edit: as({ id: 49_699_333, login: "dependabot[bot]", type: "Bot" }) },
     { name: "a bot that says it is a person", login, edit: as({ id: 49_699_333, login: "helper[bot]", type: "User" }) },
     { name: "an organization", login, edit: as({ id: 9, login: "acme", type: "Organization" }) },
-    { name: "another App for a person", login, edit: as(writer, 999), mayAsk: true },
+    { name: "another App for a person", login, edit: as(writer, 999), mayAsk: true, isByComment: true },
     { name: "a person whom GitHub does not know", login, answer: { status: 404 } },
     { name: "a person for whom GitHub is forbidden", login, answer: { status: 403 } },
     { name: "a person while GitHub fails", login, answer: { status: 502 }, isSlow: true },
@@ -81,11 +83,21 @@ const pressing =
     if (run) await flow.press(login, run, `${verb}:${run.external_id.slice(0, 16)}`, edit);
   };
 
-/** Each door with the scene that it opens on. `asks`: it begins or steers a turn, and decides nothing. */
-const doors: { name: string; on: "nothing" | "a diff" | "an end"; asks?: true; act: Act }[] = [
+/** Each door with the scene that it opens on. `asks`: it begins or steers a turn, and decides nothing. `isWordless`: there is no comment. */
+const doors: { name: string; on: "nothing" | "a diff" | "an end"; asks?: true; isWordless?: true; act: Act }[] = [
   { name: "a mention", on: "nothing", asks: true, act: saying(() => `@${app.slug} say hello`) },
   { name: "run", on: "nothing", asks: true, act: saying(() => "/spindle run say hello") },
   { name: "a comment on a line", on: "nothing", asks: true, act: onALine(`@${app.slug} say hello`) },
+  { name: "a label", on: "nothing", asks: true, isWordless: true, act: changing("labeled", { label: { name: "spindle" } }) },
+  {
+    name: "an assignment",
+    on: "nothing",
+    asks: true,
+    isWordless: true,
+    act: changing("assigned", { assignee: { id: 6, login: `${app.slug}[bot]`, type: "Bot" } }),
+  },
+  { name: "opening words", on: "nothing", asks: true, isWordless: true, act: changing("opened", {}, `@${app.slug} say hello`) },
+  { name: "hold", on: "nothing", asks: true, act: saying(() => "/spindle hold") },
   { name: "status", on: "a diff", asks: true, act: saying(() => "/spindle status") },
   { name: "help", on: "a diff", asks: true, act: saying(() => "/spindle help") },
   { name: "a mistake", on: "a diff", asks: true, act: saying(() => "/spindle aprove") },
@@ -95,8 +107,8 @@ const doors: { name: string; on: "nothing" | "a diff" | "an end"; asks?: true; a
   { name: "approve", on: "a diff", act: saying(({ digits }) => `/spindle approve ${digits}`) },
   { name: "approve some hunks", on: "a diff", act: saying(({ digits }) => `/spindle approve ${digits} hunks=1`) },
   { name: "approve on a line", on: "a diff", act: onALine(({ digits }) => `/spindle approve ${digits}`) },
-  { name: "the button that approves", on: "a diff", act: pressing("ok") },
-  { name: "the button that declines", on: "a diff", act: pressing("no") },
+  { name: "the button that approves", on: "a diff", isWordless: true, act: pressing("ok") },
+  { name: "the button that declines", on: "a diff", isWordless: true, act: pressing("no") },
   { name: "decline", on: "a diff", act: saying(() => "/spindle decline no") },
   { name: "stop", on: "a diff", asks: true, act: saying(() => "/spindle stop") },
 ];
@@ -125,6 +137,17 @@ function onALine(words: string | ((scene: Scene) => string)): Act {
     const dated = { ...comment, html_url: "", created_at: at, updated_at: at };
     const pull_request = { ...conversation, draft: false, head: side, base: side };
     await flow.happen(login, "pull_request_review_comment", { action: "created", pull_request, comment: dated }, edit);
+  };
+}
+
+/** Something that happens to the issue itself, each time at another moment. */
+function changing(action: string, more: object, body?: string): Act {
+  let moments = Date.now();
+  return async ({ flow, issue }, login, edit) => {
+    moments += 1_000;
+    const found = await flow.read<object>(`/issues/${issue}`);
+    const changed = { ...found, ...(body === undefined ? {} : { body }), updated_at: new Date(moments).toISOString() };
+    await flow.happen(login, "issues", { action, issue: changed, ...more }, edit);
   };
 }
 
@@ -164,8 +187,9 @@ test.for(["nothing", "a diff", "an end"] as const)(
     if (on === "a diff") expect(scene.digits).toHaveLength(16);
     for (const door of doors.filter((one) => one.on === on)) {
       let before = await standing(scene);
-      for (const { name, login, edit, answer, mayAsk, isSlow } of peopleWhoMayNot(writer)) {
+      for (const { name, login, edit, answer, mayAsk, isSlow, isByComment } of peopleWhoMayNot(writer)) {
         if ((mayAsk && door.asks) || (isSlow && !isAll && door.name !== "approve")) continue;
+        if (isByComment && door.isWordless) continue;
         const where = `${name}: ${door.name}`;
         const heard = flow.stage.heard.length;
         if (answer) {
@@ -187,7 +211,8 @@ test.for(["nothing", "a diff", "an end"] as const)(
           sent.filter((body) => body.includes(privateWord)),
           where,
         ).toEqual([]);
-        flow.clock.nowMs += 61_000;
+        // The same click within ten minutes is one.
+        flow.clock.nowMs += 11 * 60_000;
         before = after;
       }
     }

@@ -33,6 +33,7 @@ function proposal(requestId: string, given: Partial<Proposal> = {}): Proposal {
     turnId: "turn",
     changes: [{ path: "a", before: null, after: { hash: `blob of ${requestId}`, mode: 0o100644, size: 1 } }],
     bound: { hash: requestId.padEnd(64, "0"), baseOid: "b".repeat(40) },
+    suggestions: null,
     shownInDraftAt: null,
     state: { type: "open" },
     ...given,

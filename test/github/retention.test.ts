@@ -89,6 +89,7 @@ test("a proposal that is forgotten takes its effects and approvals along, and no
       turnId: "turn",
       changes: [],
       bound: { hash: requestId, baseOid: "" },
+      suggestions: null,
       shownInDraftAt: null,
       state: { type: "stale" },
     });
@@ -128,6 +129,7 @@ test("contents that no proposal needs any more go with the next work, whether or
     turnId: "turn",
     changes: [{ path: "a", before: null, after: { hash, mode: 0o100644, size: 6 } }],
     bound: null,
+    suggestions: null,
     shownInDraftAt: null,
     state: { type: "open" },
   } as const;

@@ -35,6 +35,7 @@ function open({ isPullRequest = true, webUrl = "https://spindle.example/#" as st
     asked: { key: "first", text: "do it", by },
     requesterIds: [by.id],
     staleHash: null,
+    standing: { isOpen: true, at: "" },
     draft: null,
     problem: null,
     view: newThreadView,
@@ -75,6 +76,7 @@ const proposal: Proposal = {
   turnId: "turn of first",
   changes: [],
   shownInDraftAt: null,
+  suggestions: null,
   bound: { hash: "c".repeat(64), baseOid: oldHead },
   state: { type: "waiting" },
 };

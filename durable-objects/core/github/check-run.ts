@@ -84,6 +84,10 @@ const titles: Record<StickyState["type"], string> = {
   queued: "Waiting",
   working: "Working",
   awaitingApproval: "A diff waits for approval",
+  stale: "The branch moved",
+  closed: "Closed",
+  suggested: "Offered as suggestions",
+  acceptedElsewhere: "Accepted in another client",
   committed: "Committed",
   declined: "Declined",
   finished: "Done, nothing to commit",
@@ -107,6 +111,10 @@ function progress({ type }: StickyState): Pick<CheckRun, "status" | "conclusion"
     case "finished":
       return { status: "completed", conclusion: "success" };
     case "declined":
+    case "stale":
+    case "closed":
+    case "suggested":
+    case "acceptedElsewhere":
       return { status: "completed", conclusion: "neutral" };
     case "stopped":
       return { status: "completed", conclusion: "cancelled" };

@@ -32,7 +32,7 @@ export type StickyState =
   | { type: "queued" | "working" | "finished" | "stopped" | "held" }
   | { type: "failed"; reason: string }
   | { type: "asking"; questions: readonly Question[] }
-  /** `stale`: the approval of a diff whose base has moved; this one takes its place. */
+  /** `stale`: a diff whose base has moved; this one takes its place. `isFork`: of a pull request whose branch we may not write to. */
   | {
       type: "awaitingApproval";
       proposal: StickyProposal;
@@ -41,9 +41,15 @@ export type StickyState =
       approvedBy: readonly string[];
       /** Hunks that somebody said yes to, and to no more; absent where nobody did. */
       partsApproved?: readonly { hash: string; hunks: readonly number[]; by: readonly string[] }[];
+      isFork: boolean;
     }
+  /** The diff waits, and cannot be approved: its branch moved, or the issue or pull request is closed. */
+  | { type: "stale" | "closed"; hash: string }
+  /** By somebody in another client, whose yes commits nothing. */
+  | { type: "acceptedElsewhere"; hash: string }
   /** `partOf`: the diff that `hash` is some hunks of; absent where it is all of it. */
   | { type: "committed"; hash: string; partOf?: PartOf; commitOid: string; branch: string; by: string }
+  | { type: "suggested"; hash: string; partOf?: PartOf; baseOid: string; by: string }
   | { type: "declined"; hash: string; by: string; reason: string | null };
 
 export interface PartOf {
@@ -90,7 +96,8 @@ export function stickyComment(comment: StickyComment, knowledge: RedactionKnowle
     return { body: [...head, ...asked, ...hiddenLines(secretsHidden)].join("\n"), hunksNotShown: [], secretsHidden };
   }
   const isHeld = comment.heldBy !== undefined;
-  const how = isHeld ? ["", madeOn(state.proposal)] : howLines(state, { isReviewed: link?.type === "home", hide });
+  const howToDecide = isHeld ? ["", madeOn(state.proposal)] : howLines(state, { isReviewed: link?.type === "home", hide });
+  const how = [...howToDecide, ...(state.isFork ? forkLines : [])];
   const room = githubTextLimits.bodyCharactersMax - [...head, ...how].join("\n").length - roomForNotes;
   const { lines, hunksNotShown } = diffLines(state.proposal, room, webUrl, hide);
   return { body: [...head, ...how, ...hiddenLines(secretsHidden), ...lines].join("\n"), hunksNotShown, secretsHidden };
@@ -174,7 +181,18 @@ function stateText(state: StickyState, hide: Hide): string {
     case "awaitingApproval":
       return state.stale === null
         ? "asks for approval of a diff."
-        : `asks anew: the approval of ${digits(state.stale.hash)} is stale because the branch moved. Nothing was committed.`;
+        : `asks anew: ${digits(state.stale.hash)} is stale because the branch moved. Nothing of it was committed.`;
+    case "stale":
+      return `committed nothing of ${digits(state.hash)}: the branch moved after it was made. \`/spindle retry\` makes it anew.`;
+    case "acceptedElsewhere":
+      return `committed nothing of ${digits(state.hash)}: it was accepted in another client, which commits nothing at GitHub. \`/spindle retry\` begins anew.`;
+    case "closed":
+      return `waits: this is closed, and ${digits(state.hash)} cannot be approved unless it is opened again.`;
+    case "suggested": {
+      const commit = state.baseOid.slice(0, 12);
+      const part = state.partOf ? ` (${partText(state.partOf)})` : "";
+      return `offered ${digits(state.hash)}${part} as suggestions on ${commit}, approved by ${shortLine(state.by)}. Suggestions are no commit: who writes the pull request takes them or not.`;
+    }
     case "committed": {
       const branch = neutralCode(hide(state.branch).slice(0, githubTextLimits.pathCharactersMax));
       const commit = state.commitOid.slice(0, 12);
@@ -200,6 +218,11 @@ export function partText({ hash, hunks }: PartOf): string {
 }
 
 const instruction = " To commit exactly this diff, comment the first line; the second says no.";
+
+/** What a yes to a diff on the commits of a fork does: to be known before it is given. */
+const forkLines = [
+  "This pull request comes from a fork. The diff is offered as suggestions where each part of it can be one. Else it is committed to a branch of this repository, upon the fork's commits: programs that run on its branches run what the fork brings.",
+];
 
 /** How to say yes and no, to be copied as it stands. */
 function howLines(

@@ -49,7 +49,8 @@ export function suggestions(
       const isExact =
         lines.every((line) => line.endsWith("\n")) && revealedText(text) === text && redact(text, knowledge).count === 0;
       const size = Math.max(lines.length, last - first + 1);
-      if (!isShown || !isExact || size > githubTextLimits.suggestionLinesMax) return null;
+      const isSmall = size <= githubTextLimits.suggestionLinesMax && text.length <= githubTextLimits.suggestionCharactersMax;
+      if (!isShown || !isExact || !isSmall) return null;
       const start = first === last ? {} : { start_line: first, start_side: "RIGHT" as const };
       // Without lines the suggestion deletes; `fenced` would make one empty line of it.
       const body = text === "" ? "```suggestion\n```" : fenced(text, "suggestion");

@@ -4,12 +4,12 @@ import { type SnapshotComment, turnContext } from "#core/github/context";
 import { type Role, readRole } from "#core/github/permission";
 import { newThreadView } from "#core/github/thread-view";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { Effect } from "#github/effect";
+import type { Conversation, Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { answer, react, type Said } from "#github/follow/said";
 import { showTalk } from "#github/follow/show";
 import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
-import { isQueued, type Ledger } from "#github/ledger";
+import { isQueued, type Ledger, type Talk } from "#github/ledger";
 
 export interface Asking {
   threadId: string;
@@ -17,6 +17,8 @@ export interface Asking {
   /** What the model is told. */
   text: string;
   target: Target;
+  /** Of the diff that this turn makes anew, because its base is gone; null for one that is asked by itself. */
+  staleHash: string | null;
   /** The commit whose AGENTS.md instruct the model. */
   guidesOid: string;
 }
@@ -30,18 +32,32 @@ export async function beginTurn(
   const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, reads.ledger.policy().budgets);
   if (!standing.allowed) return () => [...react(said, "-1"), ...answer(said, standing.answer)];
   const threadId = reads.threadOf(said.on.number);
-  const target = await targetOf(
-    reads.ledger.talk(threadId)?.on ?? said.on,
-    { threadId, defaultBranch: said.defaultBranch },
-    reads,
-  );
+  const talk = reads.ledger.talk(threadId);
+  const on = talk?.on ?? said.on;
+  if (!isOpen(said, talk)) return () => [...react(said, "-1"), ...answer(said, closed(on))];
+  const target = await targetOf(on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => [...react(said, "-1"), ...answer(said, target.refused)];
   const told = text ?? (await tell(said, request ?? "", by, reads));
   const steered = steerOf(reads.ledger, threadId);
   if (steered !== null) return (ledger) => steer(ledger, said, { threadId, turnId: steered, by, text: told });
   const guidesOid = await guidesOidOf(target, reads);
   if (guidesOid === null) return () => [...react(said, "-1"), ...answer(said, noGuides)];
-  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, { threadId, by, text: told, target, guidesOid })];
+  const asking = { threadId, by, text: told, target, guidesOid, staleHash: null };
+  return (ledger) => [...react(said, "eyes"), ...begin(ledger, said, asking)];
+}
+
+/**
+ * Whether the issue of a thread is open, by the latest that was heard: what was said there just now, or a webhook of its own. About pull
+ * requests GitHub is asked.
+ */
+export function isOpen({ on, issue }: Said, talk: Talk | null): boolean {
+  if ((talk?.on ?? on).isPullRequest) return true;
+  const isNewer = talk === null || (talk.on.number === on.number && issue.updatedAt >= talk.standing.at);
+  return isNewer ? issue.isOpen : talk.standing.isOpen;
+}
+
+export function closed({ isPullRequest }: Conversation): string {
+  return `This ${isPullRequest ? "pull request" : "issue"} is closed.`;
 }
 
 /** The turn that runs in a thread; null when none does. */
@@ -56,7 +72,8 @@ export function isAtWork(ledger: Ledger, threadId: string): boolean {
   return talk !== null && (talk.view.turn?.status === "inProgress" || isQueued(talk));
 }
 
-export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, guidesOid }: Asking): Effect[] {
+export function begin(ledger: Ledger, said: Said, asking: Asking): Effect[] {
+  const { threadId, by, text, target, guidesOid, staleHash } = asking;
   const { deliveryId, on, issue } = said;
   const known = ledger.talk(threadId);
   const { branch, draftTo, baseOid } = target;
@@ -72,7 +89,8 @@ export function begin(ledger: Ledger, said: Said, { threadId, by, text, target, 
     baseOid,
     asked: { key: deliveryId, text, by },
     requesterIds: [...new Set([...(known?.requesterIds ?? []), by.id])],
-    staleHash: known?.staleHash ?? null,
+    staleHash,
+    standing: known?.standing ?? { isOpen: true, at: issue.updatedAt },
     problem: null,
     view: known?.view ?? newThreadView,
     shown: known?.shown ?? null,

@@ -1,4 +1,5 @@
 /** A yes or no to a diff, through whichever door: by somebody who may, to exactly this one, on the commit it was made on. */
+import { budgetStanding } from "#core/github/budget";
 import { matchProposal } from "#core/github/match-proposal";
 import { neutralCode } from "#core/github/neutral";
 import type { Role } from "#core/github/permission";
@@ -6,17 +7,18 @@ import { namingProblems, refusedPaths } from "#core/github/refused-paths";
 import { otherCommit } from "#core/github/review";
 import type { Door } from "#github/approvals";
 import type { Decision, RepositoryReads } from "#github/consequences";
-import type { Effect } from "#github/effect";
+import type { Conversation, Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { approvalsMissingOf, lapsedApprovals, noteApproval } from "#github/follow/approvals";
-import { begin } from "#github/follow/begin";
+import { begin, closed, isOpen } from "#github/follow/begin";
 import { type BoundProposal, type Chosen, choose } from "#github/follow/bound-diff";
 import { heldAnswer } from "#github/follow/hold";
+import { offerOf } from "#github/follow/offer";
 import { bindWaiting, draftKey, setState } from "#github/follow/proposals";
 import { answer, react, type Said } from "#github/follow/said";
-import { showProposal, showTalk } from "#github/follow/show";
+import { showTalk } from "#github/follow/show";
 import { guidesOidOf, noGuides, type Target, targetOf } from "#github/follow/target";
-import type { Ledger, Proposal, ProposalPart } from "#github/ledger";
+import { awaited, type Ledger, type Proposal, type ProposalPart } from "#github/ledger";
 import { readTree, type TreeListing } from "#github/snapshot-source";
 import type { ServerRequestResult } from "#protocol/server-requests";
 import { changesHash } from "#workspace/proposal";
@@ -42,7 +44,10 @@ export async function approve(said: Said, approval: Approval, reads: RepositoryR
   if (held !== null) return () => refuse(said, held);
   if ("refused" in found) return () => refuse(said, found.refused);
   const proposal = found;
-  const { hash: whole, baseOid } = proposal.bound;
+  const { baseOid } = proposal.bound;
+  const talk = reads.ledger.talk(threadId);
+  const on = talk?.on ?? said.on;
+  if (!isOpen(said, talk)) return () => refuse(said, `${closed(on)} Nothing is committed for it.`);
   const chosen = choose(reads.ledger, proposal, hunks);
   if ("refused" in chosen) return () => refuse(said, chosen.refused);
   const naming = namingProblems(chosen.changes, including);
@@ -50,21 +55,22 @@ export async function approve(said: Said, approval: Approval, reads: RepositoryR
   if (naming.missing.length > 0) {
     return () => refuse(said, `That diff changes ${listed(naming.missing)}: an approval names it, as the comment shows.`);
   }
-  const on = reads.ledger.talk(threadId)?.on ?? said.on;
   const target = await targetOf(on, { threadId, defaultBranch: said.defaultBranch }, reads);
   if ("refused" in target) return () => refuse(said, target.refused);
   if (door.commitOid !== null && door.commitOid !== target.baseOid) return () => refuse(said, otherCommit);
-  if (target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)) {
-    const guidesOid = await guidesOidOf(target, reads);
-    if (guidesOid === null) return () => refuse(said, noGuides);
-    return (ledger) => stale(ledger, said, { proposal, hash: whole, target, guidesOid });
+  if (target.baseOid !== baseOid && !isFirstOfIssue(on, target, reads.ledger, threadId)) {
+    const text = "The branch moved after that diff was made, so nothing was committed.";
+    // It is asked by who asked before: saying yes to a diff is not asking for one.
+    return anew(said, { by: talk?.asked.by ?? by, proposal, target, text }, reads);
   }
   const problem = problemOf(chosen.changes, await readTree(reads.calls({ contents: "read" }), baseOid));
   if (problem !== null) return () => refuse(said, problem);
+  const offer = isFork(on, target) && target.isNewBranch ? await offerOf(on, chosen, reads) : { suggestions: null };
+  if ("refused" in offer) return () => refuse(said, offer.refused);
   const lapsed = await lapsedApprovals(said, proposal, reads);
   return (ledger) => {
     // Another door may have been quicker while GitHub was asked.
-    if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+    if (!isAwaited(ledger, proposal)) return refuse(said, "That diff has been decided already.");
     for (const { seq } of lapsed) ledger.approvals.takeBack(seq, "may not approve any more");
     const { requestId } = proposal;
     noteApproval(ledger, said, { ...approval, requestId, chosen, nowMs: reads.nowMs });
@@ -72,8 +78,8 @@ export async function approve(said: Said, approval: Approval, reads: RepositoryR
     ledger.putContents(isEnough ? chosen.contents : []);
     const { part } = chosen;
     const shown = isEnough
-      ? setState(ledger, proposal, { type: "approved", by, ...(part ? { part } : {}) })
-      : showProposal(ledger, proposal);
+      ? setState(ledger, { ...proposal, ...offer }, { type: "approved", by, ...(part ? { part } : {}) })
+      : setState(ledger, proposal, { type: "open" });
     // The thread first: it lands the diff while the rest is said, and only then there is something to commit.
     const told = isEnough ? [respond(said, proposal, accepting(proposal, part))] : [];
     return [...told, ...react(said, "+1"), ...shown, ...showTalk(ledger, threadId)];
@@ -87,11 +93,11 @@ export function decline(
   reads: RepositoryReads,
 ): Decision {
   const threadId = reads.threadOf(said.on.number);
-  const [open] = reads.ledger.proposalsIn(threadId, ["open"]);
+  const [open] = reads.ledger.proposalsIn(threadId, awaited);
   const found = hash === null ? (open ?? { refused: "No diff waits for a decision here." }) : find(said, hash, reads).found;
   if ("refused" in found) return () => refuse(said, found.refused);
   return (ledger) => {
-    if (ledger.proposal(found.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
+    if (!isAwaited(ledger, found)) return refuse(said, "That diff has been decided already.");
     return [
       ...setState(ledger, found, { type: "declined", by, reason }),
       respond(said, found, { decision: "decline" }),
@@ -117,12 +123,24 @@ function find(
 }
 
 function matchState(state: Proposal["state"]["type"]): "open" | "stale" | "decided" {
-  return state === "open" || state === "stale" ? state : "decided";
+  if (awaited.includes(state)) return "open";
+  return state === "stale" ? "stale" : "decided";
 }
 
-/** Our branch is made with the first commit: until then the default branch may go on, for nothing lands there. */
-function isFirstOfDraft({ draftTo }: Target, ledger: Ledger, threadId: string): boolean {
-  return draftTo !== null && !ledger.hasEffect(draftKey(threadId));
+function isAwaited(ledger: Ledger, { requestId }: Proposal): boolean {
+  return awaited.includes(ledger.proposal(requestId)?.state.type ?? "stale");
+}
+
+/**
+ * An issue's branch is made with its first commit, on the commit that was approved: until then the default branch may go on, for nothing
+ * lands there.
+ */
+function isFirstOfIssue(on: Conversation, { isNewBranch }: Target, ledger: Ledger, threadId: string): boolean {
+  return !on.isPullRequest && isNewBranch && !ledger.hasEffect(draftKey(threadId));
+}
+
+function isFork(on: Conversation, { draftTo }: Target): boolean {
+  return on.isPullRequest && draftTo !== null;
 }
 
 /** What GitHub must not be given, whoever approves; and what the diff says of the files is what the commit holds. */
@@ -141,34 +159,49 @@ function problemOf(changes: Chosen["changes"], { files, submodules, isTruncated 
     : null;
 }
 
-interface Stale {
-  proposal: Proposal;
-  hash: string;
-  target: Target;
-  guidesOid: string;
+/** `/spindle retry` while the turn waits for a diff whose base is gone. */
+export async function retryMoved(
+  said: Said,
+  { by, proposal }: { by: Person; proposal: Proposal },
+  reads: RepositoryReads,
+): Promise<Decision> {
+  const { threadId } = proposal;
+  const target = await targetOf(
+    reads.ledger.talk(threadId)?.on ?? said.on,
+    { threadId, defaultBranch: said.defaultBranch },
+    reads,
+  );
+  if ("refused" in target) return () => refuse(said, target.refused);
+  return anew(said, { by, proposal, target, text: null }, reads);
 }
 
-/** Nothing is committed, and the turn is asked again on the commit where the branch stands now. */
-function stale(ledger: Ledger, said: Said, { proposal, hash, target, guidesOid }: Stale): Effect[] {
-  if (ledger.proposal(proposal.requestId)?.state.type !== "open") return refuse(said, "That diff has been decided already.");
-  const { threadId } = proposal;
-  const talk = ledger.talk(threadId);
-  if (talk === null) return [];
-  ledger.putTalk({ ...talk, staleHash: hash });
-  const params = { threadId, turnId: proposal.turnId };
-  const call = { type: "request", request: { method: "turn/interrupt", params } } as const;
-  const interrupt: Effect = {
-    key: `${said.deliveryId}/interrupt`,
-    lane: `thread ${threadId}`,
-    action: { type: "callThread", threadId, call },
+/** Nothing is committed: the turn that waits for the diff ends, and is asked again on the commit where the branch stands now. */
+async function anew(
+  said: Said,
+  { by, proposal, target, text }: { by: Person; proposal: Proposal; target: Target; text: string | null },
+  reads: RepositoryReads,
+): Promise<Decision> {
+  const standing = budgetStanding(reads.uses(), by.id, reads.nowMs, reads.ledger.policy().budgets);
+  if (!standing.allowed) return () => refuse(said, text === null ? standing.answer : `${text} ${standing.answer}`);
+  const guidesOid = await guidesOidOf(target, reads);
+  if (guidesOid === null) return () => refuse(said, noGuides);
+  return (ledger) => {
+    const { threadId, turnId, bound } = proposal;
+    const talk = ledger.talk(threadId);
+    if (talk === null || !isAwaited(ledger, proposal)) return refuse(said, "That diff has been decided already.");
+    const call = { type: "request", request: { method: "turn/interrupt", params: { threadId, turnId } } } as const;
+    const interrupt: Effect = {
+      key: `${said.deliveryId}/interrupt`,
+      lane: `thread ${threadId}`,
+      action: { type: "callThread", threadId, call },
+    };
+    return [
+      ...setState(ledger, proposal, { type: "stale" }),
+      interrupt,
+      ...(text === null ? react(said, "eyes") : refuse(said, `${text} It is being made anew.`)),
+      ...begin(ledger, said, { threadId, by, text: talk.asked.text, target, guidesOid, staleHash: bound?.hash ?? null }),
+    ];
   };
-  return [
-    ...setState(ledger, proposal, { type: "stale" }),
-    interrupt,
-    ...refuse(said, "The branch moved after that diff was made, so nothing was committed. It is being made anew."),
-    // It is asked by who asked before: saying yes to a diff is not asking for one.
-    ...begin(ledger, said, { threadId, by: talk.asked.by, text: talk.asked.text, target, guidesOid }),
-  ];
 }
 
 function accepting({ changes }: Proposal, part: ProposalPart | undefined): FileChangeAnswer {

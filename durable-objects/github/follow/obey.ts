@@ -10,7 +10,7 @@ import type { Effect } from "#github/effect";
 import type { Person } from "#github/event";
 import { approvalsMissingOf, approversOf } from "#github/follow/approvals";
 import { beginTurn, isAtWork, steer, steerOf } from "#github/follow/begin";
-import { type Approval, approve, decline } from "#github/follow/decide";
+import { type Approval, approve, decline, retryMoved } from "#github/follow/decide";
 import { hold, unhold } from "#github/follow/hold";
 import { answer, nothingAsked, react, type Said } from "#github/follow/said";
 import { showTalk, stateOf } from "#github/follow/show";
@@ -66,6 +66,8 @@ export async function retry(said: Said, by: Person, reads: RepositoryReads): Pro
   const threadId = reads.threadOf(said.on.number);
   const talk = reads.ledger.talk(threadId);
   if (talk === null) return () => answer(said, nothingAsked);
+  const [moved] = reads.ledger.proposalsIn(threadId, ["moved"]);
+  if (moved) return retryMoved(said, { by, proposal: moved }, reads);
   if (isAtWork(reads.ledger, threadId)) return () => answer(said, "It still works on it; `/spindle stop` ends that.");
   return beginTurn(said, { by, text: talk.asked.text }, reads);
 }

@@ -10,7 +10,7 @@ import { ofChange } from "#github/follow/of-change";
 import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
 import { decidedByReview, takeBackReview } from "#github/follow/review";
 import { answer, orSaid, react, type Said, whereabouts } from "#github/follow/said";
-import { targetOf } from "#github/follow/target";
+import { isStanding, ofStanding } from "#github/follow/standing";
 import type { Talk } from "#github/ledger";
 
 const nothing: Decision = () => [];
@@ -29,7 +29,7 @@ export async function ofEvent(event: RepositoryEvent, reads: RepositoryReads): P
       return takeBackReview(event, reads);
     case "pullRequestChanged":
     case "issueChanged":
-      return ofChange(event, reads);
+      return isStanding(event) ? ofStanding(event, reads) : ofChange(event, reads);
     default:
       return event satisfies never;
   }
@@ -117,17 +117,14 @@ async function ofButton(event: CheckRunEvent, reads: RepositoryReads): Promise<D
   const { checkRun, identifier } = event;
   const bound = boundTo(checkRun, reads);
   if (bound === null || bound.hash === null) return nothing;
-  const { talk, hash: externalId } = bound;
+  const { talk, hash: externalId, headOid } = bound;
   const said = clicked(event, talk, reads);
   const by = await heardPerson(said.act, reads);
   if (by === null) return nothing;
   const permission = await permissionFor(said, "approve", reads);
   if (!permission.allowed) return () => refused(said, permission);
   return orSaid(said, async () => {
-    const target = await targetOf(talk.on, { threadId: talk.threadId, defaultBranch: said.defaultBranch }, reads);
-    if ("refused" in target) return () => answer(said, target.refused);
-    // Where nothing landed yet, our branch is not there, and the run stands on the commit that it will begin at.
-    const headOid = talk.draftTo === null ? target.baseOid : (talk.baseOid ?? target.baseOid);
+    // Whether the branch still stands there is asked of GitHub with the approval, through whichever door it comes.
     const read = readRequestedAction({ identifier, externalId, headSha: checkRun.headOid }, headOid);
     if ("refused" in read) return () => answer(said, read.answer);
     if (read.verb === "decline") return decline(said, { by, hash: read.hash, reason: null }, reads);
@@ -152,17 +149,18 @@ async function ofRerequest(event: CheckRunEvent, reads: RepositoryReads): Promis
 function boundTo(
   { externalId }: CheckRunEvent["checkRun"],
   { ledger }: RepositoryReads,
-): { talk: Talk; hash: string | null } | null {
+): { talk: Talk; hash: string | null; headOid: string } | null {
   const [, hash = null, requestId = ""] = /^([0-9a-f]{64}):(.+)$/.exec(externalId) ?? [];
   const proposal = ledger.proposal(requestId);
   if (hash !== null && proposal?.bound?.hash !== hash) return null;
   const talk = ledger.talk(proposal?.threadId ?? externalId.split("/")[0] ?? "");
-  return talk && { talk, hash };
+  return talk && { talk, hash, headOid: proposal?.bound?.baseOid ?? "" };
 }
 
 /** A click has no words, and stands where the thread is talked about. */
-function clicked(event: CheckRunEvent, { on, title, asked }: Talk, reads: RepositoryReads): Said {
-  const issue: IssueFacts = { ...on, title, body: "", author: asked.by, isOpen: true, createdAt: "", updatedAt: "" };
+function clicked(event: CheckRunEvent, { on, title, asked, standing }: Talk, reads: RepositoryReads): Said {
+  const { isOpen, at: updatedAt } = standing;
+  const issue: IssueFacts = { ...on, title, body: "", author: asked.by, isOpen, createdAt: "", updatedAt };
   const act = { sender: event.sender, viaAppId: null };
   return { ...whereabouts(event, reads), act, on, issue, comment: null, reactTo: null };
 }

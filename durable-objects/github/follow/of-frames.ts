@@ -58,7 +58,9 @@ function matters({ method, params }: HeardFrame): boolean {
 
 /** A turn that ended waits for nobody. */
 function withdrawn(ledger: Ledger, threadId: string): Effect[] {
-  return ledger
+  const moved = ledger.proposalsIn(threadId, ["moved"]).flatMap((proposal) => setState(ledger, proposal, { type: "stale" }));
+  const others = ledger
     .proposalsIn(threadId, ["waiting", "open", "approved"])
     .flatMap((proposal) => setState(ledger, proposal, { type: "declined", by: null, reason: "The turn ended." }));
+  return [...moved, ...others];
 }

@@ -4,13 +4,13 @@ import { redact } from "#core/github/redact";
 import { withAnswerer } from "#core/github/thread-view";
 import { githubTextLimits } from "#core/limits";
 import type { Conversation, Effect, EffectFailure, Outcome } from "#github/effect";
-import { bindWaiting, draftKey, requestOfCommit, setState, threadOfDraftKey } from "#github/follow/proposals";
+import { bindWaiting, draftKey, requestOfLanding, setState, threadOfDraftKey } from "#github/follow/proposals";
 import { showTalk } from "#github/follow/show";
-import { type Ledger, landingLane, type Proposal, type Talk } from "#github/ledger";
+import { type Ledger, landingLane, type Proposal, type ProposalState, type Talk } from "#github/ledger";
 
 export function ofOutcome({ key, action }: Effect, outcome: Outcome, ledger: Ledger): Effect[] {
-  if (action.type === "commit") {
-    const proposal = ledger.proposal(requestOfCommit(key));
+  if (action.type === "commit" || action.type === "suggest") {
+    const proposal = ledger.proposal(requestOfLanding(key));
     const talk = proposal ? ledger.talk(proposal.threadId) : null;
     return proposal && talk ? [...committed(ledger, talk, proposal, outcome), ...showTalk(ledger, talk.threadId)] : [];
   }
@@ -123,29 +123,32 @@ function committed(ledger: Ledger, talk: Talk, proposal: Proposal, outcome: Outc
   if (outcome.type === "done" && outcome.result.type === "commit") {
     const { oid: commitOid } = outcome.result;
     ledger.putTalk({ ...talk, baseOid: commitOid, staleHash: null });
-    const { by, part } = proposal.state;
-    const landed = part ? { part: { hash: part.hash, hunks: part.hunks } } : {};
     return [
-      ...setState(ledger, proposal, { type: "committed", by, commitOid, ...landed }),
+      ...setState(ledger, proposal, { type: "committed", commitOid, ...decidedBy(proposal.state) }),
       ...bindWaiting(ledger, talk.threadId),
       ...draft(talk),
     ];
   }
   // What the thread landed is in no commit: whatever is proposed on top of it cannot be one either.
   ledger.putTalk({ ...talk, baseOid: null });
-  const failure = outcome.type === "failed" ? outcome.failure : null;
-  return [...setState(ledger, proposal, whyNot(failure)), ...bindWaiting(ledger, talk.threadId)];
+  const state: ProposalState =
+    outcome.type === "failed" ? whyNot(outcome.failure, proposal) : { type: "suggested", ...decidedBy(proposal.state) };
+  return [...setState(ledger, proposal, state), ...bindWaiting(ledger, talk.threadId)];
 }
 
-function whyNot(failure: EffectFailure | null): Proposal["state"] {
-  if (failure?.type === "conflict") return { type: "stale" };
-  if (failure?.type === "notFound") {
+function decidedBy({ by, part }: Extract<ProposalState, { type: "committing" }>) {
+  return { by, ...(part ? { part: { hash: part.hash, hunks: part.hunks } } : {}) };
+}
+
+function whyNot({ type }: EffectFailure, { suggestions }: Proposal): ProposalState {
+  if (type === "conflict") return { type: "stale" };
+  if (suggestions !== null) {
+    return { type: "unapprovable", reason: `GitHub did not take the suggestions (${type}); nothing was committed.` };
+  }
+  if (type === "notFound") {
     return { type: "unapprovable", reason: "The branch is not there, or could not be made; nothing was committed." };
   }
-  return {
-    type: "unapprovable",
-    reason: `GitHub did not take the commit (${failure?.type ?? "no answer"}); nothing was committed.`,
-  };
+  return { type: "unapprovable", reason: `GitHub did not take the commit (${type}); nothing was committed.` };
 }
 
 /** Once for a thread: the same key is the same effect. */
@@ -153,7 +156,9 @@ function draft({ threadId, on, title, branch, draftTo }: Talk): Effect[] {
   if (draftTo === null) return [];
   const known = { secrets: [], spared: [threadId] };
   const shown = neutralPlain(redact(title.replace(/\s+/g, " "), known).text).slice(0, 200);
-  const body = `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
+  const body = on.isPullRequest
+    ? `Upon #${on.number}, which comes from a fork: its commits, and diffs that somebody who may write approved there.`
+    : `For #${on.number}: every commit here is a diff that somebody who may write approved there.`;
   const action = { type: "openPullRequest", head: branch, base: draftTo, title: `Spindle: ${shown}`, body } as const;
   return [{ key: draftKey(threadId), lane: landingLane(threadId), action }];
 }

@@ -1,6 +1,7 @@
 /** What becomes of a proposal: bound to a commit, approved, landed by the thread, committed; and what follows from each. */
 import { neutralPlain } from "#core/github/neutral";
 import { redact } from "#core/github/redact";
+import type { SuggestionComment } from "#core/github/suggestion";
 import { numberRanges } from "#core/hunks";
 import { githubApiLimits, githubTextLimits } from "#core/limits";
 import type { CommitChange, Effect } from "#github/effect";
@@ -20,7 +21,8 @@ export function addProposal(ledger: Ledger, { threadId, view }: Talk, requestId:
     : { type: "waiting" };
   if (!isTooLarge) ledger.putContents(contents);
   const turnId = view.turn?.id ?? "";
-  ledger.putProposal({ requestId, threadId, itemId, turnId, changes, bound: null, shownInDraftAt: null, state });
+  const unknown = { bound: null, suggestions: null, shownInDraftAt: null };
+  ledger.putProposal({ requestId, threadId, itemId, turnId, changes, ...unknown, state });
   return bindWaiting(ledger, threadId);
 }
 
@@ -44,6 +46,14 @@ export function setState(ledger: Ledger, before: Proposal, state: ProposalState)
   return showProposal(ledger, proposal);
 }
 
+/** Somebody pushed: what waits for a yes and was made on another commit cannot have one now. */
+export function branchMoved(ledger: Ledger, threadId: string, baseOid: string): Effect[] {
+  return ledger
+    .proposalsIn(threadId, ["open"])
+    .filter(({ bound }) => bound?.baseOid !== baseOid)
+    .flatMap((proposal) => setState(ledger, proposal, { type: "moved" }));
+}
+
 /**
  * The thread is done with the item. Only what somebody approved at GitHub is committed there: exactly that has landed, and not other hunks of it.
  * `landed`: with the workspace's hash of it; null inside where the thread tells none, and it is what was asked for.
@@ -59,14 +69,19 @@ export function itemSettled(
     const part = state.part ? { part: state.part } : {};
     return [
       ...setState(ledger, proposal, { type: "committing", by: state.by, ...part }),
-      ...commitEffects(ledger, talk, { ...proposal, bound: proposal.bound }, state.part),
+      ...landEffects(ledger, talk, { ...proposal, bound: proposal.bound }, state.part),
     ];
   }
   // It landed by another client's yes, or unasked: from here on the workspace is no commit of the repository.
   if (landed) ledger.putTalk({ ...(ledger.talk(talk.threadId) ?? talk), baseOid: null });
   if (!proposal || state?.type === "declined" || state?.type === "stale") return [];
-  const reason = landed ? "It was accepted in another client, which commits nothing at GitHub." : null;
-  return [...setState(ledger, proposal, { type: "declined", by: null, reason }), ...bindWaiting(ledger, talk.threadId)];
+  return [...setState(ledger, proposal, withoutUs(state, landed !== null)), ...bindWaiting(ledger, talk.threadId)];
+}
+
+/** What became of a proposal that nobody decided at GitHub. */
+function withoutUs(before: ProposalState | undefined, hasLanded: boolean): ProposalState {
+  if (hasLanded) return { type: "acceptedElsewhere" };
+  return before?.type === "moved" ? { type: "stale" } : { type: "declined", by: null, reason: null };
 }
 
 function isApproved({ changes }: Proposal, part: ProposalPart | undefined, landed: { hash: string | null }): boolean {
@@ -74,11 +89,19 @@ function isApproved({ changes }: Proposal, part: ProposalPart | undefined, lande
 }
 
 const commitKey = (requestId: string) => `commit/${requestId}`;
-/** The other way round, of a commit's effect. */
-export const requestOfCommit = (key: string) => key.replace(/^commit\//, "");
+const suggestKey = (requestId: string) => `suggest/${requestId}`;
+/** The other way round, of a commit's effect or of suggestions'. */
+export const requestOfLanding = (key: string) => key.replace(/^(commit|suggest)\//, "");
 /** Wanted with a thread's first commit, and never again. */
 export const draftKey = (threadId: string) => `pull/${threadId}`;
 export const threadOfDraftKey = (key: string) => key.replace(/^pull\//, "");
+
+function landEffects(ledger: Ledger, talk: Talk, proposal: BoundProposal, part: ProposalPart | undefined): Effect[] {
+  const { suggestions: comments } = proposal;
+  return comments === null
+    ? commitEffects(ledger, talk, proposal, part)
+    : [suggestEffect(ledger, talk, proposal, { part, comments })];
+}
 
 function commitEffects(
   ledger: Ledger,
@@ -106,6 +129,19 @@ function commitEffects(
       : [{ key: `branch/${requestId}`, lane, action: { type: "createBranch", branch, oid: baseOid } as const }]),
     { key: commitKey(requestId), lane, action: commit },
   ];
+}
+
+function suggestEffect(
+  ledger: Ledger,
+  { threadId, on }: Talk,
+  { requestId, bound }: BoundProposal,
+  { part, comments }: { part: ProposalPart | undefined; comments: SuggestionComment[] },
+): Effect {
+  const hash = part?.hash ?? bound.hash;
+  const approvers = neutralPlain(listedNames(approversOf(ledger, requestId, hash)));
+  const body = `Spindle may not write to this fork. Diff ${hash}, approved by ${approvers}, as suggestions:`;
+  const action = { type: "suggest", number: on.number, headOid: bound.baseOid, body, comments } as const;
+  return { key: suggestKey(requestId), lane: landingLane(threadId), action };
 }
 
 function commitChange({ path, before, after }: Proposal["changes"][number]): CommitChange {

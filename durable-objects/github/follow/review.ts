@@ -8,7 +8,7 @@ import { approve, decline } from "#github/follow/decide";
 import { heardPerson, permissionFor, refused } from "#github/follow/permitted";
 import { answer, type Said } from "#github/follow/said";
 import { showProposal, showTalk } from "#github/follow/show";
-import { type Ledger, landingLane, type Proposal, type Talk } from "#github/ledger";
+import { awaited, type Ledger, landingLane, type Proposal, type Talk } from "#github/ledger";
 
 const nothing: Decision = () => [];
 
@@ -58,7 +58,7 @@ export async function decidedByReview(
 export function takeBackReview({ pullRequest, review }: ReviewEvent, { threadOf }: RepositoryReads): Decision {
   const threadId = threadOf(pullRequest.number);
   return (ledger) => {
-    const changed = ledger.proposalsIn(threadId, ["open"]).filter((proposal) => takeBack(ledger, proposal, review.id));
+    const changed = ledger.proposalsIn(threadId, awaited).filter((proposal) => takeBack(ledger, proposal, review.id));
     return [...changed.flatMap((proposal) => showProposal(ledger, proposal)), ...showTalk(ledger, threadId)];
   };
 }

@@ -6,7 +6,7 @@ import { numberedPieces } from "#core/hunks";
 import type { CheckRunState, Conversation, Effect } from "#github/effect";
 import { approvalsMissingOf, approversOf, partsApproved } from "#github/follow/approvals";
 import type { BoundProposal } from "#github/follow/bound-diff";
-import { isQueued, type Ledger, type Proposal, type Talk } from "#github/ledger";
+import { awaited, isQueued, type Ledger, type Proposal, type Talk } from "#github/ledger";
 import { blobHash } from "#workspace/blob";
 import { proposedFile } from "#workspace/part";
 
@@ -148,8 +148,11 @@ function runState(
 export function stateOf(ledger: Ledger, talk: Talk): StickyState {
   const { turn } = talk.view;
   if (talk.problem !== null) return { type: "failed", reason: talk.problem };
-  const [open] = ledger.proposalsIn(talk.threadId, ["open"]);
-  if (open?.bound) return awaiting(ledger, talk, { ...open, bound: open.bound });
+  const [open] = ledger.proposalsIn(talk.threadId, awaited);
+  if (open?.bound) {
+    const bound = { ...open, bound: open.bound };
+    return open.state.type === "open" && talk.standing.isOpen ? awaiting(ledger, talk, bound) : decidedState(ledger, bound);
+  }
   const question = openQuestion(talk.view);
   if (turn?.status === "inProgress" && question) return { type: "asking", questions: question.questions };
   if (turn?.status === "inProgress") return { type: "working" };
@@ -159,16 +162,23 @@ export function stateOf(ledger: Ledger, talk: Talk): StickyState {
   if (turn.status === "failed") return { type: "failed", reason: turn.problem ?? "the turn failed" };
   // A commit stands whatever came after it.
   const decided = last?.bound ? decidedState(ledger, { ...last, bound: last.bound }) : null;
-  if (decided?.type === "committed") return decided;
+  if (decided?.type === "committed" || decided?.type === "suggested") return decided;
   if (turn.status === "interrupted") return { type: "stopped" };
   return decided ?? { type: "finished" };
 }
 
-function awaiting(ledger: Ledger, { staleHash }: Talk, proposal: BoundProposal): StickyState {
+function awaiting(ledger: Ledger, talk: Talk, proposal: BoundProposal): StickyState {
+  const { staleHash } = talk;
   const { changes, bound } = proposal;
   const pieces = numberedPieces(changes.map((change) => proposedFile(change, (oid) => ledger.content(oid))));
   const stale = staleHash === null ? null : { hash: staleHash };
-  return { type: "awaitingApproval", proposal: { ...bound, pieces }, stale, ...approvalsOf(ledger, proposal) };
+  const approvals = approvalsOf(ledger, proposal);
+  return { type: "awaitingApproval", proposal: { ...bound, pieces }, stale, ...approvals, isFork: isOfFork(talk) };
+}
+
+/** Whose pull request has a branch of ours beside its own. */
+function isOfFork({ on, draftTo }: Talk): boolean {
+  return on.isPullRequest && draftTo !== null;
 }
 
 function approvalsOf(ledger: Ledger, { requestId, bound: { hash } }: BoundProposal) {
@@ -188,25 +198,43 @@ function decidedState(ledger: Ledger, proposal: BoundProposal): StickyState {
     case "committing":
       return { type: "working" };
     case "open":
+      if (ledger.talk(threadId)?.standing.isOpen === false) return { type: "closed", hash };
       // Without buttons: they would be refused.
       if (ledger.talk(threadId)?.heldBy) return { type: "held" };
-      return { type: "awaitingApproval", proposal: { ...bound, pieces: [] }, stale: null, ...approvalsOf(ledger, proposal) };
+      return {
+        type: "awaitingApproval",
+        proposal: { ...bound, pieces: [] },
+        stale: null,
+        ...approvalsOf(ledger, proposal),
+        isFork: false,
+      };
+    case "suggested": {
+      const by = listedNames(approversOf(ledger, requestId, state.part?.hash ?? hash));
+      return { type: "suggested", ...landedHash(proposal, state.part), baseOid: bound.baseOid, by };
+    }
     case "committed": {
       const branch = ledger.talk(threadId)?.branch ?? "";
       const { commitOid, part } = state;
-      const landed = part ? { hash: part.hash, partOf: { hash, hunks: part.hunks } } : { hash };
+      const landed = landedHash(proposal, part);
       const by = listedNames(approversOf(ledger, requestId, landed.hash));
       return { type: "committed", ...landed, commitOid, branch, by };
     }
     case "declined":
       return { type: "declined", hash, by: state.by?.login ?? "somebody in another client", reason: state.reason };
+    case "moved":
     case "stale":
-      return { type: "failed", reason: "The branch moved before the diff was committed; nothing of it was." };
+      return { type: "stale", hash };
+    case "acceptedElsewhere":
+      return { type: state.type, hash };
     case "unapprovable":
       return { type: "failed", reason: state.reason };
     default:
       return state satisfies never;
   }
+}
+
+function landedHash({ bound: { hash } }: BoundProposal, part: { hash: string; hunks: readonly number[] } | undefined) {
+  return part ? { hash: part.hash, partOf: { hash, hunks: part.hunks } } : { hash };
 }
 
 function sentenceOf({ view }: Talk, { type }: StickyState): string | null {

@@ -62,11 +62,11 @@ export function permissionOf({ isPullRequest }: Conversation): Permissions {
   return isPullRequest ? { pull_requests: "write" } : { issues: "write" };
 }
 
-function marked(body: string, id: string): string {
+export function marked(body: string, id: string): string {
   return `${body}\n\n${markerOf(id)}`;
 }
 
 /** Shown to nobody; it finds, and never allows anything. */
-function markerOf(id: string): string {
+export function markerOf(id: string): string {
   return `<!-- spindle:effect=${id} -->`;
 }

@@ -5,6 +5,7 @@ import { createCheckRun, updateCheckRun } from "#github/perform/check-runs";
 import { addReaction, createComment, editComment } from "#github/perform/comments";
 import { commit } from "#github/perform/commit";
 import type { Performance } from "#github/perform/performance";
+import { suggest } from "#github/perform/suggest";
 
 export type GitHubAction = Exclude<EffectAction, { type: "callThread" }>;
 
@@ -24,6 +25,8 @@ export function perform(action: GitHubAction, performance: Performance): Promise
       return createBranch(action, performance);
     case "commit":
       return commit(action, performance);
+    case "suggest":
+      return suggest(action, performance);
     case "openPullRequest":
       return openPullRequest(action, performance);
     case "markReady":

@@ -182,6 +182,7 @@ test("13 a status of a commit is no approval of its sibling: the button belongs 
     proposal: { hash, baseOid: headOid, pieces: [] },
     stale: null,
     approvalsMissing: 1,
+    isFork: false,
     approvedBy: [],
   };
   const run = checkRun({ threadId, headOid, state, sentence: null, webUrl: null }, knowledge);
@@ -277,6 +278,7 @@ test("a crowd of hostile texts: in a comment of ours they are inert, ping nobody
         stale: null,
         approvalsMissing: 2,
         approvedBy: [text],
+        isFork: true,
       },
       { type: "committed", hash: wantedHash, commitOid: "c".repeat(40), branch: text, by: text },
       { type: "declined", hash: wantedHash, by: text, reason: text },

@@ -23,6 +23,7 @@ const awaiting = (other: Partial<Extract<StickyState, { type: "awaitingApproval"
   proposal: { hash, baseOid, pieces: numberedPieces(files) },
   stale: null,
   approvalsMissing: 1,
+  isFork: false,
   approvedBy: [],
   ...other,
 });
@@ -108,7 +109,23 @@ test.each<[StickyState, string]>([
   [{ type: "failed", reason: "no <b>model</b>" }, "**Spindle** failed: no \\<b\\>model\\<\\/b\\>"],
   [
     awaiting({ stale: { hash: "f".repeat(64) }, approvalsMissing: 2 }),
-    "**Spindle** asks anew: the approval of `ffffffffffffffff` is stale because the branch moved. Nothing was committed.",
+    "**Spindle** asks anew: `ffffffffffffffff` is stale because the branch moved. Nothing of it was committed.",
+  ],
+  [
+    { type: "stale", hash },
+    "**Spindle** committed nothing of `0123456789abcdef`: the branch moved after it was made. `/spindle retry` makes it anew.",
+  ],
+  [
+    { type: "acceptedElsewhere", hash },
+    "**Spindle** committed nothing of `0123456789abcdef`: it was accepted in another client, which commits nothing at GitHub. `/spindle retry` begins anew.",
+  ],
+  [
+    { type: "closed", hash },
+    "**Spindle** waits: this is closed, and `0123456789abcdef` cannot be approved unless it is opened again.",
+  ],
+  [
+    { type: "suggested", hash, baseOid: "d".repeat(40), by: "ann" },
+    "**Spindle** offered `0123456789abcdef` as suggestions on dddddddddddd, approved by ann. Suggestions are no commit: who writes the pull request takes them or not.",
   ],
   [
     { type: "committed", hash, commitOid: "c".repeat(40), branch: "spindle/a`b", by: "ann" },
@@ -263,6 +280,10 @@ test("a check run carries the proposal, and its buttons fit and lead back to it"
     [{ type: "failed", reason: "x" }, "completed", "failure"],
     [{ type: "committed", hash, commitOid: baseOid, branch: "b", by: "ann" }, "completed", "success"],
     [{ type: "declined", hash, by: "ann", reason: null }, "completed", "neutral"],
+    [{ type: "stale", hash }, "completed", "neutral"],
+    [{ type: "closed", hash }, "completed", "neutral"],
+    [{ type: "suggested", hash, baseOid, by: "ann" }, "completed", "neutral"],
+    [{ type: "acceptedElsewhere", hash }, "completed", "neutral"],
   ] as const;
   for (const [state, status, conclusion] of states) {
     const other = checkRun({ ...of, sentence: null, state }, knowledge);
@@ -330,6 +351,7 @@ test.each<[string, ProposedFile[]]>([
   ["signs that cannot be seen", change("a\n", "a\u202eb\n")],
   ["a secret", change("a\n", "ghp_abcdefghijklmnopqrstuvwxyz0123456789\n")],
   ["too many lines", change("a\n", "b\n".repeat(21))],
+  ["too many characters", change("a\n", `${"a few words ".repeat(700)}\n`)],
   ["an empty file", change("", "a\n")],
   ["two on one line", change("a\n", "x\na\ny\n")],
   ["nothing", []],

@@ -1,4 +1,5 @@
 /** What the emulator does not have, made of what it has or of a small memory, as GitHub's documentation describes it. */
+import { answerPulls, type Review } from "./missing-pulls.ts";
 import type { Asked } from "./schema-gate.ts";
 import { people, repositoryName } from "./stage.ts";
 
@@ -15,13 +16,14 @@ export interface Missing {
   revoked: Set<string>;
   minted: Set<string>;
   reactions: { target: string; content: string }[];
+  reviews: Review[];
   deliveries: DeliveryAttempt[];
   /** The ids of deliveries that were asked for again. */
   askedAgain: number[];
 }
 
 export function newMissing(emulatorUrl: string): Missing {
-  return { emulatorUrl, revoked: new Set(), minted: new Set(), reactions: [], deliveries: [], askedAgain: [] };
+  return { emulatorUrl, revoked: new Set(), minted: new Set(), reactions: [], reviews: [], deliveries: [], askedAgain: [] };
 }
 
 /** Null when the emulator shall answer. */
@@ -52,7 +54,7 @@ export async function answerMissing(missing: Missing, asked: Asked, headers: Hea
     const repository = pathname.replace(/^\/repos\/|\/git\/trees$/g, "");
     return json(201, await makeTree(gitOf(missing, repository, token), JSON.parse(asked.body ?? "{}") as object));
   }
-  return null;
+  return answerPulls({ ...missing, authorization: headers.get("authorization") ?? "" }, asked);
 }
 
 /** The coarse field knows four words; the emulator says there what teams are given. */

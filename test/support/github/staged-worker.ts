@@ -6,6 +6,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import { bundleWorker, type MiniflareServer, startMiniflare } from "../../checks/miniflare-server.ts";
+import { asGitHubTells } from "./pull-requests.ts";
 import { privateKey } from "./repository.ts";
 import type { Asked } from "./schema-gate.ts";
 import { app, openStage, type Stage } from "./stage.ts";
@@ -48,7 +49,8 @@ export async function openStagedWorker({
   const relay = createServer(async (request, response) => {
     const body = await bodyOf(request);
     response.end();
-    await hook.take(String(request.headers["x-github-event"]), body);
+    const event = String(request.headers["x-github-event"]);
+    for (const told of await asGitHubTells(stage, { event, body })) await hook.take(told.event, told.body);
   });
   const relayPort = await listen(relay);
   const stage = await openStage({ privateKey, webhook: { url: `http://127.0.0.1:${relayPort}/`, secret } });
