@@ -52,7 +52,12 @@ async function eventually<Found>(what: string, look: () => Promise<Found | null>
 const staged = await openStagedWorker({
   entry: "test/objects/github-stage-worker.ts",
   // Everything else of the repository comes when it is read.
-  env: { GITHUB_COPIED_FILES_MAX: "1", SPINDLE_URL: "https://spindle.test" },
+  env: {
+    GITHUB_COPIED_FILES_MAX: "1",
+    SPINDLE_URL: "https://spindle.test",
+    // Two people ask for more here than anybody would in an hour.
+    GITHUB_POLICY: JSON.stringify({ budgets: { person: { turnsPerHour: 1_000 }, repository: { turnsPerHour: 1_000 } } }),
+  },
 });
 const { stage, hook } = staged;
 let { server } = staged;

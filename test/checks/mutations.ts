@@ -372,8 +372,8 @@ const mutations: Mutation[] = [
     name: "a diff on a moved base is committed",
     law: "16",
     file: "durable-objects/github/follow/decide.ts",
-    line: "target.baseOid !== baseOid && !isFirstOfDraft(target, reads.ledger, threadId)",
-    broken: 'target.baseOid === "" && !isFirstOfDraft(target, reads.ledger, threadId)',
+    line: "target.baseOid !== baseOid && !isFirstOfIssue(on, target, reads.ledger, threadId)",
+    broken: 'target.baseOid === "" && !isFirstOfIssue(on, target, reads.ledger, threadId)',
     tests: ["--project", "node", "test/github/follow.test.ts"],
   },
 ];

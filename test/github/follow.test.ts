@@ -217,7 +217,7 @@ test("what lands by another client's yes is committed nowhere, and nothing on to
   const world = await proposed();
   await hear(world, [settled(4, "item", "completed")]);
   expect(world.wanted().some(({ action }) => action.type === "commit")).toBe(false);
-  expect(stateOf(world, "one")).toMatchObject({ type: "declined", by: null });
+  expect(stateOf(world, "one")).toEqual({ type: "acceptedElsewhere" });
   expect(world.ledger.talk(threadId)?.baseOid).toBeNull();
   await hear(world, [requested(5, "two")], { two: askedFor("second") });
   expect(stateOf(world, "two")).toMatchObject({ type: "unapprovable" });

@@ -10,6 +10,7 @@ import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
 import type { AskedProposal } from "#thread/asked-proposal";
 import { blobHash } from "#workspace/blob";
+import { changesHash } from "#workspace/proposal";
 import { openForkPull, openPull, push, pushToFork } from "../support/github/pull-requests.ts";
 import { commentEvent, deliver, openWorld, privateKey, type World } from "../support/github/repository.ts";
 import { openStage, people, type Stage } from "../support/github/stage.ts";
@@ -161,10 +162,15 @@ async function propose(scene: Scene, turn: Turn, files: Record<string, [before: 
   return requestId;
 }
 
-const landed = (requestId: string) => [
-  { method: "serverRequest/resolved", params: { requestId } },
-  { method: "item/completed", params: { item: { type: "fileChange", id: `item of ${requestId}`, status: "completed" } } },
-];
+/** `hash`: the workspace's, of what has landed; what was asked for where it is not said. */
+const landed = (requestId: string, hash?: string) => {
+  const proposal = hash === undefined ? {} : { proposal: { hash } };
+  const item = { type: "fileChange", id: `item of ${requestId}`, status: "completed", ...proposal };
+  return [
+    { method: "serverRequest/resolved", params: { requestId } },
+    { method: "item/completed", params: { item } },
+  ];
+};
 
 const ended = (status: string) => ({ method: "turn/completed", params: { turn: { status, error: null } } });
 
@@ -472,6 +478,26 @@ test("a fork whose commits cannot be read from here is refused", async () => {
   await say(scene, number, "@spindle do it");
   expect(begins(scene)).toEqual([]);
   expect((await answersIn(scene, number)).join()).toContain("cannot be read from this repository");
+});
+
+test("some hunks of a fork's diff are suggested, and no more of it", async () => {
+  const lines = (edited: string[]) => Array.from({ length: 30 }, (_, line) => edited[line] ?? `line ${line}`).join("\n");
+  const [before, all, first] = [lines([]), lines(["one", ...Array(28), "last"]), lines(["one"])].map((text) => `${text}\n`);
+  const scene = await openScene();
+  const files = { "long.txt": before ?? "" };
+  const { number, turn, requestId, digits } = await openForkAsked(scene, { "long.txt": [before ?? "", all ?? ""] }, files);
+  await say(scene, number, `/spindle approve ${digits} hunks=1`);
+  const [said] = answered(scene) as { hunks: number[] }[];
+  expect(said?.hunks).toEqual([1]);
+  const [change] = scene.asked.get(requestId)?.changes ?? [];
+  const bytes = new TextEncoder().encode(first);
+  const after = { mode: 0o100644, hash: blobHash(bytes), size: bytes.length };
+  await tell(scene, turn, landed(requestId, changesHash(change ? [{ ...change, after }] : [])));
+  expect(scene.stage.missing.reviews).toMatchObject([
+    { comments: [{ path: "long.txt", line: 1, body: "```suggestion\none\n```" }] },
+  ]);
+  await tell(scene, turn, [ended("completed")]);
+  expect(await shownIn(scene, number)).toContain(`(hunk 1 of \`${digits}\`) as suggestions`);
 });
 
 test("a fork that changes workflows gets suggestions, and no branch on which those would run", async () => {
