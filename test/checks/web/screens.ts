@@ -11,7 +11,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const folder = join(projectRoot, "test-results/screens");
 
 const prompt = `think First I look at what is there.
-say ## A plan\\n\\n1. **Write** the notes\\n2. Show \`code\`:\\n\\n\`\`\`ts\\nconst answer = 42;\\n\`\`\`
+say The **plan**: write the notes, then show \`code\`.
 run ls -la
 write notes.txt: alpha\\nbeta\\ngamma
 say done`;
@@ -32,14 +32,14 @@ interface Screen {
 
 const screens: Screen[] = [
   { name: "new", address: "new", shows: "Begin a thread" },
-  { name: "list", address: "", shows: /A plan|think First/ },
+  { name: "list", address: "", shows: /think First/ },
   { name: "talk", address: "threads/thread", shows: "notes.txt" },
   { name: "changes", address: "threads/thread/changes", shows: "notes.txt" },
   { name: "decisions", address: "threads/decided/decisions", shows: "guard was chosen" },
-  { name: "files", address: "threads/thread/files", shows: /\S/ },
+  { name: "files", address: "threads/thread/files", shows: /Upload/ },
   { name: "inbox", address: "inbox", shows: "See the diff" },
   { name: "memory", address: "memory", shows: "What was learnt" },
-  { name: "settings", address: "settings", shows: /\S/ },
+  { name: "settings", address: "settings", shows: "This browser" },
 ];
 
 export const allScreens: Story = async ({ browser, server }) => {

@@ -68,7 +68,7 @@ export const threads: Story = async ({ browser, server }) => {
     const waiting = (name: string) => phone.page.locator("article.waiting").filter({ hasText: name });
     await waiting("inbox-two.txt").getByRole("button", { name: "Decline" }).click();
     await waiting("inbox-one.txt").getByRole("button", { name: "Accept" }).click();
-    await phone.sees("Nothing waits for you");
+    for (const name of ["inbox-one.txt", "inbox-two.txt"]) await waiting(name).waitFor({ state: "detached" });
     await entry(person, "write inbox-one.txt").getByRole("link").click();
     await person.sees("one landed");
     equal([person.complaints, phone.complaints], [[], []]);

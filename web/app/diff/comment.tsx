@@ -25,7 +25,11 @@ export function CommentForm({
   const [failure, setFailure] = useState<string | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
   const about = lines[index] ?? line;
-  useEffect(() => box.current?.focus(), []);
+  useEffect(() => {
+    box.current?.focus();
+    // Not under the bar that one decides in.
+    box.current?.form?.scrollIntoView({ block: "center" });
+  }, []);
   const send = async () => {
     if (text.trim() === "") return box.current?.focus();
     try {
