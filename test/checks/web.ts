@@ -34,13 +34,19 @@ const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !(name in stories));
 if (unknown.length > 0) throw new Error(`no story ${unknown.join(", ")}; there are ${Object.keys(stories).join(", ")}`);
 const browser = await openBrowser();
-const server = await startServer();
 try {
-  for (const [name, story] of Object.entries(stories))
-    if (chosen.length === 0 || chosen.includes(name)) await story({ browser, server });
+  for (const [name, story] of Object.entries(stories)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    // Its own: no story finds the threads of another.
+    const server = await startServer();
+    try {
+      await story({ browser, server });
+    } finally {
+      await server.close();
+    }
+  }
 } finally {
   await browser.close();
-  await server.close();
 }
 console.log(`${results.passed} passed, ${results.failed} failed`);
 process.exit(results.failed === 0 ? 0 : 1);

@@ -95,9 +95,13 @@ export class Person {
     await this.page.getByRole("button", { name }).first().click();
   }
 
-  /** Everything that can be read in the middle of the page, but for clocks and how the connection stands. */
+  /** Everything that is seen in the middle of the page. What is only said to a screen reader was said to who was there. */
   async reads(): Promise<string> {
-    return this.page.locator("main").evaluate((main) => (main as HTMLElement).innerText.replace(/\s+/g, " ").trim());
+    return this.page.locator("main").evaluate((main) => {
+      const seen = main.cloneNode(true) as HTMLElement;
+      for (const unseen of seen.querySelectorAll(".unseen")) unseen.remove();
+      return (seen.textContent ?? "").replace(/\s+/g, " ").trim();
+    });
   }
 
   leave(): Promise<void> {

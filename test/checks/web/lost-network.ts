@@ -15,8 +15,9 @@ export const lostNetwork: Story = async ({ browser, server }) => {
     return left;
   };
   const requireSame = async (stayed: Person, left: Person): Promise<void> => {
-    await left.sees("the end", 60_000);
-    await stayed.sees("the end");
+    for (const { page } of [left, stayed]) {
+      await page.locator(".item.agent").filter({ hasText: "the end" }).waitFor({ timeout: 60_000 });
+    }
     await eventually("both pages alike", async () => (await stayed.reads()) === (await left.reads()), 10_000).catch(async () =>
       equal(await left.reads(), await stayed.reads()),
     );
@@ -54,7 +55,7 @@ export const lostNetwork: Story = async ({ browser, server }) => {
     await left.say("count 300\nsay the end");
     await left.sees(/1 2 3/);
     await server.restart();
-    await left.sees("the end", 60_000);
+    await left.page.locator(".item.agent").filter({ hasText: "the end" }).waitFor({ timeout: 60_000 });
     const fresh = await Person.arrive(browser, left.page.url());
     await requireSame(fresh, left);
     await left.leave();

@@ -78,17 +78,17 @@ export const threads: Story = async ({ browser, server }) => {
 
   await step("what is new is marked until it is looked at, on whichever device", async () => {
     const one = await open();
-    await begin(one, "count 30\nsay something new", "1 2 3");
+    await begin(one, "count 31\nsay something new", "1 2 3");
     await one.page.goto(`${server.url}/#/new`);
-    await one.page.locator(".unread").filter({ hasText: "count 30" }).waitFor({ timeout: 20_000 });
+    await one.page.locator(".unread").filter({ hasText: "count 31" }).waitFor({ timeout: 20_000 });
     const other = await open();
-    await other.page.locator(".unread").filter({ hasText: "count 30" }).waitFor();
-    await entry(one, "count 30").getByRole("link").click();
+    await other.page.locator(".unread").filter({ hasText: "count 31" }).waitFor();
+    await entry(one, "count 31").getByRole("link").click();
     await one.sees("something new");
     await eventually("the thread is read on the other device too", async () => {
       await other.page.reload();
-      await entry(other, "count 30").waitFor();
-      return (await other.page.locator(".unread").filter({ hasText: "count 30" }).count()) === 0;
+      await entry(other, "count 31").waitFor();
+      return (await other.page.locator(".unread").filter({ hasText: "count 31" }).count()) === 0;
     });
     await one.leave();
     await other.leave();
