@@ -190,7 +190,8 @@ test.for(seeds)(
   "a night with seed %i: deaths, lost calls, faults, and deliveries again, late and under other names",
   async (seed) => {
     const random = createRandom(seed);
-    const wanted = "write docs/a.txt: alpha\\n\nrun echo beta > docs/b.txt\nsay it is written";
+    // Patches both: a command that dies halfway is not run again, and its turn ends otherwise (law 7).
+    const wanted = "write docs/a.txt: alpha\\n\nwrite docs/b.txt: beta\\n\nsay it is written";
     const peaceful = await open();
     const end = await endOf(peaceful, await askAndApprove(peaceful, wanted));
     expect(end.branches["spindle/<id>"]).toHaveLength(3);
