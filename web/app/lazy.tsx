@@ -28,6 +28,6 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
           </button>
         </p>
       );
-    return View ? <View.view {...props} /> : <p class="notice">Loading …</p>;
+    return View ? <View.view {...props} /> : <p class="notice loading">Loading …</p>;
   };
 }

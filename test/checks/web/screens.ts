@@ -33,7 +33,7 @@ interface Screen {
 const screens: Screen[] = [
   { name: "new", address: "new", shows: "Begin a thread" },
   { name: "list", address: "", shows: /think First/ },
-  { name: "talk", address: "threads/thread", shows: "notes.txt" },
+  { name: "talk", address: "threads/thread", shows: "Apply this change" },
   { name: "changes", address: "threads/thread/changes", shows: "notes.txt" },
   { name: "decisions", address: "threads/decided/decisions", shows: "guard was chosen" },
   { name: "files", address: "threads/thread/files", shows: /Upload/ },
