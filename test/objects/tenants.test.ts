@@ -32,7 +32,10 @@ const namesNothing = new Set([
 
 const secretWord = "alices-secret-word";
 const methodNames = Object.keys(methods) as MethodName[];
-const namingMethods = methodNames.filter((method) => namedMembers(method).some((member) => !namesNothing.has(member)));
+/** `thread/start` names a thread that is to be the caller's own: the last test is about that. */
+const namingMethods = methodNames.filter(
+  (method) => method !== "thread/start" && namedMembers(method).some((member) => !namesNothing.has(member)),
+);
 
 let alice: Client;
 let threadId: string;
@@ -250,4 +253,21 @@ test("alice has slept through all of it, and finds everything as she left it", a
   expect((await alice.untilTurnEnds()).status).toBe("completed");
   expect(await alice.readFile("other.txt")).toBe(`${secretWord}\n`);
   alice.close();
+});
+
+test("a thread that is begun under the id of another account's is one's own, and hers stays hers", async () => {
+  const carol = await Client.connect({ headers: await headersFor("carol") });
+  const dan = await Client.connect({ headers: await headersFor("dan") });
+  const id = await carol.startThread();
+  await carol.turn("say what carol said");
+  const { thread } = await dan.request("thread/start", { threadId: id });
+  expect(thread.id).toBe(id);
+  const read = async (client: Client) =>
+    JSON.stringify(await client.request("thread/read", { threadId: id, includeTurns: true }));
+  expect(await read(dan)).not.toContain("what carol said");
+  await dan.request("thread/delete", { threadId: id });
+  expect(await read(carol)).toContain("what carol said");
+  expect(dan.texts.filter((text) => text.includes("what carol said"))).toEqual([]);
+  carol.close();
+  dan.close();
 });
