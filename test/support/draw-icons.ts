@@ -5,10 +5,8 @@ import { openBrowser } from "../checks/web/browser.ts";
 
 const folder = join(import.meta.dirname, "../../web/app/public");
 const spindle = readFileSync(join(folder, "icon.svg"), "utf8");
-/** For the line above a phone's screen, which takes the shape and no colour: the thread is cut out. */
-const shape = spindle
-  .replaceAll("#7a5af0", "#fff")
-  .replace(/<path d="M11.5[^>]*>/, '<path d="M11 15h10M11 19h10" stroke="#000" stroke-width="1.6"/>');
+/** For the line above a phone's screen, which takes the shape and no colour. */
+const shape = spindle.replace(/<path d="M11.5[^>]*>/, "").replaceAll("#7a5af0", "#fff");
 
 interface Icon {
   file: string;

@@ -81,6 +81,12 @@ export class Person {
     return person;
   }
 
+  /** The same page on another screen, and in another light. What fingers can do stays as it was. */
+  async appearsAs(size: Size, theme: Theme): Promise<void> {
+    await this.page.setViewportSize(sizes[size]);
+    await this.page.emulateMedia({ colorScheme: theme });
+  }
+
   /** In the thread that is shown, or in a new one. */
   async say(text: string): Promise<void> {
     await this.page.getByLabel("Message", { exact: true }).fill(text);

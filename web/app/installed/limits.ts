@@ -2,7 +2,7 @@
 export const installedLimits = {
   /** How long a worker may take to say its version. One that does not answer is left alone. */
   versionAnswerMsMax: 2_000,
-  /** Between two looks for a new version, which is one small request: a page may stay open for weeks. */
+  /** Between two looks for a new version by somebody who comes back to the page again and again; it may stay open for weeks. */
   updateLookPauseMs: 60_000,
   /** A new worker that is asked takes over within it, or the page is loaded anew without. */
   takeOverMsMax: 4_000,

@@ -1,6 +1,7 @@
 /** What makes a page an installed one: its worker, its badge, and that it goes on ringing. */
 import type { Store } from "../store/store.ts";
 import { showWaiting } from "./badge.ts";
+import { installedLimits } from "./limits.ts";
 import { noticeOffline } from "./offline.ts";
 import { lookForUpdate, registerWorker } from "./worker.ts";
 
@@ -9,7 +10,10 @@ export function startInstalled({ client, connection, threads, account }: Store):
   if (location.search === "?sign-in") history.replaceState(null, "", `/${location.hash}`);
   noticeOffline(connection);
   showWaiting(threads);
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && lookForUpdate());
+  document.addEventListener(
+    "visibilitychange",
+    () => document.visibilityState === "visible" && lookForUpdate({ pauseMs: installedLimits.updateLookPauseMs }),
+  );
   // A deployment ends every socket: what comes back may be newer.
   client.onStateChange(({ type }) => type === "online" && lookForUpdate());
   // After everything that the first sight of the page needs. A browser that refuses leaves a page as every other.

@@ -31,9 +31,9 @@ export async function registerWorker(): Promise<ServiceWorkerRegistration | null
   return registration;
 }
 
-/** Is there a new one? Asked when the server is back, and when somebody looks at the page again. */
-export function lookForUpdate(): void {
-  if (!registration || Date.now() - lookedAt < installedLimits.updateLookPauseMs) return;
+/** Is there a new one? When the server is back it is asked at once; when somebody looks at the page again, now and then. */
+export function lookForUpdate({ pauseMs = 0 }: { pauseMs?: number } = {}): void {
+  if (!registration || Date.now() - lookedAt < pauseMs) return;
   lookedAt = Date.now();
   // Without a network there is none.
   registration.update().catch(() => {});
