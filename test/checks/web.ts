@@ -12,6 +12,7 @@ import { firstVisit } from "./web/first-visit.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { memory } from "./web/memory.ts";
 import { offline } from "./web/offline.ts";
+import { push } from "./web/push.ts";
 
 import { allScreens } from "./web/screens.ts";
 import { settings } from "./web/settings.ts";
@@ -30,6 +31,7 @@ const stories: Record<string, Story> = {
   files,
   settings,
   offline,
+  push,
 
   allScreens,
 };

@@ -174,7 +174,7 @@ export const offline: Story = async ({ browser, server }) => {
       const locked = await startServer({ env: { SPINDLE_TOKEN: password } });
       const guest = await Person.arrive(browser, locked.url);
       try {
-        await guest.page.getByLabel("Token").fill(password);
+        await guest.page.getByLabel("Token", { exact: true }).fill(password);
         await guest.page.keyboard.press("Enter");
         await guest.page.goto(`${locked.url}/#/new`);
         await guest.say("say between us");
@@ -182,7 +182,7 @@ export const offline: Story = async ({ browser, server }) => {
         await isInstalled(guest.page);
         await keptIn(guest.page, "spindle/list/");
         await guest.presses("Sign out");
-        await guest.page.getByLabel("Token").waitFor();
+        await guest.page.getByLabel("Token", { exact: true }).waitFor();
         equal(await guest.page.evaluate(everythingKept), { texts: [], entries: 0, others: [] });
         await locked.kill("SIGKILL");
         await guest.page.goto(`${locked.url}/#/`);

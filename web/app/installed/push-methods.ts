@@ -24,6 +24,7 @@ export async function subscribe(client: Asking, subscription: PushSubscription, 
   await ask(client, "spindle/push/subscribe", { endpoint, keys, expirationTime: expirationTime ?? null, device });
 }
 
+/** `endpoint` may be an `endpointHash`, for a device that is lost. */
 export async function unsubscribe(client: Asking, endpoint: string): Promise<void> {
   await ask(client, "spindle/push/unsubscribe", { endpoint });
 }

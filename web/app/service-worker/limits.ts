@@ -11,8 +11,8 @@ export const workerLimits = {
   /** Characters of a notification's title and text: what phones show, and some more. */
   titleCharactersMax: 120,
   bodyCharactersMax: 400,
-  /** Characters of an address within the page: two ids and two words, with room. */
-  placeCharactersMax: 300,
+  /** Characters of an address within the page: two ids and two words, where each character of an id may be nine of the address. */
+  placeCharactersMax: 1_500,
   /** How long telling the server of a new subscription may take: browsers end a worker that works for minutes. */
   resubscribeMsMax: 20_000,
 } as const;

@@ -72,10 +72,11 @@ async function ring(text: string | null): Promise<void> {
   const message = readPushMessage(text);
   const isLookedAt =
     message !== null && (await whatIsShown()).some(({ place, isVisible }) => isVisible && showsThread(place, message.threadId));
+  if (!isLookedAt || !maySayNothing(self.navigator.userAgent)) {
+    const { title, options } = notificationOf(message, { isQuiet: isLookedAt });
+    await self.registration.showNotification(title, options);
+  }
   if (message) await setBadge(message.waiting);
-  if (isLookedAt && maySayNothing(self.navigator.userAgent)) return;
-  const { title, options } = notificationOf(message, { isQuiet: isLookedAt });
-  await self.registration.showNotification(title, options);
 }
 
 /** Not every browser has it, and some refuse it where the page is not installed. */

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { Visible } from "../diff/visible.tsx";
 import { type PushState, readPush, turnOff, turnOn } from "../installed/push.ts";
-import type { PushDevice } from "../installed/push-methods.ts";
+import { type PushDevice, unsubscribe } from "../installed/push-methods.ts";
 import { since } from "../installed/since.ts";
 import { useStore } from "../store/store.ts";
 
@@ -53,7 +53,11 @@ export function Notifications() {
               {state.type === "on" ? "This device rings." : "This device does not ring."}
             </span>
           </div>
-          <Devices devices={state.devices} ownHash={state.type === "on" ? state.ownHash : null} />
+          <Devices
+            devices={state.devices}
+            ownHash={state.type === "on" ? state.ownHash : null}
+            remove={(endpointHash) => void attempt(() => unsubscribe(client, endpointHash).finally(read))}
+          />
         </>
       )}
     </>
@@ -67,7 +71,14 @@ const obstacles = {
   unsupported: "This browser cannot ring for a page. It may be a private window, or the address is not https.",
 };
 
-function Devices({ devices, ownHash }: { devices: PushDevice[]; ownHash: string | null }) {
+interface DevicesProps {
+  devices: PushDevice[];
+  ownHash: string | null;
+  remove: (endpointHash: string) => void;
+}
+
+/** Also those that are lost: they can be silenced from here. */
+function Devices({ devices, ownHash, remove }: DevicesProps) {
   if (devices.length === 0) return null;
   const now = Date.now();
   return (
@@ -75,8 +86,8 @@ function Devices({ devices, ownHash }: { devices: PushDevice[]; ownHash: string 
       {devices.map(({ endpointHash, device, subscribedAt, lastDeliveredAt, lastFailure }) => (
         <li key={endpointHash}>
           <span class="name">
-            <Visible text={device || "A device without a name"} />
-            {endpointHash === ownHash && <span class="badge"> this one</span>}
+            <Visible text={device || "A device without a name"} />{" "}
+            {endpointHash === ownHash && <span class="badge">this one</span>}
           </span>
           <span class="detail">
             On since {since(subscribedAt, now)},{" "}
@@ -87,6 +98,16 @@ function Devices({ devices, ownHash }: { devices: PushDevice[]; ownHash: string 
               </>
             )}
           </span>
+          {endpointHash !== ownHash && (
+            <button
+              type="button"
+              class="quiet"
+              aria-label={`Silence ${device || "the device without a name"}`}
+              onClick={() => remove(endpointHash)}
+            >
+              Silence
+            </button>
+          )}
         </li>
       ))}
     </ul>
