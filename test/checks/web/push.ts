@@ -64,8 +64,10 @@ export const push: Story = async ({ browser, server }) => {
   const bell = await Doorbell.of(page);
 
   await step("who looks at the thread is not told of it; who looks elsewhere is, once, and the icon counts", async () => {
-    equal(await page.title(), "(1) Spindle");
-    equal(await page.evaluate(() => document.documentElement.dataset.badge), "1");
+    await eventually("the title counts", async () => (await page.title()) === "(1) Spindle");
+    await eventually("the icon counts", async () => {
+      return (await page.evaluate(() => document.documentElement.dataset.badge)) === "1";
+    });
     await bell.ring(JSON.stringify({ ...message, waiting: 3 }));
     await eventually("the worker has heard", async () => (await bell.heard()).badge === 3);
     equal(await bell.shown(), []);
