@@ -18,6 +18,7 @@ export { DirectoryObject } from "#directory/directory-object";
 export { GitHubAppObject } from "#github/app-object";
 export { RepositoryObject } from "#github/repository-object";
 export { MemoryObject } from "#memory/memory-object";
+export { PushObject } from "#push/push-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();
