@@ -1,8 +1,11 @@
 /** The account's threads, newest first, read anew after whatever may change them and when the page is looked at again. */
+
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Client } from "#client/client";
 import type { ThreadReadState } from "#protocol/read-state-methods";
 import type { ThreadStatus, WireThread } from "#protocol/thread";
+import { spelled } from "../diff/visible-text.ts";
+import { storageLimits } from "./limits.ts";
 
 export interface ThreadList {
   entries: ReadonlySignal<WireThread[]>;
@@ -82,8 +85,9 @@ export function createThreadList(client: Client): ThreadList {
   };
 }
 
+/** With nothing hidden in it: it stands in lists, in questions to the person, and in names for screen readers. */
 export function titleOf({ name, preview }: Pick<WireThread, "name" | "preview">): string {
-  return name || preview.split("\n")[0] || "Untitled";
+  return spelled((name || preview.split("\n", 1)[0] || "Untitled").slice(0, storageLimits.titleCharactersMax), "prose");
 }
 
 /** Whether it waits for a person. */
