@@ -54,6 +54,7 @@ export function authorized(header: string): { publicKey: string; claims: { aud: 
   const [x, y] = [point.subarray(1, 33).toString("base64url"), point.subarray(33).toString("base64url")];
   const key = createPublicKey({ key: { kty: "EC", crv: "P-256", x, y }, format: "jwk" });
   const signed = Buffer.from(`${head}.${claims}`);
-  if (!verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"))) throw new Error("not signed");
+  if (!verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url")))
+    throw new Error("not signed");
   return { publicKey, claims: JSON.parse(Buffer.from(claims, "base64url").toString()) };
 }
