@@ -81,10 +81,7 @@ function importPoint(point: Bytes): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", point, { name: "ECDH", namedCurve: "P-256" }, false, []);
 }
 
-async function derived(
-  from: Bytes,
-  { salt, info, bytes }: { salt: Bytes; info: Bytes; bytes: number },
-): Promise<Bytes> {
+async function derived(from: Bytes, { salt, info, bytes }: { salt: Bytes; info: Bytes; bytes: number }): Promise<Bytes> {
   const key = await crypto.subtle.importKey("raw", from, "HKDF", false, ["deriveBits"]);
   return new Uint8Array(await crypto.subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info }, key, bytes * 8));
 }

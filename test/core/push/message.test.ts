@@ -5,7 +5,13 @@ import type { Ask } from "#core/push/attention";
 import { askEvent, endedEvent, messageText } from "#core/push/message";
 
 const threadId = "01900000-0000-7000-8000-000000000001";
-const ask = (parts: Partial<Ask> = {}): Ask => ({ requestId: "r1", kind: "command", itemId: "call_1", text: "npm test", ...parts });
+const ask = (parts: Partial<Ask> = {}): Ask => ({
+  requestId: "r1",
+  kind: "command",
+  itemId: "call_1",
+  text: "npm test",
+  ...parts,
+});
 const ended = (parts = {}) => ({ turnId: "t1", seq: 9, status: "completed" as const, durationMs: 1, text: "", ...parts });
 
 test("a command that waits is told with its thread's name, and opens the thread", () => {
@@ -36,10 +42,20 @@ test("an item whose id is a text of its own is not named", () => {
 });
 
 test("a question says its words; an ended turn what was said last, or what failed", () => {
-  expect(askEvent(threadId, "n", ask({ kind: "question", text: "Which one?" }))).toMatchObject({ kind: "question", body: "Which one?" });
-  expect(endedEvent(threadId, "n", ended({ text: "All done." }))).toMatchObject({ kind: "turnCompleted", body: "All done.", itemId: null });
+  expect(askEvent(threadId, "n", ask({ kind: "question", text: "Which one?" }))).toMatchObject({
+    kind: "question",
+    body: "Which one?",
+  });
+  expect(endedEvent(threadId, "n", ended({ text: "All done." }))).toMatchObject({
+    kind: "turnCompleted",
+    body: "All done.",
+    itemId: null,
+  });
   expect(endedEvent(threadId, "n", ended())).toMatchObject({ kind: "turnCompleted", body: "The turn is finished" });
-  expect(endedEvent(threadId, "n", ended({ status: "failed", text: "no model" }))).toMatchObject({ kind: "turnFailed", body: "no model" });
+  expect(endedEvent(threadId, "n", ended({ status: "failed", text: "no model" }))).toMatchObject({
+    kind: "turnFailed",
+    body: "no model",
+  });
 });
 
 test("signs that cannot be seen are gone, and what looks like a secret is hidden, also where it is cut", () => {
@@ -55,7 +71,11 @@ test("signs that cannot be seen are gone, and what looks like a secret is hidden
 
 test("no text makes a message longer than a push may be, and what is cut is cut between characters", () => {
   for (const sign of ["x", '"', "\\", "ä", "漢", "🧵"]) {
-    const event = askEvent(threadId, sign.repeat(5_000), ask({ text: sign.repeat(5_000), itemId: sign.repeat(60), kind: "changes" }));
+    const event = askEvent(
+      threadId,
+      sign.repeat(5_000),
+      ask({ text: sign.repeat(5_000), itemId: sign.repeat(60), kind: "changes" }),
+    );
     const text = messageText(event, 1_000);
     expect(new TextEncoder().encode(text).length).toBeLessThanOrEqual(pushLimits.messageBytesMax);
     const { title, body } = JSON.parse(text);

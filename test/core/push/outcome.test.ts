@@ -19,14 +19,17 @@ test.each([301, 307, 400, 401, 403, 413])("%d does not pass: nobody tries again,
   expect(outcomeOf(answer(status), at())).toMatchObject({ type: "givenUp", reason: `the push service answered ${status}` });
 });
 
-test.each([null, answer(408), answer(429), answer(500), answer(503)])("%j is tried again, later each time, up to a ceiling", (failed) => {
-  const pauses = [1, 2, 3, 7].map((attempts) => {
-    const outcome = outcomeOf(failed, at({ attempts }));
-    return outcome.type === "retry" ? outcome.atMs - nowMs : outcome;
-  });
-  expect(pauses).toEqual([10_000, 20_000, 40_000, pushLimits.retryPauseMsMax]);
-  expect(outcomeOf(failed, at({ attempts: pushLimits.attemptsMax }))).toMatchObject({ type: "givenUp" });
-});
+test.each([null, answer(408), answer(429), answer(500), answer(503)])(
+  "%j is tried again, later each time, up to a ceiling",
+  (failed) => {
+    const pauses = [1, 2, 3, 7].map((attempts) => {
+      const outcome = outcomeOf(failed, at({ attempts }));
+      return outcome.type === "retry" ? outcome.atMs - nowMs : outcome;
+    });
+    expect(pauses).toEqual([10_000, 20_000, 40_000, pushLimits.retryPauseMsMax]);
+    expect(outcomeOf(failed, at({ attempts: pushLimits.attemptsMax }))).toMatchObject({ type: "givenUp" });
+  },
+);
 
 test("what failed together does not come back together", () => {
   expect(outcomeOf(null, at({ random: 0 }))).toMatchObject({ type: "retry", atMs: nowMs + 5_000 });
