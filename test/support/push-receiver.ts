@@ -45,7 +45,7 @@ export function decrypted(body: Uint8Array, { p256dh, auth, privateKey }: Browse
   const cipher = createDecipheriv("aes-128-gcm", key, nonce);
   cipher.setAuthTag(record.subarray(-16));
   const padded = Buffer.concat([cipher.update(record.subarray(0, -16)), cipher.final()]);
-  const end = padded.findLastIndex((byte) => byte !== 0);
+  const end = padded.findLastIndex((byte: number) => byte !== 0);
   if (padded[end] !== 2) throw new Error("no end of the last record");
   return padded.subarray(0, end).toString();
 }
