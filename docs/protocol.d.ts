@@ -856,6 +856,7 @@ export interface GitInfo {
   sha: string | null;
   branch: string | null;
   originUrl: string | null;
+  conversationUrl?: string | null;
 }
 
 export interface HooksListParams {
@@ -1461,6 +1462,7 @@ export interface ThreadForkResponse {
   sandbox: SandboxPolicy;
   activePermissionProfile: null;
   reasoningEffort: string | null;
+  threadSettings?: ThreadSettings;
   multiAgentMode: MultiAgentMode;
 }
 
@@ -1778,6 +1780,7 @@ export interface ThreadResumeResponse {
   sandbox: SandboxPolicy;
   activePermissionProfile: null;
   reasoningEffort: string | null;
+  threadSettings?: ThreadSettings;
   collaborationMode: CollaborationMode | null;
   multiAgentMode: MultiAgentMode;
   initialTurnsPage: { data: Turn[]; nextCursor: string | null; backwardsCursor: string | null } | null;
@@ -1828,7 +1831,7 @@ export interface ThreadSearchParams {
 }
 
 export interface ThreadSearchResponse {
-  data: { thread: Thread; snippet: string }[];
+  data: { thread: Thread; snippet: string; itemId?: string | null }[];
   nextCursor: string | null;
   backwardsCursor: string | null;
 }
@@ -1899,6 +1902,26 @@ export interface ThreadSetNameParams {
 
 export type ThreadSetNameResponse = Record<string, never>;
 
+export interface ThreadSettings {
+  disabledPluginIds: string[];
+  cwd: string;
+  environments: unknown[] | null;
+  approvalPolicy: ApprovalPolicy;
+  approvalsReviewer: "user" | "auto_review" | "guardian_subagent";
+  sandboxPolicy: SandboxPolicy;
+  activePermissionProfile: null;
+  model: string;
+  modelProvider: string;
+  serviceTier: string | null;
+  effort: string | null;
+  summary: string | null;
+  collaborationMode: CollaborationMode;
+  multiAgentMode: "explicitRequestOnly";
+  personality: string | null;
+  decisionMode?: DecisionMode;
+  questionTimeoutMs?: QuestionTimeoutMs;
+}
+
 export interface ThreadSettingsUpdateParams {
   threadId: string;
   disabledPluginIds?: string[] | null;
@@ -1921,7 +1944,7 @@ export type ThreadSettingsUpdateResponse = Record<string, never>;
 
 export interface ThreadSettingsUpdatedNotification {
   threadId: string;
-  threadSettings: { disabledPluginIds: string[]; cwd: string; environments: unknown[] | null; approvalPolicy: ApprovalPolicy; approvalsReviewer: "user" | "auto_review" | "guardian_subagent"; sandboxPolicy: SandboxPolicy; activePermissionProfile: null; model: string; modelProvider: string; serviceTier: string | null; effort: string | null; summary: string | null; collaborationMode: CollaborationMode; multiAgentMode: "explicitRequestOnly"; personality: string | null };
+  threadSettings: ThreadSettings;
 }
 
 export interface ThreadShellCommandParams {
@@ -1977,6 +2000,7 @@ export interface ThreadStartResponse {
   sandbox: SandboxPolicy;
   activePermissionProfile: null;
   reasoningEffort: string | null;
+  threadSettings?: ThreadSettings;
   multiAgentMode: MultiAgentMode;
 }
 
