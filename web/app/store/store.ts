@@ -22,6 +22,8 @@ export interface Store {
   lateAnswers: ReadonlySignal<readonly LateAnswer[]>;
   /** The model that turns run with unless somebody says otherwise; null until the server said. */
   defaultModel: ReadonlySignal<Model | null>;
+  /** That a person may choose; empty until the server said. */
+  models: ReadonlySignal<readonly Model[]>;
   threads: ThreadList;
 }
 
@@ -47,8 +49,10 @@ export function createStore(): Store {
     lateAnswers.value = client.unsent.lateAnswers;
   });
   const defaultModel = signal<Model | null>(null);
+  const models = signal<readonly Model[]>([]);
   client.request("model/list", {}).then(
     ({ data }) => {
+      models.value = data;
       defaultModel.value = data.find(({ isDefault }) => isDefault) ?? null;
     },
     () => {
@@ -64,7 +68,16 @@ export function createStore(): Store {
     else void client.rest();
   });
   addEventListener("pagehide", () => void client.rest());
-  return { client, connection, session: account.session, unsent, lateAnswers, defaultModel, threads: createThreadList(client) };
+  return {
+    client,
+    connection,
+    session: account.session,
+    unsent,
+    lateAnswers,
+    defaultModel,
+    models,
+    threads: createThreadList(client),
+  };
 }
 
 const context = createContext<Store | null>(null);

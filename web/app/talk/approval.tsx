@@ -3,7 +3,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
+import type { ItemOf } from "#protocol/item";
 import { hrefOf } from "../place.ts";
+import { AskedChange, useOpened } from "./asked-change.tsx";
 import { focusUnlessBusy } from "./focus.ts";
 import { Revealed } from "./revealed.tsx";
 
@@ -36,6 +38,8 @@ export function Approval({ request, thread }: ApprovalProps) {
       ? choices.filter(({ decision }) => request.params.availableDecisions.includes(decision))
       : choices;
   const refusal = thread.refusals.get(request.id);
+  const item = request.method === "item/fileChange/requestApproval" ? changeOf(thread, request.params.itemId) : null;
+  const [isOpen, open] = useOpened(item);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a form would have a button that Enter presses.
     <section
@@ -45,6 +49,8 @@ export function Approval({ request, thread }: ApprovalProps) {
       tabIndex={-1}
       aria-label="Approval"
       onKeyDown={(event) => {
+        // An open diff has keys of its own: a yes from out here would be to all of it, also to what was left out.
+        if (isOpen) return;
         const choice = offered.find(({ key }) => key === event.key);
         if (!choice || isAnswered || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
@@ -63,14 +69,15 @@ export function Approval({ request, thread }: ApprovalProps) {
       ) : (
         <p>Apply this change to the workspace?</p>
       )}
-      {params.reason && <p class="reason">{params.reason}</p>}
-      {refusal && (
+      {item && <AskedChange thread={thread} item={item} isOpen={isOpen} open={open} />}
+      {!isOpen && params.reason && <p class="reason">{params.reason}</p>}
+      {!isOpen && refusal && (
         <p class="failed" role="alert">
           {refusal}
         </p>
       )}
       <div class="choices">
-        {offered.map(({ decision, label, key }, index) => (
+        {(isOpen ? [] : offered).map(({ decision, label, key }, index) => (
           <button
             key={decision}
             type="button"
@@ -88,10 +95,15 @@ export function Approval({ request, thread }: ApprovalProps) {
             class="button quiet"
             href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}
           >
-            Review
+            {isOpen ? "Open in Changes" : "Review"}
           </a>
         )}
       </div>
     </section>
   );
+}
+
+function changeOf(thread: ThreadHandle, itemId: string): ItemOf<"fileChange"> | null {
+  const item = thread.turn?.items.find(({ id }) => id === itemId);
+  return item?.type === "fileChange" && item.proposal ? item : null;
 }

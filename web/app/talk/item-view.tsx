@@ -72,7 +72,8 @@ function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
         </span>
         <span class={`badge ${item.status}`}>{changeWords[item.status]}</span>
       </p>
-      <Patch text={item.proposal?.diff ?? item.changes.map(({ diff }) => diff).join("\n")} />
+      {/* While it waits, it stands above the field with the answer to it. */}
+      {item.status !== "inProgress" && <Patch text={item.proposal?.diff ?? item.changes.map(({ diff }) => diff).join("\n")} />}
     </div>
   );
 }
