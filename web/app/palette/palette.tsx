@@ -125,8 +125,8 @@ export function Palette({ close }: { close(): void }) {
           </div>
         ))}
       </div>
-      <p class="notice" role="status">
-        {entries.length === 0 ? "Nothing is called so." : <span class="unseen">{entries.length} found</span>}
+      <p class={entries.length === 0 ? "notice" : "unseen"} role="status">
+        {entries.length === 0 ? "Nothing is called so." : `${entries.length} found`}
       </p>
     </dialog>
   );

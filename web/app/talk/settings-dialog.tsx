@@ -1,6 +1,6 @@
 /** The settings of one thread, from its next turn on: each is shown as the server told it last, and changed at once. */
 import "../settings/settings.css";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import { Choice } from "../settings/choice.tsx";
 import { approvals, decisions } from "../settings/options.ts";
@@ -11,23 +11,30 @@ import { setThread, type ThreadSettingKey } from "./set-thread.ts";
 /** `drawn`: see `OpenedThread`. */
 export function SettingsDialog({ thread, close }: { thread: ThreadHandle; drawn: number; close(): void }) {
   const { client, models } = useStore();
-  const [saved, setSaved] = useState<{ key: ThreadSettingKey; isSaved: boolean } | null>(null);
+  /** What was asked for, until the server tells that it is so. */
+  const [asked, setAsked] = useState<{ key: ThreadSettingKey; value: string } | null>(null);
+  const [savedKey, setSavedKey] = useState<ThreadSettingKey | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const { settings } = thread;
+  const isTold = asked !== null && settings?.[asked.key] === asked.value;
+  useEffect(() => {
+    if (!isTold || !asked) return;
+    setSavedKey(asked.key);
+    setAsked(null);
+  }, [isTold, asked]);
   if (!settings) return null;
   const propsOf = (key: ThreadSettingKey) => ({
     choose: (value: string) => {
       setFailure(null);
-      setSaved({ key, isSaved: false });
-      setThread(client, thread.id, key, value).then(
-        () => setSaved({ key, isSaved: true }),
-        (error: Error) => {
-          setSaved(null);
-          setFailure(error.message);
-        },
-      );
+      setSavedKey(null);
+      setAsked({ key, value });
+      setThread(client, thread.id, key, value).catch((error: Error) => {
+        setAsked(null);
+        setFailure(error.message);
+      });
     },
-    isSaved: saved?.key === key ? saved.isSaved : null,
+    value: asked?.key === key ? asked.value : told(settings[key]),
+    isSaved: asked?.key === key ? false : savedKey === key ? true : null,
   });
   const model = models.value.find(({ id }) => id === settings.model);
   const efforts = (model?.supportedReasoningEfforts ?? []).map(({ reasoningEffort }) => reasoningEffort);
@@ -42,7 +49,6 @@ export function SettingsDialog({ thread, close }: { thread: ThreadHandle; drawn:
       <Choice
         label="Model"
         says={model?.description ?? "Which model answers."}
-        value={settings.model}
         options={models.value.map(({ id, displayName }) => ({ value: id, label: displayName }))}
         {...propsOf("model")}
       />
@@ -50,7 +56,6 @@ export function SettingsDialog({ thread, close }: { thread: ThreadHandle; drawn:
         <Choice
           label="Reasoning effort"
           says="More is slower, and better at hard things."
-          value={settings.effort ?? ""}
           options={[
             ...(settings.effort === null ? [{ value: "", label: "The model's own" }] : []),
             ...efforts.map((value) => ({ value, label: value })),
@@ -61,7 +66,6 @@ export function SettingsDialog({ thread, close }: { thread: ThreadHandle; drawn:
       <Choice
         label="Approvals"
         says="When you are asked before files are changed or commands run."
-        value={typeof settings.approvalPolicy === "string" ? settings.approvalPolicy : "granular"}
         options={[
           ...approvals,
           ...(typeof settings.approvalPolicy === "string" ? [] : [{ value: "granular", label: "By rules of another client" }]),
@@ -71,7 +75,6 @@ export function SettingsDialog({ thread, close }: { thread: ThreadHandle; drawn:
       <Choice
         label="Decisions"
         says="Whether the model states what it assumes: advise tells it what follows, steer takes the best step."
-        value={settings.decisionMode ?? ""}
         options={decisions}
         {...propsOf("decisionMode")}
       />
@@ -80,4 +83,9 @@ export function SettingsDialog({ thread, close }: { thread: ThreadHandle; drawn:
       </button>
     </Modal>
   );
+}
+
+/** As one of the values that can be chosen; what another client said in more words is one of its own. */
+function told(value: unknown): string {
+  return typeof value === "string" ? value : value == null ? "" : "granular";
 }
