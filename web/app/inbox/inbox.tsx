@@ -7,38 +7,42 @@ import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import type { ItemOf } from "#protocol/item";
 import type { WireThread } from "#protocol/thread";
+import { Visible } from "../diff/visible.tsx";
+import { isOffline } from "../installed/offline.ts";
 import { moveInList } from "../keys/list-focus.ts";
 import { lazy } from "../lazy.tsx";
 import { hrefOf, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
 import { useStore } from "../store/store.ts";
-import { titleOf } from "../store/thread-list.ts";
-import { Revealed } from "../talk/revealed.tsx";
-import { readWaiting, waitingShownMax } from "./waiting-threads.ts";
+import { needsPerson, titleOf } from "../store/thread-list.ts";
+import { LongText } from "../talk/long-text.tsx";
+import { pathsShownMax, readWaiting, waitingShownMax } from "./waiting-threads.ts";
 import { waitingText } from "./waiting-time.ts";
 
 const ChangeView = lazy(async () => (await import("../diff/change-view.tsx")).ChangeView);
 
 export function Inbox() {
   const { client, threads } = useStore();
-  const [waiting, setWaiting] = useState<WireThread[] | null>(null);
+  const [found, setFound] = useState<WireThread[] | null>(null);
   /** Titles of threads that waited while one looked, and were answered by somebody else. */
   const [elsewhere, setElsewhere] = useState<{ id: string; title: string }[]>([]);
   const answeredHere = useRef(new Set<string>());
   const known = useRef<WireThread[]>([]);
   const changes = threads.entries.value;
+  // Without the server what is kept of the list says it.
+  const waiting = found ?? (isOffline.value ? changes.filter(({ status }) => needsPerson(status)) : null);
   useEffect(() => {
     let isGone = false;
     readWaiting(client).then(
-      (found) => {
+      (read) => {
         if (isGone) return;
-        const gone = known.current.filter(({ id }) => !found.some((thread) => thread.id === id));
+        const gone = known.current.filter(({ id }) => !read.some((thread) => thread.id === id));
         const byOthers = gone.filter(({ id }) => !answeredHere.current.has(id));
         for (const { id } of gone) answeredHere.current.delete(id);
         if (byOthers.length > 0)
           setElsewhere((before) => [...before, ...byOthers.map((thread) => ({ id: thread.id, title: titleOf(thread) }))]);
-        known.current = found;
-        setWaiting(found);
+        known.current = read;
+        setFound(read);
       },
       () => {
         // The connection's own state says what is wrong; the next change reads again.
@@ -54,7 +58,7 @@ export function Inbox() {
         <h1 class="title">Inbox</h1>
       </header>
       <section class="scroll inbox" aria-label="What waits for you">
-        {waiting === null && <p class="notice">Looking for what waits …</p>}
+        {waiting === null && !isOffline.value && <p class="notice">Looking for what waits …</p>}
         {waiting?.length === 0 && (
           <p class="notice">Nothing waits for you. Diffs, commands and questions of all threads come here.</p>
         )}
@@ -174,13 +178,15 @@ function What({ thread, request, isShown }: Pick<AskedProps, "thread" | "request
   switch (request.method) {
     case "item/commandExecution/requestApproval":
       return (
-        <p>
-          Run{" "}
-          <code>
-            <Revealed text={shownCommand(request.params.command)} />
-          </code>
-          {request.params.reason && <span class="reason"> {request.params.reason}</span>}
-        </p>
+        <>
+          <p>Run this command?</p>
+          <LongText text={shownCommand(request.params.command)} label="Command" />
+          {request.params.reason && (
+            <p class="reason">
+              <Visible kind="prose" text={request.params.reason} />
+            </p>
+          )}
+        </>
       );
     case "item/fileChange/requestApproval": {
       const item = thread.turn?.items.find(({ id }) => id === request.params.itemId);
@@ -190,7 +196,9 @@ function What({ thread, request, isShown }: Pick<AskedProps, "thread" | "request
     case "item/tool/requestUserInput":
       return (
         <>
-          <p>{request.params.questions.map(({ question }) => question).join(" ")}</p>
+          <p>
+            <Visible kind="prose" text={request.params.questions.map(({ question }) => question).join(" ")} />
+          </p>
           <div class="choices">
             <a class="button" href={hrefOf(threadPlace(thread.id))}>
               Answer
@@ -212,11 +220,12 @@ function Changed({ item }: { item: ItemOf<"fileChange"> }) {
   const count = (kind: "added" | "removed") => lines.filter((line) => line.kind === kind).length;
   return (
     <p>
-      {item.changes.map(({ path }) => (
+      {item.changes.slice(0, pathsShownMax).map(({ path }) => (
         <code key={path}>
-          <Revealed text={path} />{" "}
+          <Visible text={path} />{" "}
         </code>
       ))}
+      {item.changes.length > pathsShownMax && `and ${item.changes.length - pathsShownMax} more `}
       <span class="added">+{count("added")}</span> <span class="removed">−{count("removed")}</span>
       {item.proposal && (
         <span class="reason" title="A yes is to exactly the diff that has this hash">

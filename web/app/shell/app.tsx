@@ -1,4 +1,6 @@
 /** The whole page: threads and ways on one side, what they lead to on the other; on a phone one of the two. */
+
+import { Notices } from "../installed/notices.tsx";
 import { Keys } from "../keys/keys.tsx";
 import { overlay } from "../keys/overlay.ts";
 import { lazy } from "../lazy.tsx";
@@ -25,6 +27,7 @@ export function App() {
   const isThread = place.value.view === "thread" || place.value.view === "new";
   return (
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
+      <Notices />
       <Side class="side" aria-label="All threads">
         <div class="top">
           <h1 class="brand">Spindle</h1>

@@ -7,7 +7,9 @@ import type { ConnectionState } from "#client/connection";
 import type { LateAnswer, OutgoingMessage } from "#client/unsent";
 import type { Model } from "#protocol/account-and-config-methods";
 import { createAccount, type Session } from "./account.ts";
+import { createHeard } from "./heard.ts";
 import { keptStore } from "./kept.ts";
+import { createKeptList } from "./kept-list.ts";
 import { createOutbox } from "./outbox.ts";
 import { createThreadCache } from "./thread-cache.ts";
 import { createThreadList, type ThreadList } from "./thread-list.ts";
@@ -25,6 +27,10 @@ export interface Store {
   /** That a person may choose; empty until the server said. */
   models: ReadonlySignal<readonly Model[]>;
   threads: ThreadList;
+  /** Until when the server was heard, Unix ms: how old is what is shown without it. */
+  heard: ReadonlySignal<number | null>;
+  /** Whose page this is; see `Account`. */
+  account: Promise<string>;
 }
 
 export function createStore(): Store {
@@ -76,7 +82,9 @@ export function createStore(): Store {
     lateAnswers,
     defaultModel,
     models,
-    threads: createThreadList(client),
+    threads: createThreadList(client, createKeptList(keptStore(account.name, "list"), foldVersion)),
+    heard: createHeard(client),
+    account: account.name,
   };
 }
 

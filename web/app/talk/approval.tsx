@@ -1,13 +1,15 @@
 /** A command or a change that waits for a yes or a no. */
+
 import { useEffect, useRef } from "preact/hooks";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import type { ItemOf } from "#protocol/item";
+import { Visible } from "../diff/visible.tsx";
 import { hrefOf } from "../place.ts";
 import { AskedChange, useOpened } from "./asked-change.tsx";
 import { focusUnlessBusy } from "./focus.ts";
-import { Revealed } from "./revealed.tsx";
+import { LongText } from "./long-text.tsx";
 
 type ApprovalRequest = Extract<
   PendingRequest,
@@ -60,17 +62,17 @@ export function Approval({ request, thread }: ApprovalProps) {
       {request.method === "item/commandExecution/requestApproval" ? (
         <>
           <p>Run this command?</p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
-          {/* biome-ignore lint/a11y/useSemanticElements: no group of fields. */}
-          <pre class="asked" tabIndex={0} role="group" aria-label="Command">
-            <Revealed text={shownCommand(request.params.command)} />
-          </pre>
+          <LongText text={shownCommand(request.params.command)} label="Command" class="asked" />
         </>
       ) : (
         <p>Apply this change to the workspace?</p>
       )}
       {item && <AskedChange thread={thread} item={item} isOpen={isOpen} open={open} />}
-      {!isOpen && params.reason && <p class="reason">{params.reason}</p>}
+      {!isOpen && params.reason && (
+        <p class="reason">
+          <Visible kind="prose" text={params.reason} />
+        </p>
+      )}
       {!isOpen && refusal && (
         <p class="failed" role="alert">
           {refusal}

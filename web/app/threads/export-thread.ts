@@ -1,8 +1,8 @@
 /** A thread as a file of one's own: everything that its log tells, as text to read or as data. */
 import type { Client } from "#client/client";
 import type { WireThread } from "#protocol/thread";
+import { download } from "../files/download.ts";
 import { titleOf } from "../store/thread-list.ts";
-import { saveText } from "./save-text.ts";
 
 /** Reads all pages, then lets the browser save them. Rejects when the server does not give one. */
 export async function exportThread(client: Client, thread: WireThread, format: "json" | "markdown"): Promise<void> {
@@ -19,7 +19,7 @@ export async function exportThread(client: Client, thread: WireThread, format: "
     cursor = page.nextCursor;
   } while (cursor !== null);
   const text = format === "json" ? JSON.stringify({ thread, data: entries }, null, 2) : parts.join("\n");
-  saveText(`${fileName(titleOf(thread))}.${format === "json" ? "json" : "md"}`, text);
+  download(new Blob([text]), `${fileName(titleOf(thread))}.${format === "json" ? "json" : "md"}`);
 }
 
 /** What every system takes as a name. */

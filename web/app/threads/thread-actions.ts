@@ -1,11 +1,11 @@
 /** What can be done with a thread, by name: for its menus and for the palette. */
 import type { ThreadHandle } from "#client/thread-handle";
 import type { WireThread } from "#protocol/thread";
+import { download } from "../files/download.ts";
 import { go, place, threadPlace } from "../place.ts";
 import type { Store } from "../store/store.ts";
 import { titleOf } from "../store/thread-list.ts";
 import { exportThread, fileName } from "./export-thread.ts";
-import { saveText } from "./save-text.ts";
 
 export interface ThreadAction {
   name: string;
@@ -47,7 +47,10 @@ export function threadActions(
     return threadPatch(handle?.state?.turns ?? []);
   };
   const ofShown: ThreadAction[] = [
-    { name: "Download patch", run: async () => saveText(`${fileName(titleOf(thread))}.patch`, nonEmpty(await patch())) },
+    {
+      name: "Download patch",
+      run: async () => download(new Blob([nonEmpty(await patch())]), `${fileName(titleOf(thread))}.patch`),
+    },
     { name: "Copy patch", run: async () => navigator.clipboard.writeText(nonEmpty(await patch())) },
   ];
   return [
