@@ -1,6 +1,7 @@
 /** One field for everything: threads, places, what can be done with the thread that is shown, and its files. */
 import "./palette.css";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { currentThread } from "../store/current-thread.ts";
 import { keepText, keptText } from "../store/kept.ts";
 import { useStore } from "../store/store.ts";
 import { entriesNow, filesNamed } from "./all-entries.ts";
@@ -19,11 +20,13 @@ export function Palette({ close }: { close(): void }) {
   const [at, setAt] = useState(0);
   const [failure, setFailure] = useState<string | null>(null);
   const threads = useAllThreads(store);
+  // It may open while one types already.
+  const here = currentThread.value;
   const files = useFiles(term);
   const recent = useMemo(readRecent, []);
   const entries = useMemo(
     () => [...offered(entriesNow(store, threads), term, recent), ...files],
-    [store, threads, term, recent, files],
+    [store, threads, here, term, recent, files],
   );
   const active = Math.min(at, entries.length - 1);
   useEffect(() => {
