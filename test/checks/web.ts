@@ -5,6 +5,7 @@
 
 import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
+import { daily } from "./web/daily.ts";
 import { decision } from "./web/decision.ts";
 import { diffs } from "./web/diffs.ts";
 import { files } from "./web/files.ts";
@@ -30,6 +31,7 @@ const stories: Record<string, Story> = {
   memory,
   files,
   settings,
+  daily,
   offline,
   push,
 

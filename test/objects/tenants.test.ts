@@ -262,7 +262,9 @@ test("alice has slept through all of it, and finds everything as she left it", a
   expect(await alice.files()).toEqual([`${secretWord}.txt`]);
   expect((await alice.request("thread/queue/list", { threadId })).data).toHaveLength(1);
   expect((await alice.request("spindle/memory/list", {})).data).toMatchObject([{ title: secretWord }]);
-  expect((await alice.request("spindle/push/list", {})).data).toMatchObject([{ endpointHash: alicesDevice.hash, lastFailure: null }]);
+  expect((await alice.request("spindle/push/list", {})).data).toMatchObject([
+    { endpointHash: alicesDevice.hash, lastFailure: null },
+  ]);
   // Before anything happens in her threads: no push service is there to be rung.
   await alice.request("spindle/push/unsubscribe", { endpoint: alicesDevice.endpoint });
   expect((await alice.request("thread/read", { threadId })).thread).toMatchObject({ name: null });

@@ -12,7 +12,9 @@ export const Patch = memo(({ text }: { text: string }) => {
   // Blob ids say nothing to a reader.
   const lines = patchLines(text).filter(({ kind, text: line }) => kind !== "head" || !line.startsWith("index "));
   return (
-    <pre class="patch">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
+    // biome-ignore lint/a11y/useSemanticElements: no group of fields.
+    <pre class="patch" tabIndex={0} role="group" aria-label="Patch">
       {lines.slice(0, glanceLinesMax).map(({ kind, text: line }, index) => (
         <span key={index} class={kind}>
           <Visible text={line.slice(0, lineCharactersShown)} />

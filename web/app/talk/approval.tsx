@@ -4,8 +4,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
+import type { ItemOf } from "#protocol/item";
 import { Visible } from "../diff/visible.tsx";
 import { hrefOf } from "../place.ts";
+import { AskedChange, useOpened } from "./asked-change.tsx";
 import { focusUnlessBusy } from "./focus.ts";
 import { LongText } from "./long-text.tsx";
 
@@ -38,6 +40,8 @@ export function Approval({ request, thread }: ApprovalProps) {
       ? choices.filter(({ decision }) => request.params.availableDecisions.includes(decision))
       : choices;
   const refusal = thread.refusals.get(request.id);
+  const item = request.method === "item/fileChange/requestApproval" ? changeOf(thread, request.params.itemId) : null;
+  const [isOpen, open] = useOpened(item);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a form would have a button that Enter presses.
     <section
@@ -47,6 +51,8 @@ export function Approval({ request, thread }: ApprovalProps) {
       tabIndex={-1}
       aria-label="Approval"
       onKeyDown={(event) => {
+        // An open diff has keys of its own: a yes from out here would be to all of it, also to what was left out.
+        if (isOpen) return;
         const choice = offered.find(({ key }) => key === event.key);
         if (!choice || isAnswered || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
@@ -61,18 +67,19 @@ export function Approval({ request, thread }: ApprovalProps) {
       ) : (
         <p>Apply this change to the workspace?</p>
       )}
-      {params.reason && (
+      {item && <AskedChange thread={thread} item={item} isOpen={isOpen} open={open} />}
+      {!isOpen && params.reason && (
         <p class="reason">
           <Visible kind="prose" text={params.reason} />
         </p>
       )}
-      {refusal && (
+      {!isOpen && refusal && (
         <p class="failed" role="alert">
           {refusal}
         </p>
       )}
       <div class="choices">
-        {offered.map(({ decision, label, key }, index) => (
+        {(isOpen ? [] : offered).map(({ decision, label, key }, index) => (
           <button
             key={decision}
             type="button"
@@ -90,10 +97,15 @@ export function Approval({ request, thread }: ApprovalProps) {
             class="button quiet"
             href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}
           >
-            Review
+            {isOpen ? "Open in Changes" : "Review"}
           </a>
         )}
       </div>
     </section>
   );
+}
+
+function changeOf(thread: ThreadHandle, itemId: string): ItemOf<"fileChange"> | null {
+  const item = thread.turn?.items.find(({ id }) => id === itemId);
+  return item?.type === "fileChange" && item.proposal ? item : null;
 }

@@ -79,7 +79,8 @@ function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
         </span>
         <span class={`badge ${item.status}`}>{changeWords[item.status]}</span>
       </p>
-      <Patch text={changePatch(item)} />
+      {/* While it waits, it stands above the field with the answer to it. */}
+      {item.status !== "inProgress" && <Patch text={changePatch(item)} />}
     </div>
   );
 }
