@@ -5,6 +5,7 @@
 
 import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
+import { budgets } from "./web/budgets.ts";
 import { decision } from "./web/decision.ts";
 import { diffs } from "./web/diffs.ts";
 import { files } from "./web/files.ts";
@@ -28,6 +29,7 @@ const stories: Record<string, Story> = {
   files,
   settings,
   allScreens,
+  budgets,
 };
 
 const chosen = process.argv.slice(2);

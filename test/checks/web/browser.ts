@@ -38,6 +38,13 @@ export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, 
 export type Size = keyof typeof sizes;
 export type Theme = "light" | "dark";
 
+export interface Arrival {
+  size?: Size;
+  theme?: Theme;
+  /** What is done to the page before anything is loaded. */
+  before?(page: Page): Promise<unknown>;
+}
+
 /** One person at one device. */
 export class Person {
   readonly page: Page;
@@ -61,11 +68,7 @@ export class Person {
     });
   }
 
-  static async arrive(
-    browser: Browser,
-    url: string,
-    { size = "desk", theme = "light" }: { size?: Size; theme?: Theme } = {},
-  ): Promise<Person> {
+  static async arrive(browser: Browser, url: string, { size = "desk", theme = "light", before }: Arrival = {}): Promise<Person> {
     const isPhone = size === "phone";
     const context = await browser.newContext({
       viewport: sizes[size],
@@ -77,6 +80,7 @@ export class Person {
     });
     const page = await context.newPage();
     const person = new Person(context, page, new URL(url).origin);
+    await before?.(page);
     await page.goto(url);
     return person;
   }
@@ -101,6 +105,48 @@ export class Person {
       const seen = main.cloneNode(true) as HTMLElement;
       for (const unseen of seen.querySelectorAll(".unseen")) unseen.remove();
       return (seen.textContent ?? "").replace(/\s+/g, " ").trim();
+    });
+  }
+
+  /** To another place of the same page. */
+  async goes(hash: string): Promise<void> {
+    await this.page.evaluate((next) => {
+      location.hash = next;
+    }, hash);
+  }
+
+  /** Everything that the page says of a thread and around it, by the place where it says it. Ends in the thread's talk. */
+  async readsEverything(threadId: string): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    const talk = `#/threads/${threadId}`;
+    for (const [name, hash] of [
+      ["changes", `${talk}/changes`],
+      ["decisions", `${talk}/decisions`],
+      ["inbox", "#/inbox"],
+      ["list", "#/"],
+      ["talk", talk],
+    ] as const) {
+      await this.goes(hash);
+      // A part that comes late is not nothing.
+      await this.page.getByText(/^(Loading|Reading the thread|Looking for what waits) …$/).waitFor({ state: "detached" });
+      found[name] = name === "list" ? await this.page.locator(".threads").innerText() : await this.reads();
+    }
+    return found;
+  }
+
+  /** Another page of the same browser, with what the browser keeps. */
+  async opensTab(url: string): Promise<Person> {
+    const page = await this.context.newPage();
+    const person = new Person(this.context, page, new URL(url).origin);
+    await page.goto(url);
+    return person;
+  }
+
+  /** The page itself is there without the network, as from a cache: what it is made of comes from elsewhere. */
+  async keepsPage(url: string): Promise<void> {
+    await this.context.route("**", async (route) => {
+      const asked = new URL(route.request().url());
+      await route.fulfill({ response: await route.fetch({ url: `${url}${asked.pathname}${asked.search}` }) });
     });
   }
 

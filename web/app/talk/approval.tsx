@@ -12,12 +12,15 @@ type ApprovalRequest = Extract<
   { method: "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" }
 >;
 
+/** Yes and no first; what reaches further is said more quietly. */
 const choices = [
   { decision: "accept", label: "Accept", key: "a" },
-  { decision: "acceptForSession", label: "Accept for session", key: "s" },
   { decision: "decline", label: "Decline", key: "d" },
+  { decision: "acceptForSession", label: "Accept for session", key: "s" },
   { decision: "cancel", label: "Decline and stop", key: "x" },
 ] as const;
+
+const looks = { accept: "main", decline: "quiet main", acceptForSession: "bare", cancel: "bare" };
 
 interface ApprovalProps {
   request: ApprovalRequest;
@@ -61,7 +64,10 @@ export function Approval({ request, thread }: ApprovalProps) {
           </pre>
         </>
       ) : (
-        <p>Apply this change to the workspace?</p>
+        <p class="ask">
+          <span>Apply this change?</span>
+          <a href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}>Review it</a>
+        </p>
       )}
       {params.reason && <p class="reason">{params.reason}</p>}
       {refusal && (
@@ -69,29 +75,26 @@ export function Approval({ request, thread }: ApprovalProps) {
           {refusal}
         </p>
       )}
-      <div class="choices">
-        {offered.map(({ decision, label, key }, index) => (
-          <button
-            key={decision}
-            type="button"
-            class={index === 0 ? "" : "quiet"}
-            disabled={isAnswered}
-            title={`${label} (${key})`}
-            aria-keyshortcuts={key}
-            onClick={() => thread.answer(request.id, decision)}
-          >
-            {label}
-          </button>
-        ))}
-        {request.method === "item/fileChange/requestApproval" && (
-          <a
-            class="button quiet"
-            href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}
-          >
-            Review
-          </a>
-        )}
-      </div>
+      {isAnswered ? (
+        <p class="reason" role="status">
+          {thread.isCaughtUp ? "Your answer is on its way." : "Your answer will be sent when the network is back."}
+        </p>
+      ) : (
+        <div class="choices">
+          {offered.map(({ decision, label, key }) => (
+            <button
+              key={decision}
+              type="button"
+              class={looks[decision]}
+              title={`${label} (${key})`}
+              aria-keyshortcuts={key}
+              onClick={() => thread.answer(request.id, decision)}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+      )}
     </section>
   );
 }

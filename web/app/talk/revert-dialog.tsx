@@ -46,7 +46,7 @@ export function RevertDialog({ thread, at: { item, turnId }, close }: { thread: 
                 <span key={path}>
                   {index > 0 && ", "}
                   <code>
-                    <Revealed text={path} />
+                    <Revealed text={path.replace(/^\/workspace\//, "")} />
                   </code>
                 </span>
               ))}

@@ -3,6 +3,7 @@ import { useCallback, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import { Announcer } from "./announcer.tsx";
+import { AnsweredElsewhere } from "./answered-elsewhere.tsx";
 import { Approval } from "./approval.tsx";
 import { ForkDialog } from "./fork-dialog.tsx";
 import { ItemView } from "./item-view.tsx";
@@ -54,6 +55,7 @@ export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
       <Announcer thread={thread} />
       {plan && <Plan plan={plan} />}
       <Queue thread={thread} isRunning={thread.turn !== null} />
+      <AnsweredElsewhere thread={thread} drawn={drawn} />
       {requests.map((request) => (
         <Asked key={request.id} request={request} thread={thread} drawn={drawn} />
       ))}

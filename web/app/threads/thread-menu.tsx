@@ -65,7 +65,7 @@ export function ThreadMenu({ thread, rename }: { thread: WireThread; rename(): v
         <button type="button" class="bare" onClick={act(() => exportThread(client, thread, "json"))}>
           Export as JSON
         </button>
-        <button type="button" class="bare" onClick={act(remove)}>
+        <button type="button" class="bare remove" onClick={act(remove)}>
           Delete
         </button>
         {failure && (

@@ -21,7 +21,11 @@ export function ThreadPane() {
       />
       {isRead.value && entries.value.length === 0 && (
         <p class="notice">
-          {search.value ? "No thread has these words." : isArchive.value ? "Nothing was put away." : "No threads yet."}
+          {search.value
+            ? "No thread has these words."
+            : isArchive.value
+              ? "Nothing was put away."
+              : "No threads yet. Say what you want done, and the first begins."}
         </p>
       )}
       <ul class="threads">
@@ -36,7 +40,7 @@ export function ThreadPane() {
           </li>
         )}
       </ul>
-      <button type="button" class="bare" aria-pressed={isArchive.value} onClick={() => showArchive(!isArchive.value)}>
+      <button type="button" class="bare archive" aria-pressed={isArchive.value} onClick={() => showArchive(!isArchive.value)}>
         {isArchive.value ? "Back to all threads" : "Archive"}
       </button>
     </nav>
@@ -60,10 +64,8 @@ function Entry({ thread, isCurrent }: { thread: WireThread; isCurrent: boolean }
               {isUnread && <span class="unseen"> has something new</span>}
             </span>
             <span class="detail">
+              <time dateTime={new Date(thread.updatedAt * 1000).toISOString()}>{whenText(thread.updatedAt * 1000)}</time>
               <StatusBadge thread={thread} />
-              <time>
-                {new Date(thread.updatedAt * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" })}
-              </time>
             </span>
           </a>
         )}
@@ -71,6 +73,15 @@ function Entry({ thread, isCurrent }: { thread: WireThread; isCurrent: boolean }
       <ThreadMenu thread={thread} rename={() => setRenaming(true)} />
     </li>
   );
+}
+
+/** Today by the clock, else by the day. */
+function whenText(atMs: number): string {
+  const at = new Date(atMs);
+  const now = new Date();
+  if (at.toDateString() === now.toDateString()) return at.toLocaleTimeString(undefined, { timeStyle: "short" });
+  const isThisYear = at.getFullYear() === now.getFullYear();
+  return at.toLocaleDateString(undefined, { day: "numeric", month: "short", year: isThisYear ? undefined : "numeric" });
 }
 
 function StatusBadge({ thread: { status } }: { thread: Pick<WireThread, "status"> }) {
