@@ -134,20 +134,33 @@ export class Person {
     return found;
   }
 
+  /** Whether the browser can show the thread without a network. */
+  keeps(threadId: string): Promise<boolean> {
+    return this.page.evaluate(async (id) => {
+      const settled = <Result>(request: IDBRequest<Result>) =>
+        new Promise<Result>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      for (const { name = "" } of await indexedDB.databases()) {
+        if (!name.includes("/threads/")) continue;
+        const database = await settled(indexedDB.open(name));
+        try {
+          if ((await settled(database.transaction("entries").objectStore("entries").count(id))) > 0) return true;
+        } finally {
+          database.close();
+        }
+      }
+      return false;
+    }, threadId);
+  }
+
   /** Another page of the same browser, with what the browser keeps. */
   async opensTab(url: string): Promise<Person> {
     const page = await this.context.newPage();
     const person = new Person(this.context, page, new URL(url).origin);
     await page.goto(url);
     return person;
-  }
-
-  /** The page itself is there without the network, as from a cache: what it is made of comes from elsewhere. */
-  async keepsPage(url: string): Promise<void> {
-    await this.context.route("**", async (route) => {
-      const asked = new URL(route.request().url());
-      await route.fulfill({ response: await route.fetch({ url: `${url}${asked.pathname}${asked.search}` }) });
-    });
   }
 
   leave(): Promise<void> {

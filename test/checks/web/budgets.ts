@@ -97,8 +97,7 @@ async function long({ browser, server }: Stage, size: Size, threadId: string): P
   });
   const { page } = person;
   await page.getByText(last).last().waitFor({ timeout: 60_000 });
-  // Written to the browser's own storage five seconds after it was read.
-  await page.waitForTimeout(7_000);
+  await eventually("the thread is kept", () => person.keeps(threadId));
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("Emulation.setCPUThrottlingRate", { rate: slowdown[size] });
 

@@ -132,9 +132,8 @@ async function atSize({ browser, server }: Stage, size: Size): Promise<void> {
     const left = await follow(stayed);
     await left.sees(/^before$/);
     // What was read has to be kept before it can be shown without a network.
-    await left.page.waitForTimeout(7_000);
-    await left.keepsPage(server.url);
-    await offline(network, left);
+    await eventually("the thread is kept", () => left.keeps(threadOf(left)));
+    await offline(network, left, { servesPages: true });
     await left.say("say only once\nsay the end");
     await left.sees("Waiting for the network");
     await left.page.reload();
@@ -196,10 +195,10 @@ async function atSize({ browser, server }: Stage, size: Size): Promise<void> {
 }
 
 /** New connections are refused as well, so that the page knows at once. */
-async function offline(network: Network, person: Person): Promise<void> {
+async function offline(network: Network, person: Person, { servesPages = false } = {}): Promise<void> {
   network.cut();
   network.mend();
-  network.cut();
+  network.cut({ servesPages });
   await person.page.locator(".connection.online").waitFor({ state: "detached" });
 }
 

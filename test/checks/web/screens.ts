@@ -150,6 +150,7 @@ const screens: Screen[] = [
     address: ({ quiet }) => `threads/${quiet}`,
     shows: "hello",
     prepare: async (person, network) => {
+      await person.page.locator(".item.agent").waitFor();
       network.cut();
       network.mend();
       network.cut();
