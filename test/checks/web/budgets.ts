@@ -24,7 +24,7 @@ const blankFramesMax = 2;
 const framesPerSecondMin: Record<Size, number> = { desk: 40, phone: 15 };
 const slowdown: Record<Size, number> = { desk: 1, phone: 4 };
 /** Ten minutes of 200 pieces a second. */
-const pieces = { count: 120_000, perTurn: 6_000 };
+const pieces = { count: 120_000, perTurn: 12_000 };
 const heapMbMax = 40;
 const nodesMax = 6_000;
 const attempts = 3;

@@ -198,7 +198,13 @@ export const allScreens: Story = async ({ browser, server }) => {
     const network = await Network.open(server.port);
     const person = await Person.arrive(browser, `${network.url}/#/${place}`, { size, theme });
     try {
-      await person.page.locator("body").getByText(shows).filter({ visible: true }).first().waitFor({ timeout: 10_000 });
+      // The list beside it may have the same words.
+      await person.page
+        .locator(address === "" ? "body" : "main")
+        .getByText(shows)
+        .filter({ visible: true })
+        .first()
+        .waitFor({ timeout: 10_000 });
       await prepare?.(person, network);
       await person.page.screenshot({ path: join(folder, `${name}-${size}-${theme}.png`) });
       equal(await violations(person), []);
