@@ -41,6 +41,8 @@ export type Theme = "light" | "dark";
 export interface Arrival {
   size?: Size;
   theme?: Theme;
+  /** What the browser lets the page do. */
+  permissions?: string[];
   /** What is done to the page before anything is loaded. */
   before?(page: Page): Promise<unknown>;
 }
@@ -48,11 +50,11 @@ export interface Arrival {
 /** One person at one device. */
 export class Person {
   readonly page: Page;
-  /** What the page should not have said or done: errors, and requests that left for another host. */
+  /** What the page should not have said or done: errors, violations of its policy, and requests that left for another host. */
   readonly complaints: string[] = [];
   private readonly context: BrowserContext;
 
-  private constructor(context: BrowserContext, page: Page, origin: string) {
+  private constructor(context: BrowserContext, page: Page) {
     this.context = context;
     this.page = page;
     page.on("pageerror", (error) => this.complaints.push(String(error)));
@@ -64,11 +66,17 @@ export class Person {
     });
     context.on("request", (request) => {
       const url = new URL(request.url());
-      if (url.protocol.startsWith("http") && url.origin !== origin) this.complaints.push(`a request left for ${url.origin}`);
+      // Every server of a check is this machine's.
+      if (url.protocol.startsWith("http") && url.hostname !== "127.0.0.1")
+        this.complaints.push(`a request left for ${url.origin}`);
     });
   }
 
-  static async arrive(browser: Browser, url: string, { size = "desk", theme = "light", before }: Arrival = {}): Promise<Person> {
+  static async arrive(
+    browser: Browser,
+    url: string,
+    { size = "desk", theme = "light", permissions = ["notifications"], before }: Arrival = {},
+  ): Promise<Person> {
     const isPhone = size === "phone";
     const context = await browser.newContext({
       viewport: sizes[size],
@@ -76,13 +84,25 @@ export class Person {
       hasTouch: isPhone,
       isMobile: isPhone,
       reducedMotion: "reduce",
-      permissions: ["notifications"],
+      permissions,
     });
+    // Each is an error of the console as well, but in words that another browser may choose otherwise.
+    await context.addInitScript(() =>
+      addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sample }) =>
+        console.error(`the policy's ${effectiveDirective} was violated: ${blockedURI} ${sample}`),
+      ),
+    );
     const page = await context.newPage();
-    const person = new Person(context, page, new URL(url).origin);
+    const person = new Person(context, page);
     await before?.(page);
     await page.goto(url);
     return person;
+  }
+
+  /** The same page on another screen, and in another light. What fingers can do stays as it was. */
+  async appearsAs(size: Size, theme: Theme): Promise<void> {
+    await this.page.setViewportSize(sizes[size]);
+    await this.page.emulateMedia({ colorScheme: theme });
   }
 
   /** In the thread that is shown, or in a new one. */
@@ -158,7 +178,7 @@ export class Person {
   /** Another page of the same browser, with what the browser keeps. */
   async opensTab(url: string): Promise<Person> {
     const page = await this.context.newPage();
-    const person = new Person(this.context, page, new URL(url).origin);
+    const person = new Person(this.context, page);
     await page.goto(url);
     return person;
   }

@@ -12,7 +12,7 @@ import { equal, type Story, step } from "./story.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Not committed; the README's picture is one of them. */
-const folder = join(projectRoot, "test-results/screens");
+export const pictures = join(projectRoot, "test-results/screens");
 
 const prompt = `think First I look at what is there.
 say The **plan**: write the notes, then show \`code\`.
@@ -173,11 +173,11 @@ const screens: Screen[] = [
 ];
 
 export const allScreens: Story = async ({ browser, server }) => {
-  mkdirSync(folder, { recursive: true });
-  await pictures(emptyScreens, null);
-  await pictures(screens, await prepared(server.wsUrl));
+  mkdirSync(pictures, { recursive: true });
+  await take(emptyScreens, null);
+  await take(screens, await prepared(server.wsUrl));
 
-  async function pictures(chosen: Screen[], threads: Threads | null): Promise<void> {
+  async function take(chosen: Screen[], threads: Threads | null): Promise<void> {
     const wish = process.env.SCREENS?.split(",");
     for (const screen of chosen) {
       if (wish && !wish.includes(screen.name)) continue;
@@ -206,7 +206,7 @@ export const allScreens: Story = async ({ browser, server }) => {
         .first()
         .waitFor({ timeout: 10_000 });
       await prepare?.(person, network);
-      await person.page.screenshot({ path: join(folder, `${name}-${size}-${theme}.png`) });
+      await person.page.screenshot({ path: join(pictures, `${name}-${size}-${theme}.png`) });
       equal(await violations(person), []);
       equal(person.complaints, []);
     } finally {
