@@ -318,12 +318,16 @@ function watchPage(lastMessage: string): void {
   let blank = 0;
   let blankFrames = 0;
   let layoutShift = 0;
+  let shiftAtArrival: number | null = null;
   const watch: Watched = {
     openedAtMs: null,
     reset: () => {
       tasksMs = [];
       frames = blank = blankFrames = 0;
       sinceMs = performance.now();
+      // What one attempt moved is not the next one's.
+      shiftAtArrival ??= layoutShift;
+      layoutShift = shiftAtArrival;
     },
     figures: () => ({
       tasksMs,
