@@ -5,6 +5,7 @@
 
 import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
+import { budgets } from "./web/budgets.ts";
 import { daily } from "./web/daily.ts";
 import { decision } from "./web/decision.ts";
 import { diffs } from "./web/diffs.ts";
@@ -36,6 +37,7 @@ const stories: Record<string, Story> = {
   push,
 
   allScreens,
+  budgets,
 };
 
 const chosen = process.argv.slice(2);
