@@ -9,9 +9,11 @@ import { decision } from "./web/decision.ts";
 import { diffs } from "./web/diffs.ts";
 import { files } from "./web/files.ts";
 import { firstVisit } from "./web/first-visit.ts";
+import { hostile } from "./web/hostile.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { memory } from "./web/memory.ts";
 import { allScreens } from "./web/screens.ts";
+import { session } from "./web/session.ts";
 import { settings } from "./web/settings.ts";
 import { results, type Story } from "./web/story.ts";
 import { talk } from "./web/talk.ts";
@@ -27,6 +29,8 @@ const stories: Record<string, Story> = {
   memory,
   files,
   settings,
+  session,
+  hostile,
   allScreens,
 };
 

@@ -38,6 +38,13 @@ export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, 
 export type Size = keyof typeof sizes;
 export type Theme = "light" | "dark";
 
+interface Arrival {
+  size?: Size;
+  theme?: Theme;
+  /** Before the first page is loaded. */
+  prepare?: (person: Person) => Promise<void>;
+}
+
 /** One person at one device. */
 export class Person {
   readonly page: Page;
@@ -61,11 +68,7 @@ export class Person {
     });
   }
 
-  static async arrive(
-    browser: Browser,
-    url: string,
-    { size = "desk", theme = "light" }: { size?: Size; theme?: Theme } = {},
-  ): Promise<Person> {
+  static async arrive(browser: Browser, url: string, { size = "desk", theme = "light", prepare }: Arrival = {}): Promise<Person> {
     const isPhone = size === "phone";
     const context = await browser.newContext({
       viewport: sizes[size],
@@ -83,6 +86,7 @@ export class Person {
     );
     const page = await context.newPage();
     const person = new Person(context, page, new URL(url).origin);
+    await prepare?.(person);
     await page.goto(url);
     return person;
   }
