@@ -177,6 +177,9 @@ async function attempts(url: string): Promise<Record<string, string>> {
   });
   document.body.append(frame);
   const socket = new WebSocket(url.replace("http", "ws"));
+  // A browser may keep silent about what it refused.
+  const soon = (answer: Promise<string>) =>
+    Promise.race([answer, new Promise<string>((resolve) => setTimeout(() => resolve("refused"), 5_000))]);
   return {
     read: await ask("/session", {}),
     signOut: await ask("/session", { method: "DELETE" }),
@@ -185,13 +188,15 @@ async function attempts(url: string): Promise<Record<string, string>> {
       /^opaque 0$|^refused$/,
       "opaque 403",
     ),
-    image: await loads(image),
-    script: await loads(script),
-    socket: await new Promise<string>((resolve) => {
-      socket.onopen = () => resolve("open");
-      socket.onerror = () => resolve("refused");
-      if (socket.readyState === WebSocket.CLOSED) resolve("refused");
-    }),
-    frame: await framed,
+    image: await soon(loads(image)),
+    script: await soon(loads(script)),
+    socket: await soon(
+      new Promise<string>((resolve) => {
+        socket.onopen = () => resolve("open");
+        socket.onerror = () => resolve("refused");
+        if (socket.readyState === WebSocket.CLOSED) resolve("refused");
+      }),
+    ),
+    frame: (await soon(framed)).replace("refused", "empty"),
   };
 }
