@@ -12,6 +12,9 @@ import { firstVisit } from "./web/first-visit.ts";
 import { hostile } from "./web/hostile.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { memory } from "./web/memory.ts";
+import { offline } from "./web/offline.ts";
+import { push } from "./web/push.ts";
+
 import { allScreens } from "./web/screens.ts";
 import { session } from "./web/session.ts";
 import { settings } from "./web/settings.ts";
@@ -31,6 +34,8 @@ const stories: Record<string, Story> = {
   settings,
   session,
   hostile,
+  offline,
+  push,
   allScreens,
 };
 

@@ -15,7 +15,7 @@ export const hostile: Story = async (stage) => {
 
 /** What the page itself asks its server for. */
 const ownRequests =
-  /^\/(?:$|assets\/[\w.-]+\.(?:js|css)$|icon\.svg$|session$|tokens$|manifest\.webmanifest$|sw\.js$|icons\/[\w.-]+$)/;
+  /^\/(?:$|assets\/[\w.-]+\.(?:js|css)$|icon\.svg$|session$|tokens$|manifest\.(?:webmanifest|json)$|[\w-]+\.js$|push(?:\/[\w.-]+)?$|[\w-]+\.(?:png|svg|webmanifest)$|icons\/[\w.-]+$)/;
 
 /** Somebody whose page tells when anything ran, opened, asked or was asked for that should not have been. */
 function arrive(browser: Browser, url: string): Promise<Person> {

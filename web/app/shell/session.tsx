@@ -1,4 +1,5 @@
 /** Whether this browser is signed in, and the way in and out. The form itself is the server's own page, which needs no script. */
+import { leavePush } from "../installed/leave-push.ts";
 import { forgetEverything } from "../store/kept.ts";
 import { type Store, useStore } from "../store/store.ts";
 
@@ -6,7 +7,7 @@ export function SignedOut() {
   return (
     <p class="notice failed" role="alert">
       You are signed out.{" "}
-      <button type="button" onClick={() => location.reload()}>
+      <button type="button" onClick={() => location.assign(`/?sign-in${location.hash}`)}>
         Sign in
       </button>
     </p>
@@ -30,6 +31,7 @@ export async function signOut({ client, unsent }: Store, path: "/session" | "/se
   const count = unsent.value.filter(({ state }) => state !== "sent").length;
   if (count > 0 && !confirm(`Not sent yet, and lost when you sign out: ${count === 1 ? "1 message" : `${count} messages`}.`))
     return;
+  await leavePush(client);
   const response = await fetch(path, { method: "DELETE" });
   // Without a session there is nothing left to end.
   if (!response.ok && response.status !== 401) throw new Error(`the server answered ${response.status}`);
