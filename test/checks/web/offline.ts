@@ -186,7 +186,7 @@ export const offline: Story = async ({ browser, server }) => {
         await guest.page.getByLabel("Token", { exact: true }).waitFor();
         equal(await guest.page.evaluate(everythingKept), { texts: [], entries: 0, others: [] });
         await locked.kill("SIGKILL");
-        await guest.page.goto(`${locked.url}/#/`);
+        await guest.page.reload();
         await guest.sees("No threads are kept on this device.");
         if ((await guest.page.content()).includes("between us")) throw new Error("it can still be read");
       } finally {
