@@ -23,6 +23,8 @@ const names = readdirSync(join(projectRoot, "docs/runbooks"))
 const setup = readBlocks("README")
   .map(({ commands }) => commands)
   .join("\n");
+/** By command: several runbooks change a secret. */
+const helps = new Map<string, Promise<string>>();
 const results: { title: string; problem: string | null }[] = [];
 const bundle = await bundleWorker();
 try {
@@ -85,7 +87,7 @@ function bash(commands: string, env: Record<string, string>): Promise<{ code: nu
   return new Promise((resolve) => {
     execFile(
       "bash",
-      ["-euo", "pipefail", "-c", `${setup}\n${commands}`],
+      ["--norc", "-euo", "pipefail", "-c", `${setup}\n${commands}`],
       { cwd: projectRoot, env: { ...inherited, ...env }, timeout: blockTimeoutMs },
       (error: ExecFileException | null, stdout, stderr) =>
         resolve({
@@ -103,18 +105,30 @@ async function saysWhy(name: string): Promise<void> {
 
 /** Nobody is asked for an account: whether the installed wrangler has the command, and each option that is given to it. */
 async function lookUp(blocks: Block[]): Promise<void> {
-  const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
   const lines = blocks.filter(({ kind }) => kind === "account").flatMap(({ commands }) => commands.trim().split("\n"));
   for (const line of lines) {
     const [, words = ""] = /^npx wrangler (.+)$/.exec(line) ?? [];
     if (words === "") throw new Error(`no command of wrangler: ${line}`);
     const command = /^[a-z]+( (put|list|status))?/.exec(words)?.[0].split(" ") ?? [];
-    const help = await new Promise<string>((resolve) =>
-      execFile(process.execPath, [wrangler, ...command, "--help"], { cwd: projectRoot }, (_error, stdout) => resolve(stdout)),
-    );
+    const help = await helpOf(command);
     if (!help.includes(`wrangler ${command.join(" ")}`)) throw new Error(`wrangler does not know "${command.join(" ")}"`);
     for (const [, option = ""] of words.matchAll(/ (--[a-z-]+)/g)) {
       if (!help.includes(option)) throw new Error(`"wrangler ${command.join(" ")}" does not know ${option}`);
     }
   }
+}
+
+function helpOf(command: string[]): Promise<string> {
+  const name = command.join(" ");
+  const known = helps.get(name) ?? askForHelp(command);
+  helps.set(name, known);
+  return known;
+}
+
+function askForHelp(command: string[]): Promise<string> {
+  const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
+  const parameters = [wrangler, ...command, "--help"];
+  return new Promise((resolve) =>
+    execFile(process.execPath, parameters, { cwd: projectRoot }, (_error, stdout) => resolve(stdout)),
+  );
 }

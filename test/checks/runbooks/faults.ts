@@ -28,7 +28,7 @@ export const faults: Record<string, Inject> = {
     await thread.until(isRunningCommand, { timeoutMs: patienceMs });
     return { THREAD: thread.id };
   }),
-  "hot-thread": withStage(async (stage) => ({ THREAD: (await stage.begin("count 100000")).id })),
+  "hot-thread": withStage(async (stage) => ({ THREAD: (await stage.begin("count 10000")).id })),
   "tree-scores": withStage(async (stage) => {
     const thread = await stage.begin(`assume A1 p=0.9 kind=user_intent: the person wants it renamed
 action rename cost=0.05 gain[A1]=0.9 gain[!A1]=-0.6: say renamed
@@ -254,7 +254,7 @@ function withGitHub(prepare: (scene: Scene) => Promise<{ issue: number; mend(): 
       env: {
         SPINDLE_URL: server.url,
         SPINDLE_OPERATOR_TOKEN: operator,
-        GITHUB_API_URL: stage.url,
+        GITHUB_API_URL: staged.gateUrl,
         GITHUB_TOKEN: `token-of-${people.writer}`,
         REPOSITORY: "acme/widgets",
         ISSUE: String(issue),
