@@ -133,19 +133,23 @@ decide`);
   },
   "outbox-backlog": async (bundle) => {
     const stage = await openStage(bundle);
-    const { data } = await stage.client.request("thread/list", {});
-    if (data.length > 0) throw new Error("a new server has threads");
-    const folder = join(stateFolder(stage), "spindle-DirectoryObject");
-    const [name = ""] = readdirSync(folder).filter((each) => each.endsWith(".sqlite") && each !== "metadata.sqlite");
-    const lock = new DatabaseSync(join(folder, name));
-    lock.exec("BEGIN IMMEDIATE");
     const thread = await stage.begin("say hello");
     await thread.until(isIdle, { timeoutMs: patienceMs });
+    await eventually("the list has it", async () => {
+      const { data } = await stage.client.request("thread/list", {});
+      return data.some(({ id, status }) => id === thread.id && status.type !== "active");
+    });
+    // Who reads goes on, who writes is refused: as a storage does that is short of something.
+    const folder = join(stateFolder(stage), "spindle-DirectoryObject");
+    const [file = ""] = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && !name.startsWith("metadata"));
+    const storage = new DatabaseSync(join(folder, file));
+    storage.exec("BEGIN IMMEDIATE");
+    await stage.client.request("thread/name/set", { threadId: thread.id, name: "heard late" });
     return {
       env: { ...stage.env, THREAD: thread.id },
       async mend() {
-        lock.exec("ROLLBACK");
-        lock.close();
+        storage.exec("ROLLBACK");
+        storage.close();
       },
       end: () => stage.close(),
     };
