@@ -24,7 +24,7 @@ export const faults: Record<string, Inject> = {
     return { THREAD: thread.id };
   }),
   "tool-time-outs": withStage(async (stage) => {
-    const thread = await stage.begin("run sleep 600");
+    const thread = await stage.begin(Array(5).fill("run sleep 600").join("\n"));
     await thread.until(isRunningCommand, { timeoutMs: patienceMs });
     return { THREAD: thread.id };
   }),
@@ -52,15 +52,6 @@ decide`);
     });
     await stage.client.request("spindle/memory/setEnabled", { enabled: false });
     return {};
-  }),
-  "storage-full": withStage(async (stage) => {
-    const { thread } = await stage.client.request("thread/start", {});
-    const threadId = thread.id;
-    // Their contents are one blob; what counts is that there are so many.
-    const fill =
-      "mkdir -p large; for i in $(seq 1 200); do mkdir large/$i; for j in $(seq 1 250); do echo > large/$i/$j; done; done";
-    await stage.client.request("command/exec", { threadId, command: ["bash", "-c", fill] } as never);
-    return { THREAD: threadId, CWD: thread.cwd };
   }),
   "leaked-token": withSockets(1),
   "socket-flood": withSockets(40),
@@ -90,15 +81,18 @@ decide`);
       main,
       'export * from "./spindle.js";\nexport default { fetch: () => new Response("a version with a defect", { status: 500 }) };\n',
     );
+    let isMended = false;
     const bad = await startMiniflare({ bundle: broken, modules: ["spindle.js"], port, persistTo });
     return {
       env: { ...stage.env, THREAD: thread.id },
       async mend() {
         await bad.stop();
+        // From here on the port is another's: who closes a server waits until nobody listens there.
+        isMended = true;
         await stage.server.restart();
       },
       async end() {
-        await bad.close();
+        if (!isMended) await bad.close();
         await stage.close();
         rmSync(broken, { recursive: true, force: true });
       },
@@ -271,7 +265,7 @@ function withGitHub(prepare: (scene: Scene) => Promise<{ issue: number; mend(): 
 }
 
 function answerAll(thread: Awaited<ReturnType<Stage["begin"]>>, decision: "accept" | "decline"): void {
-  for (const { id } of (thread.state?.requests ?? [])) thread.answer(String(id), decision);
+  for (const { id } of thread.state?.requests ?? []) thread.answer(String(id), decision);
 }
 
 function stateFolder(stage: Stage): string {
