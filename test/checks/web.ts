@@ -5,6 +5,8 @@
 
 import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
+import { budgets } from "./web/budgets.ts";
+import { daily } from "./web/daily.ts";
 import { decision } from "./web/decision.ts";
 import { diffs } from "./web/diffs.ts";
 import { files } from "./web/files.ts";
@@ -30,10 +32,12 @@ const stories: Record<string, Story> = {
   memory,
   files,
   settings,
+  daily,
   offline,
   push,
 
   allScreens,
+  budgets,
 };
 
 const chosen = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /**
  * A model that writes at a given pace: a Responses API server on loopback. `many N` answers with N messages at once; `flow SEED N` with N pieces of
- * Markdown, 200 of them a second, the same for the same seed.
+ * Markdown, 200 of them a second, the same for the same seed; `rush SEED N` with the same, five times as fast.
  */
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,7 +13,8 @@ export interface StreamingModel {
 }
 
 /** Every so many milliseconds so many pieces: a timer of 5 ms would be late on a busy machine. */
-const pace = { everyMs: 25, pieces: 5 };
+const everyMs = 25;
+const piecesAtOnce: Record<string, number> = { flow: 5, rush: 25 };
 
 export async function startStreamingModel(): Promise<StreamingModel> {
   const server = createServer(async (request, response) => {
@@ -56,7 +57,7 @@ type InputItem = { role?: string; content?: { text?: string }[] | string };
 function wish(input: InputItem[]): string {
   for (const { role, content } of input.toReversed()) {
     const text = typeof content === "string" ? content : (content ?? []).map((part) => part.text ?? "").join("\n");
-    if (role === "user" && /^(many|flow) /.test(text)) return text;
+    if (role === "user" && /^(many|flow|rush) /.test(text)) return text;
   }
   return "many 1";
 }
@@ -66,7 +67,8 @@ let responses = 0;
 async function answer(asked: string, response: ServerResponse): Promise<void> {
   responses += 1;
   const [word, first, second] = asked.split(" ");
-  const messages = word === "flow" ? [flowPieces(Number(first), Number(second))] : manyMessages(Number(first));
+  const pace = piecesAtOnce[word ?? ""] ?? 0;
+  const messages = pace > 0 ? [flowPieces(Number(first), Number(second))] : manyMessages(Number(first));
   let number = 0;
   const event = (type: string, fields: object) => {
     response.write(`event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...fields })}\n\n`);
@@ -84,7 +86,7 @@ async function answer(asked: string, response: ServerResponse): Promise<void> {
     event("response.content_part.added", { ...place, part: { ...part, text: "" } });
     for (const [index, delta] of pieces.entries()) {
       event("response.output_text.delta", { ...place, delta, logprobs: [] });
-      if (word === "flow" && index % pace.pieces === 0) await new Promise((resolve) => setTimeout(resolve, pace.everyMs));
+      if (pace > 0 && index % pace === 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
     event("response.output_text.done", { ...place, text, logprobs: [] });
     event("response.content_part.done", { ...place, part });
