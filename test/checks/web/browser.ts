@@ -43,8 +43,8 @@ export interface Arrival {
   theme?: Theme;
   /** What the browser lets the page do. */
   permissions?: string[];
-  /** What is done to the page before anything is loaded. */
-  before?(page: Page): Promise<unknown>;
+  /** Before the first page is loaded. */
+  prepare?(person: Person): Promise<unknown>;
 }
 
 /** One person at one device. */
@@ -75,7 +75,7 @@ export class Person {
   static async arrive(
     browser: Browser,
     url: string,
-    { size = "desk", theme = "light", permissions = ["notifications"], before }: Arrival = {},
+    { size = "desk", theme = "light", permissions = ["notifications"], prepare }: Arrival = {},
   ): Promise<Person> {
     const isPhone = size === "phone";
     const context = await browser.newContext({
@@ -94,7 +94,7 @@ export class Person {
     );
     const page = await context.newPage();
     const person = new Person(context, page);
-    await before?.(page);
+    await prepare?.(person);
     await page.goto(url);
     return person;
   }

@@ -47,7 +47,7 @@ export const budgets: Story = async (stage) => {
 
 async function weight({ browser, server }: Stage, size: Size): Promise<void> {
   await step(`${size}: at most ${firstLoadKbMax} KB until one can type, and each part within its bound`, async () => {
-    const person = await Person.arrive(browser, `${server.url}/#/new`, { size, before: noteTypable });
+    const person = await Person.arrive(browser, `${server.url}/#/new`, { size, prepare: ({ page }) => noteTypable(page) });
     const { page } = person;
     await page.getByLabel("Message", { exact: true }).waitFor();
     await page.waitForLoadState("networkidle");
@@ -93,7 +93,7 @@ async function long({ browser, server }: Stage, size: Size, threadId: string): P
   const last = `Message ${messagesPerTurn} of ${messagesPerTurn}.`;
   const person = await Person.arrive(browser, `${server.url}/#/threads/${threadId}`, {
     size,
-    before: (page) => page.addInitScript(watchPage, last),
+    prepare: ({ page }) => page.addInitScript(watchPage, last),
   });
   const { page } = person;
   await page.getByText(last).last().waitFor({ timeout: 60_000 });
@@ -147,7 +147,7 @@ async function long({ browser, server }: Stage, size: Size, threadId: string): P
 async function fast({ browser, server }: Stage, size: Size, threadId: string): Promise<void> {
   const person = await Person.arrive(browser, `${server.url}/#/threads/${threadId}`, {
     size,
-    before: (page) => page.addInitScript(watchPage, ""),
+    prepare: ({ page }) => page.addInitScript(watchPage, ""),
   });
   const { page } = person;
   await page.locator(".row").last().waitFor({ timeout: 60_000 });
