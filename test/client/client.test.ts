@@ -472,11 +472,39 @@ describe("a connection", () => {
     expect(server.sockets[0]?.sent.filter((text) => text === "ping")).toHaveLength(3);
   });
 
-  test("to a server that does not know pings is never taken for dead", async () => {
+  test("to a server that does not know pings is never taken for dead while it answers at all", async () => {
     server.answersPings = false;
     await online();
     await vi.advanceTimersByTimeAsync(600_000);
     expect(server.sockets).toHaveLength(1);
+    expect(
+      server.socket.sent.filter((text) => text === "ping"),
+      "it is not asked again what it does not know",
+    ).toHaveLength(1);
+  });
+
+  test("that dies before its first pong is given up within 20 seconds", async () => {
+    server.answersPings = false;
+    await online();
+    server.handlers.ping = () => undefined;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(server.sockets[0]?.isClosed).toBe(true);
+    expect(server.sockets.length).toBeGreaterThan(1);
+    server.answersPings = true;
+    await vi.advanceTimersByTimeAsync(20_000);
+    const sockets = server.sockets.length;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(server.sockets, "the next one is asked by pings again").toHaveLength(sockets);
+    expect(server.socket.sent.filter((text) => text === "ping").length).toBeGreaterThan(30);
+  });
+
+  test("that falls silent later is given up also where the server does not know pings", async () => {
+    server.answersPings = false;
+    await online();
+    await vi.advanceTimersByTimeAsync(60_000);
+    server.handlers.ping = () => undefined;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(server.sockets[0]?.isClosed).toBe(true);
   });
 
   test("pauses longer after each failure, never above ten seconds, and at random", () => {

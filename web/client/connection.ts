@@ -48,7 +48,9 @@ export class Connection {
   private failures = 0;
   private onlineSince = 0;
   private lastReceivedAt = 0;
-  private answersPings = false;
+  /** Whether the server answers a `ping` is not known before it did, or let one pass. */
+  private pings: "unknown" | "answered" | "ignored" = "unknown";
+  private questions = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
   /** A `ping` is out and nothing was heard since: when the socket is given up, by the clock. */
@@ -73,7 +75,7 @@ export class Connection {
     clearTimeout(this.timer);
     this.onlineSince = this.now();
     // Whether the server knows pings has to be known before it falls silent for the first time.
-    if (this.answersPings) this.listen(clientLimits.pingAfterMs);
+    if (this.pings === "answered") this.listen(clientLimits.pingAfterMs);
     else this.probe(clientLimits.pongTimeoutMs);
     this.change({ type: "online" });
   }
@@ -136,7 +138,7 @@ export class Connection {
 
   private receive(data: unknown): void {
     this.lastReceivedAt = this.now();
-    if (data === "pong") this.answersPings = true;
+    if (data === "pong") this.pings = "answered";
     if (this.giveUpAt !== null) this.listen(clientLimits.pingAfterMs);
     if (typeof data === "string" && data !== "pong") this.events.received(data);
   }
@@ -152,17 +154,26 @@ export class Connection {
     }, durationMs);
   }
 
-  /** A server that never answered a ping does not know them: its silence means nothing. */
+  /** A server that never answered a ping may not know them. Then it is asked what every server answers, if only by a refusal; one that lives does. */
   private probe(timeoutMs: number): void {
     const giveUpAt = this.now() + timeoutMs;
     if (this.giveUpAt !== null && this.giveUpAt <= giveUpAt) return;
     this.giveUpAt = giveUpAt;
     clearTimeout(this.heartbeat);
     this.heartbeat = setTimeout(() => {
-      if (this.answersPings) this.lose();
-      else this.listen(clientLimits.pingAfterMs);
+      if (this.pings !== "unknown") return this.lose();
+      this.pings = "ignored";
+      this.giveUpAt = null;
+      this.probe(timeoutMs);
     }, timeoutMs);
-    this.send("ping");
+    if (this.pings === "ignored") this.ask();
+    else this.send("ping");
+  }
+
+  /** `{"id":"alive-1","method":"ping"}`: no method of any server, and `-32601` or `-32600` is an answer. */
+  private ask(): void {
+    this.questions += 1;
+    this.send(JSON.stringify({ id: `alive-${this.questions}`, method: "ping" }));
   }
 
   /** Closing a dead socket can take a minute to be noticed; it is forgotten at once. */
@@ -170,6 +181,8 @@ export class Connection {
     clearTimeout(this.timer);
     clearTimeout(this.heartbeat);
     this.giveUpAt = null;
+    // What let it pass may have been the dead socket.
+    if (this.pings === "ignored") this.pings = "unknown";
     const socket = this.socket;
     this.socket = null;
     this.isOpen = false;

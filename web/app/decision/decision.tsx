@@ -1,10 +1,10 @@
 /** One revision of a decision: the choice, the tree, and all that it was weighed by. */
 
-import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { Turn } from "#protocol/turn";
 import { Visible } from "../diff/visible.tsx";
+import { memo } from "../memo.ts";
 import { Actions, Probes } from "./actions.tsx";
 import { Assumptions } from "./assumptions.tsx";
 import { causeOf, flipOf, lastFlip } from "./changes.ts";

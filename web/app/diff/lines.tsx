@@ -1,6 +1,6 @@
 /** Lines of a diff as rows of a table, in one column of text or in two. */
-import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
+import { memo } from "../memo.ts";
 import { diffLimits } from "./limits.ts";
 import type { DiffLine } from "./patch-files.ts";
 import { Visible } from "./visible.tsx";

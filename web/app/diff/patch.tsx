@@ -1,7 +1,7 @@
 /** A patch at a glance, with its lines in colour; the signs stay, so that colour is not all there is. Whoever judges it reads the review. */
 import "./patch.css";
-import { memo } from "preact/compat";
 import { patchLines } from "#client/patch-lines";
+import { memo } from "../memo.ts";
 import { diffLimits } from "./limits.ts";
 import { Visible } from "./visible.tsx";
 

@@ -1,10 +1,9 @@
 /** One item of a turn. */
-
-import { memo } from "preact/compat";
 import type { ItemOf, ThreadItem } from "#protocol/item";
 import { changePatch } from "../diff/change-patch.ts";
 import { Patch } from "../diff/patch.tsx";
 import { Visible } from "../diff/visible.tsx";
+import { memo } from "../memo.ts";
 import { Command } from "./command.tsx";
 import { LongText } from "./long-text.tsx";
 import { Markdown } from "./markdown.tsx";

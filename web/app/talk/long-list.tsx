@@ -165,13 +165,20 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
 function useKeys<Row extends { key: string }>(rows: readonly Row[]): (index: number) => string | number {
   const known = useRef<{ rows: readonly Row[]; keyOf(index: number): string | number } | null>(null);
   const before = known.current;
-  const isSame =
-    before?.rows.length === rows.length &&
-    rows.every((row, index) => row === before.rows[index] || row.key === before.rows[index]?.key);
-  if (isSame && before) before.rows = rows;
+  if (before && haveSameKeys(before.rows, rows)) before.rows = rows;
   else {
     const made = { rows, keyOf: (index: number) => made.rows[index]?.key ?? index };
     known.current = made;
   }
   return known.current?.keyOf ?? ((index) => index);
+}
+
+/** A plain loop: it runs over thousands of rows at every frame. */
+function haveSameKeys<Row extends { key: string }>(some: readonly Row[], others: readonly Row[]): boolean {
+  if (some === others) return true;
+  if (some.length !== others.length) return false;
+  for (let index = some.length - 1; index >= 0; index -= 1) {
+    if (some[index] !== others[index] && some[index]?.key !== others[index]?.key) return false;
+  }
+  return true;
 }

@@ -17,17 +17,16 @@ interface Flattened {
 }
 
 const noNote: TurnNote = {};
+const none: Row[] = [];
 const outgoing: Row = { key: "outgoing", type: "outgoing" };
 /** `reduce` never mutates: the same turn has the same rows. */
 const flattened = new WeakMap<Turn, Flattened>();
 const itemRows = new WeakMap<ThreadItem, Row>();
 
 export function rowsOf(turns: readonly Turn[], notes: TurnNotes, hasOutgoing: boolean): Row[] {
-  const rows: Row[] = [];
-  for (const [index, turn] of turns.entries())
-    for (const row of rowsOfTurn(turn, notes[turn.id] ?? noNote, index === turns.length - 1)) rows.push(row);
-  if (hasOutgoing) rows.push(outgoing);
-  return rows;
+  const ofTurns = turns.map((turn, index) => rowsOfTurn(turn, notes[turn.id] ?? noNote, index === turns.length - 1));
+  // In one go: thousands of rows are put together at every frame in which one of them changed.
+  return hasOutgoing ? none.concat(...ofTurns, [outgoing]) : none.concat(...ofTurns);
 }
 
 function rowsOfTurn(turn: Turn, note: TurnNote, isLast: boolean): Row[] {

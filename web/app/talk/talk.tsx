@@ -37,14 +37,13 @@ export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
   const startAt = item === null ? null : rowOfItem(rows, turns, item);
   const isMissing = item !== null && startAt === null && thread.isCaughtUp;
   const plan = thread.turn && thread.notes[thread.turn.id]?.plan;
+  const isAsking = thread.questions.length > 0;
   const draw = (row: Row) => {
     switch (row.type) {
       case "item":
         return <ItemView item={row.item} turnId={row.turnId} begins={row.begins} act={act} />;
       case "end":
-        return (
-          <TurnEnd thread={thread} turn={row.turn} note={row.note} isLast={row.isLast} isAsking={thread.questions.length > 0} />
-        );
+        return <TurnEnd thread={thread} turn={row.turn} note={row.note} isLast={row.isLast} isAsking={isAsking} />;
       case "outgoing":
         return <Outgoing threadId={thread.id} />;
       default:
