@@ -4,9 +4,10 @@
  */
 
 import type { MarkedToken, Token, Tokens } from "marked";
-import type { ComponentChildren, VNode } from "preact";
+import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { Visible } from "../diff/visible.tsx";
+import { memo } from "../memo.ts";
 import { parsed } from "./bounded-markdown.ts";
 import { CodeBlock } from "./code-block.tsx";
 import { talkLimits } from "./limits.ts";
@@ -23,20 +24,13 @@ export function Markdown({ text }: { text: string }) {
   const { drawn, rest } = withinBound(all);
   return (
     <div class="markdown" dir="auto">
-      {useDrawn(drawn)}
+      {/* What is open has the key that it will have when it is finished: its elements stay. */}
+      {drawn.map((block, index) => (
+        <Block key={index} text={block} />
+      ))}
       {rest !== "" && <LongText text={rest} label="The rest, as it was written" />}
     </div>
   );
-}
-
-/** The very same element for the same block: Preact does not look into those. What is open has the key that it will have when it is finished: its elements stay. */
-function useDrawn(blocks: readonly string[]): VNode[] {
-  const known = useRef<readonly { text: string; element: VNode }[]>([]);
-  known.current = blocks.map((text, index) => {
-    const before = known.current[index];
-    return before?.text === text ? before : { text, element: <Block key={index} text={text} /> };
-  });
-  return known.current.map(({ element }) => element);
 }
 
 /** Blocks as far as one message is parsed, at least the first, and the text behind them. */
@@ -51,12 +45,12 @@ function withinBound(blocks: readonly string[]): { drawn: readonly string[]; res
     : { drawn: blocks.slice(0, end), rest: blocks.slice(end).join("") };
 }
 
-function Block({ text }: { text: string }) {
+const Block = memo(({ text }: { text: string }) => {
   const fence = fenceOf(text);
   if (fence) return <CodeBlock {...fence} />;
   const tokens = parsed(text);
   return <>{tokens ? elements(tokens) : <LongText text={text} />}</>;
-}
+});
 
 function elements(tokens: readonly Token[]): ComponentChildren[] {
   return tokens.map((token, index) => element(token as MarkedToken, index));
