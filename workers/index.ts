@@ -23,7 +23,7 @@ export { ThreadObject } from "#thread/thread-object";
 const app = new Hono<Door>();
 
 app.get("/healthz", (context) => context.body(null, 200));
-app.get("/readyz", (context) => context.body(null, 200));
+app.get("/readyz", (context) => context.body(null, 200, { "spindle-version": context.env.VERSION?.id || "untold" }));
 
 /** Before the guard, which is about people and their browsers: this door has a key of its own. */
 app.route("/", webhookRoute);

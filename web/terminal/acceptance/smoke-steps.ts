@@ -6,6 +6,9 @@ import { openTap } from "./tapped-socket.ts";
 /** Right in form, and nobody's. */
 const wrongToken = `spindle_${"0".repeat(16)}_${"A".repeat(43)}`;
 
+/** A version that was just deployed is not everywhere at once. */
+const versionMsMax = 30_000;
+
 export function smokeSteps(given: CheckArguments): Step[] {
   const { origin, token, headers, version } = given;
   const ask = (path: string, more: Record<string, string> = {}, init: RequestInit = {}) =>
@@ -22,10 +25,15 @@ export function smokeSteps(given: CheckArguments): Step[] {
   const ready: Step = {
     title: version === null ? "it is ready" : `it is ready, and is version ${version}`,
     run: async () => {
-      const response = await ask("/readyz");
-      must(response.status === 200, `/readyz answers ${response.status}`);
-      const answering = response.headers.get("spindle-version");
-      must(version === null || answering === version, `version ${answering ?? "(untold)"} answers`);
+      const deadlineMs = Date.now() + Math.min(versionMsMax, given.timeoutMs / 2);
+      for (;;) {
+        const response = await ask("/readyz");
+        must(response.status === 200, `/readyz answers ${response.status}`);
+        const answering = response.headers.get("spindle-version");
+        if (version === null || answering === version) return;
+        must(Date.now() < deadlineMs, `version ${answering ?? "untold"} answers`);
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
     },
   };
   const page: Step = {
