@@ -7,6 +7,7 @@ import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
 import { connectionStub, type Environment, githubAppStub, memoryStub, threadStub } from "../durable-objects/environment.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
+import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -51,6 +52,7 @@ app.get("*", async (context, next) => {
 
 app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
+app.route("/", flagRoutes);
 app.route("/", installationRoutes);
 
 /** The page runs its own script and nothing else, and talks to its own origin only. */
