@@ -19,6 +19,7 @@ export { DirectoryObject } from "#directory/directory-object";
 export { GitHubAppObject } from "#github/app-object";
 export { RepositoryObject } from "#github/repository-object";
 export { MemoryObject } from "#memory/memory-object";
+export { PushObject } from "#push/push-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();
@@ -72,8 +73,20 @@ const asset: Handler<Door> = async (context) => {
   return new Response(page.body, page);
 };
 
-/** What the page to sign in on is made of. */
-app.on("GET", ["/sign-in.css", "/icon.svg"], pageHeaders, asset);
+/** What the page to sign in on is made of, and what a browser fetches of an installed page by itself, with or without a session. */
+const publicFiles = [
+  "/sign-in.css",
+  "/icon.svg",
+  "/manifest.webmanifest",
+  "/service-worker.js",
+  "/icon-192.png",
+  "/icon-512.png",
+  "/icon-maskable-192.png",
+  "/icon-maskable-512.png",
+  "/apple-touch-icon.png",
+  "/badge-96.png",
+];
+app.on("GET", publicFiles, pageHeaders, asset);
 
 /** Whatever is left is the web client. */
 app.get("*", authenticate, pageHeaders, asset);

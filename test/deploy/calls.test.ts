@@ -20,9 +20,10 @@ const deployed: Record<string, Record<string, number>> = {
     revokeToken: 1,
   },
   ConnectionObject: { announce: 1, deliver: 1, endSocket: 1, tell: 1 },
-  DirectoryObject: { join: 1, leave: 1, placeOf: 1, releaseTurnSlot: 1, request: 1, takeTurnSlot: 1, update: 1 },
+  DirectoryObject: { join: 1, leave: 1, placeOf: 1, releaseTurnSlot: 1, request: 1, takeTurnSlot: 1, update: 1, wantPushNews: 1 },
   GitHubAppObject: { catchUp: 0, isStopped: 1, listInstallations: 0, noteInstallation: 1, ownApp: 0, switchInstallation: 2 },
   MemoryObject: { forgetShared: 1, forgetThread: 1, report: 2, request: 1, sweep: 0, sweepAll: 0, tellAll: 2 },
+  PushObject: { request: 1, take: 1 },
   RepositoryObject: { addEffects: 1, deliver: 1, noteUse: 1, outcomeOf: 1, readBlobs: 1, readTree: 1, receive: 2 },
   ThreadObject: {
     askedProposal: 1,
@@ -40,6 +41,12 @@ const deployed: Record<string, Record<string, number>> = {
     startThread: 3,
   },
 };
+
+test("every class of wrangler.toml stands in the list", () => {
+  const toml = readFileSync(join(dirname(objects), "wrangler.toml"), "utf8");
+  const bound = [...toml.matchAll(/^class_name = "(\w+)"$/gm)].map(([, name]) => name);
+  expect(Object.keys(deployed).sort()).toEqual(bound.sort());
+});
 
 test.each(Object.keys(deployed))("%s still has every method that others may call, and none asks for more", (name) => {
   const found = methodsOf(name);

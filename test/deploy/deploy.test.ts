@@ -104,6 +104,7 @@ const migrationsDeployed = [
   ["v2", ["AccessObject"]],
   ["v3", ["MemoryObject"]],
   ["v4", ["RepositoryObject", "GitHubAppObject"]],
+  ["v5", ["PushObject"]],
 ];
 
 test("migrations are those of before, in their order", () => {

@@ -118,6 +118,7 @@ describe("is refused before anything changes", () => {
       { secrets: ["SPINDLE_TOKEN", "GITHUB_APP_ID"] },
       "GITHUB_APP_PRIVATE_KEY, GITHUB_WEBHOOK_SECRET",
     ],
+    ["one of two keys", { secrets: ["SPINDLE_TOKEN", "VAPID_PUBLIC_KEY"] }, "one is missing"],
     ["a setting for load runs", { secrets: ["SPINDLE_TOKEN", "SPINDLE_REHEARSAL_INTERVAL_MS"] }, "SPINDLE_REHEARSAL_INTERVAL_MS"],
     ["a rollout that is under way", { serving: ["old", "other"] }, "two versions serve already"],
     ["an upload that names no version", { uploaded: "" }, "which version"],

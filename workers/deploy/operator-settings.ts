@@ -26,6 +26,10 @@ export const operatorSettings = {
   GITHUB_API_URL: { kind: "plain" },
   GITHUB_COPIED_FILES_MAX: { kind: "plain" },
   SPINDLE_URL: { kind: "plain" },
+  VAPID_PUBLIC_KEY: { kind: "plain" },
+  VAPID_PRIVATE_KEY: { kind: "secret" },
+  VAPID_SUBJECT: { kind: "plain" },
+  SPINDLE_PUSH_HOSTS: { kind: "plain" },
   GITHUB_POLICY: { kind: "plain" },
   SPINDLE_REHEARSAL_INTERVAL_MS: { kind: "local" },
   SPINDLE_MEMORY_PUBLISH_INTERVAL_MS: { kind: "local" },
@@ -53,6 +57,7 @@ export function judgeSettings(present: readonly string[]): Verdict {
   const missing = ofGitHub.filter((name) => !has(name));
   if (missing.length > 0 && missing.length < ofGitHub.length)
     problems.push(`GitHub is half configured: ${missing.join(", ")} is missing.`);
+  if (has("VAPID_PUBLIC_KEY") !== has("VAPID_PRIVATE_KEY")) problems.push("Of the two VAPID keys one is missing.");
   if (!has("OPENAI_API_KEY")) warnings.push("OPENAI_API_KEY is not set: the only model is the rehearsal.");
   for (const name of present) {
     const setting: OperatorSetting | undefined = operatorSettings[name as keyof typeof operatorSettings];

@@ -2,6 +2,7 @@
 import "./files.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
+import { isOffline } from "../installed/offline.ts";
 import { go, place } from "../place.ts";
 import { useStore } from "../store/store.ts";
 import { createBrowser } from "./browser.ts";
@@ -201,6 +202,9 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
           </p>
         )}
         {browser.failure.value && <p class="notice failed">The files cannot be read: {browser.failure.value}</p>}
+        {isOffline.value && browser.folders.value.size === 0 && (
+          <p class="notice">The files are not kept on this device. They come when the server is reached.</p>
+        )}
         <div class="tree-scroll">
           {query.trim() !== "" ? (
             <SearchView

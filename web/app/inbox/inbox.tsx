@@ -6,20 +6,23 @@ import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import type { WireThread } from "#protocol/thread";
+import { isOffline } from "../installed/offline.ts";
 import { hrefOf, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
 import { useStore } from "../store/store.ts";
-import { titleOf } from "../store/thread-list.ts";
+import { needsPerson, titleOf } from "../store/thread-list.ts";
 import { readWaiting, waitingShownMax } from "./waiting-threads.ts";
 
 export function Inbox() {
   const { client, threads } = useStore();
-  const [waiting, setWaiting] = useState<WireThread[] | null>(null);
+  const [found, setFound] = useState<WireThread[] | null>(null);
   const changes = threads.entries.value;
+  // Without the server what is kept of the list says it.
+  const waiting = found ?? (isOffline.value ? changes.filter(({ status }) => needsPerson(status)) : null);
   useEffect(() => {
     let isGone = false;
     readWaiting(client).then(
-      (found) => isGone || setWaiting(found),
+      (read) => isGone || setFound(read),
       () => {
         // The connection's own state says what is wrong; the next change reads again.
       },
@@ -34,7 +37,7 @@ export function Inbox() {
         <h1 class="title">Inbox</h1>
       </header>
       <section class="scroll inbox" aria-label="What waits for you">
-        {waiting === null && <p class="notice">Looking for what waits …</p>}
+        {waiting === null && !isOffline.value && <p class="notice">Looking for what waits …</p>}
         {waiting?.length === 0 && (
           <p class="notice">Nothing waits for you. Diffs, commands and questions of all threads come here.</p>
         )}

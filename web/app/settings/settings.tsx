@@ -5,6 +5,7 @@ import { chooseTheme, type Theme, theme } from "../store/theme.ts";
 import { About } from "./about.tsx";
 import { Choice } from "./choice.tsx";
 import { NewThreads } from "./new-threads.tsx";
+import { Notifications } from "./notifications.tsx";
 import { Tokens } from "./tokens.tsx";
 
 const themeOptions: { value: Theme; label: string }[] = [
@@ -39,6 +40,14 @@ export function Settings() {
             options={themeOptions}
             choose={(value) => chooseTheme(value as Theme)}
           />
+        </section>
+        <section aria-labelledby="settings-notifications">
+          <h2 id="settings-notifications">Notifications on this device</h2>
+          <p class="says">
+            It rings when a diff, a command or a question waits for you, and when a turn is done or has failed. A press on it
+            opens what it is about.
+          </p>
+          <Notifications />
         </section>
         <section aria-labelledby="settings-memory">
           <h2 id="settings-memory">Memory</h2>

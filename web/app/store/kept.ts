@@ -3,8 +3,8 @@ import { clear, createStore, type UseStore } from "idb-keyval";
 
 const prefix = "spindle/";
 
-/** `threads` and `unsent` are databases of their own: one may be lost without the other. */
-export async function keptStore(account: Promise<string>, kind: "threads" | "unsent"): Promise<UseStore> {
+/** Databases of their own: one may be lost without the others. */
+export async function keptStore(account: Promise<string>, kind: "threads" | "unsent" | "list"): Promise<UseStore> {
   return createStore(`${prefix}${kind}/${await account}`, "entries");
 }
 
