@@ -59,7 +59,7 @@ test("every package is named by one version, and locked by its hash", () => {
 /** What stands where a test's title stands: the first argument, or the first of a row of `test.each`. */
 function titlesOf(file: string): string[] {
   const source = readFileSync(join(root, file), "utf8");
-  return [...source.matchAll(/(?:\b(?:test|story|it)(?:\.\w+)?\(|^\s+\[)\s*"((?:[^"\\]|\\.)*)"/gm)].map(
+  return [...source.matchAll(/(?:\b(?:test|story|it)(?:\.\w+)?\(|^\s+\[|\]\)\()\s*"((?:[^"\\]|\\.)*)"/gm)].map(
     ([, title = ""]) => title,
   );
 }
