@@ -1,6 +1,5 @@
 /** The front door: who may come in, and to which object they go. */
 import { type Handler, Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import { withAdmission } from "#access/admission";
 import { globalAccount } from "#core/memory/fragment";
 import { readGitHubSettings } from "#github/settings";
@@ -10,6 +9,7 @@ import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
+import { answerHeaders, pageHeaders } from "./page-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 
@@ -23,6 +23,8 @@ export { PushObject } from "#push/push-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();
+
+app.use(answerHeaders);
 
 app.get("/healthz", (context) => context.body(null, 200));
 app.get("/readyz", (context) => context.body(null, 200, { "spindle-version": context.env.VERSION?.id || "untold" }));
@@ -56,22 +58,7 @@ app.route("/", tokenRoutes);
 app.route("/", flagRoutes);
 app.route("/", installationRoutes);
 
-/** The page runs its own script and nothing else, and talks to its own origin only. */
-const pageHeaders = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'self'"],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-    objectSrc: ["'none'"],
-  },
-  strictTransportSecurity: false,
-});
-
-const asset: Handler<Door> = async (context) => {
-  const page = await context.env.ASSETS.fetch(context.req.raw);
-  return new Response(page.body, page);
-};
+const asset: Handler<Door> = (context) => context.env.ASSETS.fetch(context.req.raw);
 
 /** What the page to sign in on is made of, and what a browser fetches of an installed page by itself, with or without a session. */
 const publicFiles = [

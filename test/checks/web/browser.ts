@@ -41,7 +41,7 @@ export type Theme = "light" | "dark";
 /** One person at one device. */
 export class Person {
   readonly page: Page;
-  /** What the page should not have said or done: errors, and requests that left for another host. */
+  /** What the page should not have said or done: errors, violations of its policy, and requests that left for another host. */
   readonly complaints: string[] = [];
   private readonly context: BrowserContext;
 
@@ -81,6 +81,12 @@ export class Person {
       reducedMotion: "reduce",
       permissions,
     });
+    // Each is an error of the console as well, but in words that another browser may choose otherwise.
+    await context.addInitScript(() =>
+      addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sample }) =>
+        console.error(`the policy's ${effectiveDirective} was violated: ${blockedURI} ${sample}`),
+      ),
+    );
     const page = await context.newPage();
     const person = new Person(context, page);
     await page.goto(url);

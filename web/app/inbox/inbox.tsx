@@ -1,4 +1,7 @@
 /** Everything that waits for a person, of all threads: to be answered here, or looked at first. */
+
+import { Visible } from "../diff/visible.tsx";
+import { LongText } from "../talk/long-text.tsx";
 import "./inbox.css";
 import { useEffect, useState } from "preact/hooks";
 import { patchLines } from "#client/patch-lines";
@@ -11,7 +14,7 @@ import { hrefOf, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
 import { useStore } from "../store/store.ts";
 import { needsPerson, titleOf } from "../store/thread-list.ts";
-import { readWaiting, waitingShownMax } from "./waiting-threads.ts";
+import { pathsShownMax, readWaiting, waitingShownMax } from "./waiting-threads.ts";
 
 export function Inbox() {
   const { client, threads } = useStore();
@@ -75,10 +78,13 @@ function Asked({ thread, request }: { thread: ThreadHandle; request: PendingRequ
     case "item/commandExecution/requestApproval":
       return (
         <div class="asked">
-          <p>
-            Run <code>{shownCommand(request.params.command)}</code>
-            {request.params.reason && <span class="reason"> {request.params.reason}</span>}
-          </p>
+          <p>Run this command?</p>
+          <LongText text={shownCommand(request.params.command)} label="Command" />
+          {request.params.reason && (
+            <p class="reason">
+              <Visible kind="prose" text={request.params.reason} />
+            </p>
+          )}
           <Decide thread={thread} id={request.id} isAnswered={isAnswered} />
         </div>
       );
@@ -98,7 +104,9 @@ function Asked({ thread, request }: { thread: ThreadHandle; request: PendingRequ
     case "item/tool/requestUserInput":
       return (
         <div class="asked">
-          <p>{request.params.questions.map(({ question }) => question).join(" ")}</p>
+          <p>
+            <Visible kind="prose" text={request.params.questions.map(({ question }) => question).join(" ")} />
+          </p>
           <div class="choices">
             <a class="button" href={hrefOf(threadPlace(thread.id))}>
               Answer
@@ -122,9 +130,12 @@ function Changed({ thread, itemId }: { thread: ThreadHandle; itemId: string }) {
   const count = (kind: "added" | "removed") => lines.filter((line) => line.kind === kind).length;
   return (
     <p>
-      {item.changes.map(({ path }) => (
-        <code key={path}>{path} </code>
+      {item.changes.slice(0, pathsShownMax).map(({ path }) => (
+        <code key={path}>
+          <Visible text={path} />{" "}
+        </code>
       ))}
+      {item.changes.length > pathsShownMax && `and ${item.changes.length - pathsShownMax} more `}
       <span class="added">+{count("added")}</span> <span class="removed">−{count("removed")}</span>
     </p>
   );

@@ -1,11 +1,13 @@
 /** What a person may set: for the account's new threads, for this browser, and who else may come in. */
 import "./settings.css";
 import { goToList, hrefOf } from "../place.ts";
+import { useStore } from "../store/store.ts";
 import { chooseTheme, type Theme, theme } from "../store/theme.ts";
 import { About } from "./about.tsx";
 import { Choice } from "./choice.tsx";
 import { NewThreads } from "./new-threads.tsx";
 import { Notifications } from "./notifications.tsx";
+import { Sessions } from "./sessions.tsx";
 import { Tokens } from "./tokens.tsx";
 
 const themeOptions: { value: Theme; label: string }[] = [
@@ -49,6 +51,7 @@ export function Settings() {
           </p>
           <Notifications />
         </section>
+        {useStore().session.value === "signedIn" && <Sessions />}
         <section aria-labelledby="settings-memory">
           <h2 id="settings-memory">Memory</h2>
           <p class="says">

@@ -35,9 +35,12 @@ export function keptNames(start: string): string[] {
   }
 }
 
+/** Of this browser and not of anybody: they stay when an account is signed out. */
+const ofTheBrowser = ["theme"];
+
 /** Of every account that was signed in here. */
 export async function forgetEverything(): Promise<void> {
-  for (const name of keptNames("")) keepText(name, null);
+  for (const name of keptNames("")) if (!ofTheBrowser.includes(name)) keepText(name, null);
   const databases = await indexedDB.databases();
   const names = databases.flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : []));
   // Emptied and not deleted: another page may have them open.

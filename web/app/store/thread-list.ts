@@ -4,7 +4,9 @@ import type { Client } from "#client/client";
 import type { Result } from "#protocol/methods";
 import type { ThreadReadState } from "#protocol/read-state-methods";
 import type { ThreadStatus, WireThread } from "#protocol/thread";
+import { spelled } from "../diff/visible-text.ts";
 import type { KeptList } from "./kept-list.ts";
+import { storageLimits } from "./limits.ts";
 
 export interface ThreadList {
   /** What is shown: without the server those that this browser keeps, and no archive. */
@@ -134,8 +136,9 @@ export function createThreadList(client: Client, kept: KeptList): ThreadList {
   };
 }
 
+/** With nothing hidden in it: it stands in lists, in questions to the person, and in names for screen readers. */
 export function titleOf({ name, preview }: Pick<WireThread, "name" | "preview">): string {
-  return name || preview.split("\n")[0] || "Untitled";
+  return spelled((name || preview.split("\n", 1)[0] || "Untitled").slice(0, storageLimits.titleCharactersMax), "prose");
 }
 
 /** Whether it waits for a person. */
