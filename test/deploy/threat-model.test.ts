@@ -9,6 +9,19 @@ const rows = text.split("\n").filter((line) => /^\| (?!threat|---)/.test(line));
 test.each(rows.map((row) => [row.split("|")[1]?.trim() ?? "", row]))("%s is guarded by tests that are there", (_, row) => {
   const guard = row.split(" | ").at(-1)?.replace(/ \|$/, "") ?? "";
   if (guard === "–") return;
+  expectGuards(guard);
+});
+
+test("what docs/backup.md says of deletion is shown by tests that are there", () => {
+  const backup = readFileSync(join(root, "docs/backup.md"), "utf8").split("\n");
+  const shown = backup
+    .filter((line) => line.includes("| `test/") && line.includes('"'))
+    .map((line) => line.split("|")[3]?.trim() ?? "");
+  expect(shown.length).toBeGreaterThan(4);
+  for (const guard of shown) expectGuards(guard);
+});
+
+function expectGuards(guard: string): void {
   const named = guard.split(/; (?=`)/).flatMap((part) => {
     const [, file = "", titles = ""] = /^`(test\/[^`]+)` (.*)$/.exec(part) ?? [];
     return [...titles.matchAll(/"([^"]+)"/g)].map(([, title = ""]) => ({ file, title }));
@@ -18,7 +31,7 @@ test.each(rows.map((row) => [row.split("|")[1]?.trim() ?? "", row]))("%s is guar
     expect(existsSync(join(root, file)), `${file} is gone`).toBe(true);
     expect(titlesOf(file), `${file} has no test "${title}"`).toContain(title);
   }
-});
+}
 
 test("whatever the model is about has a row", () => {
   for (const threat of [
@@ -59,7 +72,7 @@ test("every package is named by one version, and locked by its hash", () => {
 /** What stands where a test's title stands: the first argument, or the first of a row of `test.each`. */
 function titlesOf(file: string): string[] {
   const source = readFileSync(join(root, file), "utf8");
-  return [...source.matchAll(/(?:\b(?:test|story|it)(?:\.\w+)?\(|^\s+\[|\]\)\()\s*"((?:[^"\\]|\\.)*)"/gm)].map(
+  return [...source.matchAll(/(?:\b(?:test|story|memoryStory|it)(?:\.\w+)?\(|^\s+\[|\]\)\()\s*"((?:[^"\\]|\\.)*)"/gm)].map(
     ([, title = ""]) => title,
   );
 }
