@@ -15,7 +15,14 @@ test("docs/scaling.md has the tables as the command writes them: costs and hot s
 
 test("what is billed was counted: a turn calls its connection, its Directory and its memory, and writes rows", () => {
   const perTurn = (what: string) => rows.find((row) => row.what === what)?.perTurn ?? 0;
-  for (const what of ["requests Thread", "requests Connection", "requests Directory", "requests Memory", "rows written Thread", "kv reads"]) {
+  for (const what of [
+    "requests Thread",
+    "requests Connection",
+    "requests Directory",
+    "requests Memory",
+    "rows written Thread",
+    "kv reads",
+  ]) {
     expect(perTurn(what), what).toBeGreaterThan(0);
   }
   expect(rows.find(({ what }) => what === "requests Access")?.perConnection).toBeGreaterThan(0);
