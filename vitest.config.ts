@@ -1,6 +1,10 @@
 /** Two kinds of tests: plain ones on Node, and stories about the objects inside workerd. */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { newServerKeys } from "./test/support/push-receiver.ts";
+
+/** Another pair with each run: none is in a file. */
+const vapid = newServerKeys();
 
 export default defineConfig({
   test: {
@@ -9,7 +13,12 @@ export default defineConfig({
     projects: [
       { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/objects/**"], testTimeout: 30_000 } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { VAPID_PUBLIC_KEY: vapid.publicKey, VAPID_PRIVATE_KEY: vapid.privateKey } },
+          }),
+        ],
         test: {
           name: "objects",
           testTimeout: 20_000,

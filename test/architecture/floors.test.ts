@@ -71,7 +71,9 @@ test("the private key of the GitHub App is read in one file, and no token outliv
   const files = ["durable-objects", "workers", "web"].flatMap(filesOf);
   const naming = (word: RegExp) => files.filter((file) => linesOf(file).some((line) => word.test(withoutComment(line))));
   // `settings.ts` names it in a sentence for the operator, `environment.ts` in its type, `operator-settings.ts` among all names there are.
-  const readers = naming(/GITHUB_APP_PRIVATE_KEY/).filter((file) => !/(environment|github\/settings|deploy\/operator-settings)\.ts$/.test(file));
+  const readers = naming(/GITHUB_APP_PRIVATE_KEY/).filter(
+    (file) => !/(environment|github\/settings|deploy\/operator-settings)\.ts$/.test(file),
+  );
   expect(readers).toEqual(["durable-objects/github/app-token.ts"]);
   const minting = naming(/access_tokens"/).filter((file) => !file.endsWith("/routes.ts"));
   expect(minting).toEqual(["durable-objects/github/installation.ts"]);

@@ -37,7 +37,8 @@ export interface Load {
 /** `threads`: worked in on one day. Beyond a million turns in the hour only means are told: their peaks lie within some of a hundred of them. */
 export function arrival(rows: readonly CountRow[], threads: number, seed: number): Load[] {
   const random = createRandom(seed);
-  const per = (what: string, which: "perTurn" | "perThread" | "perConnection") => rows.find((row) => row.what === what)?.[which] ?? 0;
+  const per = (what: string, which: "perTurn" | "perThread" | "perConnection") =>
+    rows.find((row) => row.what === what)?.[which] ?? 0;
   const begun = Math.round(threads * assumed.shareOfBusiestHour);
   const turns = begun * assumed.turnsPerThread;
   const connections = Math.round(begun / assumed.threadsPerConnection);
@@ -58,7 +59,12 @@ export function arrival(rows: readonly CountRow[], threads: number, seed: number
     single("Directory of an account in the middle", assumed.threadsPerAccount, per("requests Directory", "perTurn"), random),
     single("Thread, while it works", hourSeconds / 30, per("requests Thread", "perTurn"), random),
     single("Connection, one turn after the other", hourSeconds / 30, per("requests Connection", "perTurn"), random),
-    single("Repository, one with a twentieth of all turns", Math.round(turns * assumed.shareOfRepository), assumed.callsOfRepository, random),
+    single(
+      "Repository, one with a twentieth of all turns",
+      Math.round(turns * assumed.shareOfRepository),
+      assumed.callsOfRepository,
+      random,
+    ),
     single("Metrics, were it one object", turns, 1, random),
   ];
 }

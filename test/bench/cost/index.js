@@ -49,7 +49,11 @@ function watch(name, sql, environment) {
     return cursor;
   });
   for (const namespace of [environment.MEMORY, environment.FLAGS]) {
-    for (const [method, what] of [["get", "kv reads"], ["put", "kv writes"], ["delete", "kv writes"]]) {
+    for (const [method, what] of [
+      ["get", "kv reads"],
+      ["put", "kv writes"],
+      ["delete", "kv writes"],
+    ]) {
       patch(namespace, method, function (original, given) {
         count(what);
         return original.apply(this, given);

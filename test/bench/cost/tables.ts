@@ -52,13 +52,22 @@ export function costTable(rows: readonly CountRow[], bytes: number): string {
     ["1,000 turns: duration", 1_000 * duration, `${turnSeconds} s of an answer, thread and connection awake`],
     ["**1,000 turns**", 1_000 * (turn.requests + turn.rows + turn.kv + duration), "without the model's tokens"],
     ["**an idle thread for a month**", (bytes / 1e9) * prices.storageGbMonth, "storage only: nothing is awake"],
-    ["**a connected hour**", connectionsPerHour * (connection.requests + connection.rows + connection.kv), "one opening; asleep between frames, pings are answered without waking"],
+    [
+      "**a connected hour**",
+      connectionsPerHour * (connection.requests + connection.rows + connection.kv),
+      "one opening; asleep between frames, pings are answered without waking",
+    ],
   ];
-  return ["| what | US$ | why |", "| --- | --- | --- |", ...lines.map(([what, dollars, why]) => `| ${what} | ${dollars.toFixed(8)} | ${why} |`)].join("\n");
+  return [
+    "| what | US$ | why |",
+    "| --- | --- | --- |",
+    ...lines.map(([what, dollars, why]) => `| ${what} | ${dollars.toFixed(8)} | ${why} |`),
+  ].join("\n");
 }
 
 function billOf(rows: readonly CountRow[], which: "perTurn" | "perConnection"): { requests: number; rows: number; kv: number } {
-  const sum = (prefix: string) => rows.filter(({ what }) => what.startsWith(prefix)).reduce((total, row) => total + row[which], 0);
+  const sum = (prefix: string) =>
+    rows.filter(({ what }) => what.startsWith(prefix)).reduce((total, row) => total + row[which], 0);
   const worker = rows.find(({ what }) => what === "requests Worker")?.[which] ?? 0;
   const toObjects = sum("requests ") - worker + sum("messages ") / prices.socketMessagesPerRequest;
   return {
@@ -78,7 +87,6 @@ export function readCountTable(text: string): { rows: CountRow[]; bytes: number 
   });
   return { rows, bytes: Number(/bytes of a thread at rest \| (\d+)/.exec(text)?.[1] ?? Number.NaN) };
 }
-
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
