@@ -19,6 +19,10 @@ export interface Environment {
   PUSH: DurableObjectNamespace<PushObject>;
   /** What those objects publish. */
   MEMORY: KVNamespace;
+  /** What an account has otherwise than the defaults of `flags/`. */
+  FLAGS: KVNamespace;
+  /** Absent on a platform that has no versions. */
+  VERSION?: WorkerVersionMetadata;
   ASSETS: Fetcher;
   OPENAI_API_KEY?: string;
   OPENAI_BASE_URL?: string;

@@ -6,6 +6,7 @@ import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
 import { connectionStub, type Environment, githubAppStub, memoryStub, threadStub } from "../durable-objects/environment.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
+import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
 import { answerHeaders, pageHeaders } from "./page-headers.ts";
@@ -26,7 +27,7 @@ const app = new Hono<Door>();
 app.use(answerHeaders);
 
 app.get("/healthz", (context) => context.body(null, 200));
-app.get("/readyz", (context) => context.body(null, 200));
+app.get("/readyz", (context) => context.body(null, 200, { "spindle-version": context.env.VERSION?.id || "untold" }));
 
 /** Before the guard, which is about people and their browsers: this door has a key of its own. */
 app.route("/", webhookRoute);
@@ -54,6 +55,7 @@ app.get("*", async (context, next) => {
 
 app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
+app.route("/", flagRoutes);
 app.route("/", installationRoutes);
 
 const asset: Handler<Door> = (context) => context.env.ASSETS.fetch(context.req.raw);

@@ -204,6 +204,16 @@ export const limits = {
   ephemeralRetentionMs: 60_000,
 } as const;
 
+/** The flags of an account. */
+export const flagLimits = {
+  /** Milliseconds that a turn waits for them; then it has the defaults. */
+  readMsMax: 250,
+  /** Milliseconds that a thread holds what it read. With the platform's cache below a change is heard within a minute. */
+  heldMsMax: 30_000,
+  /** Seconds that the platform's cache may answer: the least that it takes. */
+  cacheSeconds: 30,
+} as const;
+
 /** Who may come in, and how often. */
 export const accessLimits = {
   /** UTF-8 bytes of a token's subject. Encoded it is at most three times as long, and is part of every object's name. */

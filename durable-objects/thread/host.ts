@@ -56,6 +56,8 @@ export interface Host {
    * within `timeoutMs`.
    */
   readMemory(key: string, timeoutMs: number): Promise<string | null>;
+  /** What is set of the account's flags, at most `flagLimits.cacheSeconds` old; null where nothing is. Throws when it cannot be read within `timeoutMs`. */
+  readFlags(timeoutMs: number): Promise<string | null>;
   /** Tells the account's memory of turns; resolves when it is durable there. Throws when it cannot be reached. */
   reportToMemory(reports: TurnReport[]): Promise<Fragment[]>;
   /** The thread is deleted: what the memory has of it alone goes. Throws when it cannot be reached. */

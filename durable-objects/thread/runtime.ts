@@ -40,6 +40,7 @@ import { decideStep, declare, runProbe, takeOpinion } from "#thread/steps/decisi
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
+import { TurnFlags } from "#thread/turn-flags";
 import { turnReport } from "#thread/turn-report";
 import { TurnSlot } from "#thread/turn-slot";
 import { FileWatch } from "#thread/watch";
@@ -66,6 +67,7 @@ export class ThreadRuntime {
   readonly turnSlot: TurnSlot;
   readonly fileWatch: FileWatch;
   readonly extraction: Extraction;
+  readonly flags: TurnFlags;
   activity: Activity | null = null;
   /** How the account's memory stands: as a new one until it has been read. */
   standing: Standing = newStanding;
@@ -98,6 +100,7 @@ export class ThreadRuntime {
     this.contents = new RepositoryContents(host, this.workspace, () => this.readingTurn());
     this.turnSlot = new TurnSlot(host);
     this.extraction = new Extraction(this);
+    this.flags = new TurnFlags(host);
     this.fileWatch = new FileWatch(
       host,
       () => this.current.info.cwd,

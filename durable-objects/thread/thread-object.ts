@@ -4,7 +4,8 @@ import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
-import { memoryLimits } from "#core/limits";
+import { flagsKey } from "#core/flags";
+import { flagLimits, memoryLimits } from "#core/limits";
 import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
 import type { Catalogue } from "#models/catalogue";
@@ -160,7 +161,8 @@ export class ThreadObject extends DurableObject<Environment> {
       },
       takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
       releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),
-      readMemory: (key, timeoutMs) => readWithin(env.MEMORY, key, timeoutMs),
+      readMemory: (key, timeoutMs) => readWithin(env.MEMORY, key, { timeoutMs, cacheTtl: memoryLimits.manifestCacheSeconds }),
+      readFlags: (timeoutMs) => readWithin(env.FLAGS, flagsKey(account), { timeoutMs, cacheTtl: flagLimits.cacheSeconds }),
       reportToMemory: (reports) => memoryStub(env, account).report(account, reports),
       leaveMemory: () => memoryStub(env, account).forgetThread(threadId),
       readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
@@ -213,14 +215,18 @@ async function deliverTo(environment: Environment, connection: string, delivery:
   return connectionStub(environment, connection).deliver(delivery);
 }
 
-async function readWithin(published: KVNamespace, key: string, timeoutMs: number): Promise<string | null> {
+async function readWithin(
+  published: KVNamespace,
+  key: string,
+  { timeoutMs, cacheTtl }: { timeoutMs: number; cacheTtl: number },
+): Promise<string | null> {
   const done = new AbortController();
   const tooLate = sleep(timeoutMs, done.signal).then(() => {
     if (!done.signal.aborted) throw new Error(`${key} was not read within ${timeoutMs} ms`);
     return null;
   });
   try {
-    return await Promise.race([published.get(key, { cacheTtl: memoryLimits.manifestCacheSeconds }), tooLate]);
+    return await Promise.race([published.get(key, { cacheTtl }), tooLate]);
   } finally {
     done.abort();
   }

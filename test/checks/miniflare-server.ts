@@ -150,7 +150,7 @@ async function serve({ bundle, modules, port, persistTo, env, outbound }: ChildO
         REPOSITORY: { className: "RepositoryObject", useSQLite: true },
         GITHUB_APP: { className: "GitHubAppObject", useSQLite: true },
       },
-      kvNamespaces: ["MEMORY"],
+      kvNamespaces: ["MEMORY", "FLAGS"],
       serviceBindings: { ASSETS: () => new Response("no pages here", { status: 404 }) as never },
       bindings: env,
       ...(outbound === undefined ? {} : { outboundService: (request: Request) => passOn(request, outbound) as never }),

@@ -261,6 +261,7 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
       model: () => listened(life),
       contextWindow: () => null,
       extractsAssumptions: false,
+      readFlags: async () => null,
       shell: (run) =>
         whileBusy(life, async () => {
           shell(run);

@@ -274,6 +274,11 @@ export class World {
       model: () => this.model(whileAlive),
       contextWindow: () => null,
       extractsAssumptions: true,
+      readFlags: async () => {
+        await whileAlive("flags");
+        if (this.faulty && this.random.chance(0.1)) throw new Error("the store of flags is being moved");
+        return null;
+      },
       shell: (run) => this.shell(run, whileAlive),
       setAlarm: (atMs) => {
         if (atMs <= 0) throw new Error("the platform refuses an alarm in the year 1970");

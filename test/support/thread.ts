@@ -133,6 +133,7 @@ export async function createThread({
       model: () => model,
       contextWindow: () => contextWindow,
       extractsAssumptions,
+      readFlags: async () => null,
       shell: async (run) => {
         const result = await shell(run);
         alive();

@@ -26,6 +26,8 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
   if (!runtime.current.work?.responding) runtime.commit(runtime.closeDangling(turn, "superseded"));
   const abort = new AbortController();
   if (!(await awaitTurnSlot(runtime, abort))) return;
+  await runtime.flags.read(turn.id);
+  if (abort.signal.aborted) return;
   await recallNotes(runtime, abort.signal);
   if (abort.signal.aborted) return;
   const answer = new Answer(runtime, turn.id);
