@@ -7,6 +7,8 @@ import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { memoryLimits } from "#core/limits";
 import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
+import type { Counters } from "#metrics/counters";
+import { countersOf } from "#metrics/object-counters";
 import type { Catalogue } from "#models/catalogue";
 import { refusals, type WireError } from "#protocol/errors";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
@@ -24,6 +26,7 @@ import {
   directoryStub,
   type Environment,
   memoryStub,
+  metricsStub,
   repositoryStub,
   threadName,
   threadStub,
@@ -35,10 +38,12 @@ export class ThreadObject extends DurableObject<Environment> {
   private readonly catalogue: Catalogue;
   private readonly sockets: Sockets;
   private readonly service: ThreadService;
+  private readonly counters: Counters;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
     this.catalogue = catalogueOf(environment);
+    this.counters = countersOf(context, environment);
     const { account, threadId } = nameOf(context);
     this.sockets = socketsOf(context, this.gateway(account, threadId), this.catalogue, socketAccessOf(environment));
     this.runtime = new ThreadRuntime(this.host(account, threadId));
@@ -56,7 +61,9 @@ export class ThreadObject extends DurableObject<Environment> {
     const { account, threadId } = nameOf(this.ctx);
     const connection = `${directPrefix}${threadId}:${crypto.randomUUID()}`;
     const held = { account, connection, threadName: threadName(account, threadId) };
-    return acceptSocket(this.ctx, request, held, socketAccessOf(this.env));
+    const accepted = await acceptSocket(this.ctx, request, held, socketAccessOf(this.env));
+    this.runtime.schedule();
+    return accepted;
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -65,10 +72,12 @@ export class ThreadObject extends DurableObject<Environment> {
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
     await this.sockets.closed(socket);
+    this.runtime.schedule();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
     await this.sockets.closed(socket);
+    this.runtime.schedule();
   }
 
   /** The access object says that the socket's credential ended. */
@@ -77,7 +86,12 @@ export class ThreadObject extends DurableObject<Environment> {
   }
 
   override async alarm(): Promise<void> {
-    await this.runtime.alarm();
+    try {
+      await this.runtime.alarm();
+    } catch (error) {
+      this.counters.count("errors_total", { where: "alarm" });
+      throw error;
+    }
   }
 
   async startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
@@ -100,8 +114,8 @@ export class ThreadObject extends DurableObject<Environment> {
     this.service.detach(connection);
   }
 
-  async request(request: MethodRequest, connection: string): Promise<Reply> {
-    return this.service.request(request, connection);
+  async request(request: MethodRequest, connection: string, trace: string | null = null): Promise<Reply> {
+    return this.service.request(request, connection, trace);
   }
 
   async hangUp(connection: string): Promise<void> {
@@ -170,6 +184,11 @@ export class ThreadObject extends DurableObject<Environment> {
         const direct = connection.startsWith(directPrefix);
         return direct ? this.sockets.tell(connection, notice) : connectionStub(env, connection).tell(notice);
       },
+      meter: this.counters,
+      reportMetrics: async (told) => metricsStub(env, told.source).take(told),
+      metricsIntervalMs: env.SPINDLE_METRICS_INTERVAL_MS === undefined ? undefined : Number(env.SPINDLE_METRICS_INTERVAL_MS),
+      ownSockets: () => ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN).length,
+      logsContent: env.SPINDLE_LOG_CONTENT === "on",
       report,
       forget: () => ctx.storage.deleteAll(),
     };
@@ -190,7 +209,8 @@ export class ThreadObject extends DurableObject<Environment> {
       hangUp: async (threadId, connection) => {
         if (threadId === ownId) await this.hangUp(connection);
       },
-      request: (threadId, request, connection) => own(threadId, request.method, () => this.request(request, connection)),
+      request: (threadId, request, connection, trace) =>
+        own(threadId, request.method, () => this.request(request, connection, trace)),
       deleteThread: (threadId) => own(threadId, "thread/delete", () => this.deleteThread()),
       respond: async (threadId, requestId, reply) => (threadId === ownId ? this.respond(requestId, reply) : null),
       directory: (request) => directoryStub(this.env, account).request(request),
@@ -199,6 +219,7 @@ export class ThreadObject extends DurableObject<Environment> {
       join: async () => true,
       leave: async () => {},
       now: () => Date.now(),
+      meter: this.counters,
       report,
     };
   }

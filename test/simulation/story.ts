@@ -185,8 +185,9 @@ async function calm(world: World): Promise<void> {
         // What is still owed to the Directory, or to a connection that could not be reached, is the alarm's to do.
         await world.ringAlarm();
         for (let turn = 0; turn < 50 && (await world.goOn()); turn++) for (const client of world.clients) client.read();
-        const { outbox, memoryOutbox } = world.runtime;
-        if (!world.hasTasks && outbox.dueAtMs() === null && memoryOutbox.dueAtMs() === null) return;
+        const { outbox, memoryOutbox, metrics } = world.runtime;
+        const isOwed = [outbox, memoryOutbox, metrics].some((owed) => owed.dueAtMs() !== null);
+        if (!world.hasTasks && !isOwed) return;
       } else if (round > 100) {
         await world.ringAlarm();
       }
