@@ -9,7 +9,13 @@ export default defineConfig({
     projects: [
       { test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/objects/**"], testTimeout: 30_000 } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            // So that what is counted is told before a story is over.
+            miniflare: { bindings: { SPINDLE_METRICS_INTERVAL_MS: "200" } },
+          }),
+        ],
         test: {
           name: "objects",
           testTimeout: 20_000,

@@ -31,7 +31,8 @@ export function countAtDoor<Name extends CounterName>(
 }
 
 async function tell(environment: Environment): Promise<void> {
-  await sleep(gatherMs, new AbortController().signal);
+  const { SPINDLE_METRICS_INTERVAL_MS: intervalMs } = environment;
+  await sleep(Math.min(gatherMs, Number(intervalMs ?? gatherMs)), new AbortController().signal);
   const counts = counted;
   counted = {};
   // Not in the global scope, where the platform gives no random numbers.

@@ -98,7 +98,7 @@ function act(world: World): boolean {
     client.post("thread/queue/start", { threadId });
     return true;
   }
-  if (random.chance(0.004)) {
+  if (random.chance(open && !kind ? 0.01 : 0.004)) {
     world.count(`person ran ${kind ? `in ${kind}` : open ? "while waiting" : "at rest"}`);
     client.post("thread/shellCommand", { threadId, command: `note ${world.name("person_")} shared.txt` });
     return true;
