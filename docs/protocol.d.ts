@@ -82,6 +82,10 @@ export interface ClientRequests {
   "spindle/memory/metaprompt/propose": { params: MemoryMetapromptProposeParams; result: MemoryMetapromptProposeResponse };
   "spindle/memory/metaprompt/approve": { params: MemoryMetapromptApproveParams; result: MemoryMetapromptApproveResponse };
   "spindle/memory/metaprompt/compare": { params: MemoryMetapromptCompareParams; result: MemoryMetapromptCompareResponse };
+  "spindle/push/key/read": { params: PushKeyReadParams; result: PushKeyReadResponse };
+  "spindle/push/subscribe": { params: PushSubscribeParams; result: PushSubscribeResponse };
+  "spindle/push/unsubscribe": { params: PushUnsubscribeParams; result: PushUnsubscribeResponse };
+  "spindle/push/list": { params: PushListParams; result: PushListResponse };
   "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
@@ -1196,6 +1200,40 @@ export interface PluginShareListResponse {
 export interface Proposal {
   hash: string;
   diff: string;
+}
+
+export type PushKeyReadParams = Record<string, never>;
+
+export interface PushKeyReadResponse {
+  publicKey: string | null;
+}
+
+export type PushListParams = Record<string, never>;
+
+export interface PushListResponse {
+  data: { endpointHash: string; device: string; subscribedAt: number; lastDeliveredAt: number | null; lastFailure: string | null }[];
+}
+
+export interface PushSubscribeParams {
+  endpoint: string;
+  keys: PushSubscriptionKeys;
+  expirationTime: number | null;
+  device: string;
+}
+
+export type PushSubscribeResponse = Record<string, never>;
+
+export interface PushSubscriptionKeys {
+  p256dh: string;
+  auth: string;
+}
+
+export interface PushUnsubscribeParams {
+  endpoint: string;
+}
+
+export interface PushUnsubscribeResponse {
+  wasSubscribed: boolean;
 }
 
 export interface Question {

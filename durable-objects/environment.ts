@@ -8,6 +8,7 @@ import type { GitHubAppObject } from "./github/app-object.ts";
 import type { RepositoryObject } from "./github/repository-object.ts";
 import type { MemoryObject } from "./memory/memory-object.ts";
 import type { MetricsObject } from "./metrics/metrics-object.ts";
+import type { PushObject } from "./push/push-object.ts";
 import type { ThreadObject } from "./thread/thread-object.ts";
 
 export interface Environment {
@@ -19,6 +20,7 @@ export interface Environment {
   GITHUB_APP: DurableObjectNamespace<GitHubAppObject>;
   MEMORY_WRITER: DurableObjectNamespace<MemoryObject>;
   METRICS: DurableObjectNamespace<MetricsObject>;
+  PUSH: DurableObjectNamespace<PushObject>;
   /** What those of `MEMORY_WRITER` publish. */
   MEMORY: KVNamespace;
   ASSETS: Fetcher;
@@ -51,6 +53,13 @@ export interface Environment {
   GITHUB_COPIED_FILES_MAX?: string;
   /** Where people open the web client: comments and check runs at GitHub link there. Without it they have no link. */
   SPINDLE_URL?: string;
+  /** Web Push: docs/push.md. Without the two keys no device is rung. `npm start` makes them. */
+  VAPID_PUBLIC_KEY?: string;
+  VAPID_PRIVATE_KEY?: string;
+  /** Where a push service reaches the operator: `mailto:…` or `https://…`. Unless set `SPINDLE_URL`. */
+  VAPID_SUBJECT?: string;
+  /** Push services besides those of the browsers, with commas between. */
+  SPINDLE_PUSH_HOSTS?: string;
   /** JSON: who may do what, how many have to approve, and how much turns may use. */
   GITHUB_POLICY?: string;
   /** Milliseconds between two numbers that `rehearsal` counts; for load runs. */
@@ -94,6 +103,11 @@ export function connectionStub(environment: Environment, connection: string): Du
 /** The account's memory; of `globalAccount` the one that accounts share. */
 export function memoryStub(environment: Environment, account: string): DurableObjectStub<MemoryObject> {
   return environment.MEMORY_WRITER.get(environment.MEMORY_WRITER.idFromName(account));
+}
+
+/** The account's devices. */
+export function pushStub(environment: Environment, account: string): DurableObjectStub<PushObject> {
+  return environment.PUSH.get(environment.PUSH.idFromName(account));
 }
 
 /** One for the whole server: a credential has to be found before it is known whose it is. */

@@ -1,6 +1,5 @@
 /** The front door: who may come in, and to which object they go. */
 import { type Handler, Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import { withAdmission } from "#access/admission";
 import { globalAccount } from "#core/memory/fragment";
 import { readGitHubSettings } from "#github/settings";
@@ -10,6 +9,7 @@ import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
+import { answerHeaders, pageHeaders } from "./page-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 
@@ -20,9 +20,12 @@ export { GitHubAppObject } from "#github/app-object";
 export { RepositoryObject } from "#github/repository-object";
 export { MemoryObject } from "#memory/memory-object";
 export { MetricsObject } from "#metrics/metrics-object";
+export { PushObject } from "#push/push-object";
 export { ThreadObject } from "#thread/thread-object";
 
 const app = new Hono<Door>();
+
+app.use(answerHeaders);
 
 app.get("/healthz", (context) => context.body(null, 200));
 app.get("/readyz", (context) => context.body(null, 200));
@@ -56,25 +59,22 @@ app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
 app.route("/", installationRoutes);
 
-/** The page runs its own script and nothing else, and talks to its own origin only. */
-const pageHeaders = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'self'"],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: ["'none'"],
-    objectSrc: ["'none'"],
-  },
-  strictTransportSecurity: false,
-});
+const asset: Handler<Door> = (context) => context.env.ASSETS.fetch(context.req.raw);
 
-const asset: Handler<Door> = async (context) => {
-  const page = await context.env.ASSETS.fetch(context.req.raw);
-  return new Response(page.body, page);
-};
-
-/** What the page to sign in on is made of. */
-app.on("GET", ["/sign-in.css", "/icon.svg"], pageHeaders, asset);
+/** What the page to sign in on is made of, and what a browser fetches of an installed page by itself, with or without a session. */
+const publicFiles = [
+  "/sign-in.css",
+  "/icon.svg",
+  "/manifest.webmanifest",
+  "/service-worker.js",
+  "/icon-192.png",
+  "/icon-512.png",
+  "/icon-maskable-192.png",
+  "/icon-maskable-512.png",
+  "/apple-touch-icon.png",
+  "/badge-96.png",
+];
+app.on("GET", publicFiles, pageHeaders, asset);
 
 /** Whatever is left is the web client. */
 app.get("*", authenticate, pageHeaders, asset);

@@ -55,6 +55,13 @@ sessionRoutes.delete("/session", async (context) => {
   return context.body(null, 204);
 });
 
+/** Ends every session of the account, on whichever device, and closes their sockets. Tokens are the operator's, and stay. */
+sessionRoutes.delete("/sessions", authenticate, async (context) => {
+  await accessStub(context.env).closeSessionsOf(context.get("caller").account);
+  clearSessionCookie(context);
+  return context.body(null, 204);
+});
+
 function refuseSignIn(context: Context<Door>, failure: Failure, isForm: boolean): Response | Promise<Response> {
   if (failure.type === "tooManySignIns") context.header("retry-after", String(accessLimits.signInWindowMs / 1000));
   if (!isForm) return refuse(context, failure);

@@ -1,6 +1,7 @@
 /** The page on which a browser signs in: a form and nothing else, so that it works without a script and under a strict policy. */
 import type { Context } from "hono";
 import { html } from "hono/html";
+import { signInHeaders } from "./page-headers.ts";
 
 export function signInPage(
   context: Context,
@@ -8,13 +9,7 @@ export function signInPage(
 ): Response | Promise<Response> {
   const problem = message === null ? "" : html`<p class="problem" id="problem" role="alert">${message}</p>`;
   context.header("cache-control", "no-store");
-  context.header(
-    "content-security-policy",
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  );
-  context.header("x-content-type-options", "nosniff");
-  // With `no-referrer` browsers send a form with `Origin: null`, and the guard would turn it away.
-  context.header("referrer-policy", "same-origin");
+  for (const [name, value] of Object.entries(signInHeaders)) context.header(name, value);
   return context.html(
     html`<!doctype html>
 <html lang="en">

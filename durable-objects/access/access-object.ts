@@ -61,6 +61,12 @@ export class AccessObject extends DurableObject<Environment> {
     await this.closeDue();
   }
 
+  /** All of an account. Who opens a socket with one of them meanwhile finds that it is gone. */
+  async closeSessionsOf(account: string): Promise<void> {
+    this.register.closeSessionsOf(account, Date.now());
+    await this.closeDue();
+  }
+
   /** Whether the socket, which is open already, may stay so. */
   async holdSocket(socket: HeldSocket, admission: Admission): Promise<boolean> {
     const holds = this.register.holdSocket(socket, admission, Date.now());

@@ -190,6 +190,11 @@ export class AccessRegister {
     if (row) this.endSession(row.id, nowMs);
   }
 
+  closeSessionsOf(account: string, nowMs: number): void {
+    const sessions = this.sql.exec<{ id: string }>("SELECT id FROM sessions WHERE account = ?", account).toArray();
+    for (const session of sessions) this.endSession(session.id, nowMs);
+  }
+
   /**
    * Remembers a socket that is open already, so that no revocation can fall between the look at its credential and this row: whether
    * the credential still holds. An account has so many sockets on one credential; the oldest is closed for the newest, because rows of sockets

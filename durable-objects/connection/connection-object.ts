@@ -9,7 +9,7 @@ import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcem
 import { countersOf } from "#metrics/object-counters";
 import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
-import { directoryStub, type Environment, memoryStub, threadStub } from "../environment.ts";
+import { directoryStub, type Environment, memoryStub, pushStub, threadStub } from "../environment.ts";
 import { catalogueOf, newId, report } from "../platform.ts";
 
 export class ConnectionObject extends DurableObject<Environment> {
@@ -85,6 +85,7 @@ function gatewayOf(environment: Environment, account: string, meter: Meter): Gat
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     directory: (request) => directoryStub(environment, account).request(request),
     memory: (request) => memoryStub(environment, account).request(request),
+    push: (request) => pushStub(environment, account).request(request),
     join: (connection) => directoryStub(environment, account).join(connection),
     leave: (connection) => directoryStub(environment, account).leave(connection),
     now: () => Date.now(),

@@ -4,6 +4,7 @@ import type { DirectoryReply } from "#directory/requests";
 import type { MemoryReply } from "#memory/requests";
 import type { WireError } from "#protocol/errors";
 import type { Params, Request } from "#protocol/methods";
+import type { PushReply } from "#push/requests";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import type { ClientAnswer } from "#thread/service";
 
@@ -26,6 +27,8 @@ export interface Gateway {
   directory(request: Request): Promise<DirectoryReply>;
   /** What the account's memory holds. */
   memory(request: Request): Promise<MemoryReply>;
+  /** Which of the account's devices are rung. */
+  push(request: Request): Promise<PushReply>;
   /** The connection hears from now on what concerns the account. False when the account has as many as it may. */
   join(connection: string): Promise<boolean>;
   /** And no more. */

@@ -274,6 +274,7 @@ export class Session {
       default: {
         if (scopeOf(request.method) === "directory") return this.reply(id, await this.gateway.directory(request));
         if (scopeOf(request.method) === "memory") return this.reply(id, await this.gateway.memory(request));
+        if (scopeOf(request.method) === "push") return this.reply(id, await this.gateway.push(request));
         const threadId = this.threadOf(request);
         if (threadId === null) return this.result(id, answerForConnection(request, this.models));
         return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, request, trace)));

@@ -530,3 +530,47 @@ export const metricsLimits = {
   /** Milliseconds that a scrape waits for a shard; without all of them it gives no sum. */
   readMsMax: 5_000,
 } as const;
+
+/** What rings people's devices, and how often. */
+export const pushLimits = {
+  /** Devices of one account. More than a person has; the one that heard nothing for longest gives way. */
+  subscriptionsMax: 20,
+  /** Characters of an endpoint; browsers' have 200 to 700. And of a device's name. */
+  endpointCharactersMax: 2_048,
+  deviceCharactersMax: 80,
+  /** Characters of a text that are read for what is shown, of a title and of a body: what a locked screen has room for. */
+  readCharactersMax: 4_000,
+  titleCharactersMax: 100,
+  bodyCharactersMax: 300,
+  /** Characters of an item's id that a place may name. */
+  itemIdCharactersMax: 128,
+  /** UTF-8 bytes of one message before it is encrypted: services take 4,096 after. */
+  messageBytesMax: 3_072,
+  /** Who looks at the page answers within this time, and is not rung for. */
+  graceMs: 5_000,
+  /** A turn that somebody follows rings when it took longer: they may have gone meanwhile. */
+  longTurnMs: 15_000,
+  /** How long it matters that something waits, and that a turn has ended; after that nobody is rung. */
+  askLifetimeMs: 24 * 60 * 60_000,
+  endedLifetimeMs: 4 * 60 * 60_000,
+  /** Attempts of one push to one device. With the pauses below about 20 minutes. */
+  attemptsMax: 8,
+  retryPauseMs: 10_000,
+  retryPauseMsMax: 10 * 60_000,
+  /** The longest that a service's `Retry-After` is believed. */
+  retryAfterMsMax: 60 * 60_000,
+  /** Milliseconds until a push service is taken for unreachable. And after which a push that was being sent when we died is sent again. */
+  requestTimeoutMs: 10_000,
+  leaseMs: 60_000,
+  /** Pushes that are sent at the same time. */
+  sentAtOnceMax: 20,
+  /** Things of one account that devices ring for and that are not done with; the oldest leave. */
+  eventsMax: 1_000,
+  /** What a Directory keeps for the object that rings, while it cannot be reached; and what it tells at once. */
+  newsWaitingMax: 1_000,
+  newsPerDeliveryMax: 50,
+  /** Ended turns that a thread tells at once. */
+  endedPerNewsMax: 20,
+  /** A signed word about who we are holds so long; services take a day at most. It is made anew when half of that is over. */
+  authorizationMs: 12 * 60 * 60_000,
+} as const;

@@ -4,18 +4,23 @@ import { type Counts, setGauge } from "#core/metrics/counts";
 import { Announcements, createAnnouncementsSchema } from "#directory/announcements";
 import { createDirectorySchema, Directory } from "#directory/directory";
 import type { ThreadNews } from "#directory/news";
+import { createPushNewsSchema, type PushAck, type PushDelivery, type PushNews, PushNewsQueue } from "#directory/push-news";
 import { answer, type DirectoryReply } from "#directory/requests";
 import type { ThreadSummary } from "#directory/summary";
 import { createTurnSlotsSchema, releaseTurnSlot, takeTurnSlot } from "#directory/turn-slots";
+import { repositoryOfConnection } from "#github/thread-connection";
 import { countersOf } from "#metrics/object-counters";
 import type { Request } from "#protocol/methods";
 import type { ThreadPlace } from "#protocol/thread";
-import { connectionStub, type Environment } from "../environment.ts";
+import { connectionStub, type Environment, pushStub } from "../environment.ts";
 import { newId, report, sleep } from "../platform.ts";
 
 export class DirectoryObject extends DurableObject<Environment> {
   private readonly directory: Directory;
   private readonly announcements: Announcements;
+  private readonly pushNews: PushNewsQueue;
+  /** When each of them wants to be woken, Unix ms: the object has one alarm. One that comes for nothing only looks around. */
+  private readonly wakeAtMs = new Map<"announcements" | "pushNews", number>();
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
@@ -28,15 +33,23 @@ export class DirectoryObject extends DurableObject<Environment> {
       setGauge(values, "sockets_open", {}, this.announcements.count);
       return { values, oldestPendingAtMs: null };
     });
+    createPushNewsSchema(sql);
     this.announcements = new Announcements({
       sql,
       countChanged: () => counters.moved(),
       now: () => Date.now(),
       announce: (connection, delivery) => connectionStub(environment, connection).announce(delivery),
       sleep: (durationMs) => sleep(durationMs, new AbortController().signal),
-      setAlarm: (atMs) => {
-        context.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
-      },
+      setAlarm: (atMs) => this.wake("announcements", atMs),
+      report,
+    });
+    const { name } = context.id;
+    if (!name) throw new Error("a Directory is always named");
+    this.pushNews = new PushNewsQueue({
+      sql,
+      now: () => Date.now(),
+      tell: (delivery) => tellPush(environment, name, delivery),
+      setAlarm: (atMs) => this.wake("pushNews", atMs),
       report,
     });
     this.directory = new Directory({
@@ -48,6 +61,7 @@ export class DirectoryObject extends DurableObject<Environment> {
     this.announcements.pump();
     // A former life may have ended before it told.
     counters.moved();
+    void this.pushNews.pump();
   }
 
   /**
@@ -63,6 +77,7 @@ export class DirectoryObject extends DurableObject<Environment> {
         this.announcements.add(threadId, unheard, news.followers);
         this.directory.hear(threadId, news.through);
       }
+      if (news?.attention && news.through >= heard) this.pushNews.add(pushNewsOf(summary, news, heard));
       if ("deleted" in summary) this.directory.remove(threadId);
       else this.directory.update(summary);
       if (news) this.directory.take(threadId, news);
@@ -70,6 +85,7 @@ export class DirectoryObject extends DurableObject<Environment> {
       return news?.turnSlot === "take" ? takeTurnSlot(this.ctx.storage.sql, threadId, Date.now()) : true;
     });
     this.announcements.pump();
+    void this.pushNews.pump();
     return hasTurnSlot;
   }
 
@@ -93,8 +109,21 @@ export class DirectoryObject extends DurableObject<Environment> {
     this.announcements.leave(connection);
   }
 
+  /** The account has a device: what happens in its threads is told to the object that rings it. */
+  async wantPushNews(generation: number): Promise<void> {
+    this.pushNews.want(generation);
+  }
+
   override async alarm(): Promise<void> {
+    this.wakeAtMs.clear();
     this.announcements.wake();
+    await this.pushNews.pump();
+  }
+
+  private wake(who: "announcements" | "pushNews", atMs: number): void {
+    this.wakeAtMs.set(who, atMs);
+    const earliestAtMs = Math.min(...this.wakeAtMs.values());
+    this.ctx.storage.setAlarm(earliestAtMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
   }
 
   async takeTurnSlot(threadId: string): Promise<boolean> {
@@ -104,4 +133,35 @@ export class DirectoryObject extends DurableObject<Environment> {
   async releaseTurnSlot(threadId: string): Promise<void> {
     releaseTurnSlot(this.ctx.storage.sql, threadId);
   }
+}
+
+/** A function of its own, so that the platform's type of the call is the plain one. */
+async function tellPush(environment: Environment, account: string, delivery: PushDelivery): Promise<PushAck> {
+  return pushStub(environment, account).take(delivery);
+}
+
+/** What was told before `heard` is not told again. */
+function pushNewsOf(
+  summary: ThreadSummary | { threadId: string; deleted: true },
+  { attention, followers, unsaidTurnIds }: ThreadNews,
+  heard: number,
+): Omit<PushNews, "id"> {
+  const { threadId } = summary;
+  if ("deleted" in summary) {
+    const nothing = { asks: [], ended: [], unsaidTurnIds: [], isFollowed: false, isRead: false };
+    return { threadId, isDeleted: true, name: "", ...nothing };
+  }
+  const { thread, readState } = summary;
+  return {
+    threadId,
+    isDeleted: false,
+    name: thread.name ?? thread.preview,
+    asks: attention?.asks ?? [],
+    // Threads that programs begin for themselves have no read state: they may ask a person, and end for nobody.
+    ended: readState === null ? [] : (attention?.ended ?? []).filter(({ seq }) => seq > heard),
+    unsaidTurnIds,
+    // A repository follows its threads too, and looks at no screen.
+    isFollowed: followers.some((connection) => repositoryOfConnection(connection) === null),
+    isRead: readState !== null && readState.firstUnread === null,
+  };
 }

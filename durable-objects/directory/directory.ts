@@ -26,6 +26,7 @@ export function createDirectorySchema(sql: Sql): void {
     CREATE INDEX IF NOT EXISTS threads_by_update ON threads (archived, updated_at, id);
     CREATE INDEX IF NOT EXISTS threads_by_creation ON threads (archived, created_at, id);
     CREATE INDEX IF NOT EXISTS threads_by_recency ON threads (archived, recency_at, id);
+    CREATE INDEX IF NOT EXISTS threads_that_wait ON threads (id) WHERE pending_requests <> '[]';
     CREATE TABLE IF NOT EXISTS heard (id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS unspoken (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS deleted (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;

@@ -1,4 +1,5 @@
 /** What happened in a thread since its account's Directory last heard of it. */
+import type { Attention } from "#core/push/attention";
 
 export interface ThreadNews {
   /** The log up to here has been told with this. What a Directory has heard already it ignores, so that a repetition changes nothing. */
@@ -13,6 +14,8 @@ export interface ThreadNews {
   followers: string[];
   /** What the thread wants with its place among the turns at work, so that this needs no call of its own. */
   turnSlot: TurnSlotWish;
+  /** What people's devices are rung for. Absent from a thread that an earlier version still runs. */
+  attention?: Attention;
 }
 
 export type TurnSlotWish = "take" | "release" | "keep";

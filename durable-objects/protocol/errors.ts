@@ -115,6 +115,13 @@ export const refusals = {
   fragmentNotFound: (fragmentId: string) => invalidParams(`memory fragment not found: ${fragmentId}`),
   memoryRunNotFound: (runId: string) => invalidParams(`memory run not found: ${runId}`),
 
+  pushNotConfigured: () => refuse("push is not configured on this server"),
+  /** `problem` as whoever looked says it. */
+  pushEndpoint: (problem: string) => invalidParams(`endpoint cannot be pushed to: ${problem}`),
+  pushKeys: (problem: string) => invalidParams(`keys cannot be used: ${problem}`),
+  pushExpired: () => invalidParams("expirationTime is over already"),
+  pushDevice: (charactersMax: number) => invalidParams(`device must not exceed ${charactersMax} characters`),
+
   searchTermEmpty: (method: string) => refuse(`${method} requires a non-empty searchTerm`),
   searchTermTooLong: (charactersMax: number) => refuse(`searchTerm must not exceed ${charactersMax} characters`),
 

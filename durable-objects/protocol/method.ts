@@ -6,9 +6,9 @@ import { approvalPolicy } from "./thread.ts";
 /**
  * Who answers. `thread`: the object of the thread that `params.threadId` names. `workspace`: the thread whose workspace holds the
  * path; the real wire names none there, so Spindle's own clients may add `threadId`. `directory`: the account's Directory, because the
- * answer spans threads. `memory`: the account's memory. `connection`: the connection itself, because the answer is the same for all threads or is about the socket.
+ * answer spans threads. `memory`: the account's memory. `push`: the object that rings its devices. `connection`: the connection itself, because the answer is the same for all threads or is about the socket.
  */
-export type Scope = "connection" | "directory" | "memory" | "thread" | "workspace";
+export type Scope = "connection" | "directory" | "memory" | "push" | "thread" | "workspace";
 
 export interface Method<Params extends z.ZodType, Result extends z.ZodType> {
   /** Prose for strangers: what it does, what it promises, what it refuses. */

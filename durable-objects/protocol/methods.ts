@@ -14,6 +14,7 @@ import { goalMethods } from "./goal-methods.ts";
 import { memoryMethods } from "./memory-methods.ts";
 import type { Scope } from "./method.ts";
 import { providerMethods } from "./provider-methods.ts";
+import { pushMethods } from "./push-methods.ts";
 import { queueMethods } from "./queue-methods.ts";
 import { readStateMethods } from "./read-state-methods.ts";
 import { searchMethods } from "./search-methods.ts";
@@ -37,6 +38,7 @@ export const methods = {
   ...goalMethods,
   ...decisionTreeMethods,
   ...memoryMethods,
+  ...pushMethods,
   ...threadExportMethods,
   ...sectionMethods,
   ...searchMethods,

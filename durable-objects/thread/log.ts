@@ -5,9 +5,10 @@
 
 import { exportedMethods } from "#core/export";
 import type { Draft, Frame } from "#core/frame";
-import { limits } from "#core/limits";
+import { limits, pushLimits } from "#core/limits";
 import type { FileChange, ModelItem, Private, PrivateEvent } from "#core/private";
 import { modelInput } from "#core/prompt";
+import { type EndedTurn, endedTurn } from "#core/push/attention";
 import { reduce } from "#core/reduce";
 import type { Sql } from "#core/sql";
 import { openTurn, type Thread } from "#core/thread";
@@ -197,6 +198,20 @@ export class ThreadLog {
       limits.announcementsPerNewsMax,
     );
     return Array.from(rows, (row) => ({ seq: row.seq, method: row.method, text: this.wireText(row) })).toReversed();
+  }
+
+  /** Turns that ended after `after` and were not taken back, oldest first: of a long past the newest. */
+  endedTurns(after: number, through: number, quietThrough: number): EndedTurn[] {
+    const rows = this.sql.exec<FrameRow>(
+      `SELECT ${columns} FROM live_frames WHERE seq > ? AND seq <= ? AND method = 'turn/completed' ORDER BY seq DESC LIMIT ?`,
+      Math.max(after, quietThrough),
+      through,
+      pushLimits.endedPerNewsMax,
+    );
+    const ended = Array.from(rows, (row) => this.frameOf(row));
+    return ended
+      .flatMap((frame) => (frame.method === "turn/completed" ? (endedTurn(frame.seq, frame.params.turn) ?? []) : []))
+      .toReversed();
   }
 
   /** Messages that were completed after `after` and are still there, and how far that looked: a long past is told in pieces. */

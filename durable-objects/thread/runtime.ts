@@ -10,6 +10,7 @@ import { newStanding, type Standing } from "#core/memory/standing";
 import { next, type Step, type TurnBound } from "#core/next";
 import type { ModelItem, Private, PrivateEvent } from "#core/private";
 import { type Guide, turnAborted } from "#core/prompt";
+import { asksOf } from "#core/push/attention";
 import { readStateAfter, readStateOf } from "#core/read-state";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
@@ -549,7 +550,9 @@ export class ThreadRuntime {
     const unsaidTurnIds = this.outbox.unsaidTurnIds();
     const followers = this.deliveries.connections;
     const turnSlot = this.turnSlot.wish(this.step()?.type ?? null);
-    const told = this.host.tellDirectory(this.summary(), { through, announcements, said, unsaidTurnIds, followers, turnSlot });
+    const attention = { asks: asksOf(this.current), ended: this.log.endedTurns(after, through, this.outbox.quietThrough()) };
+    const news = { through, announcements, said, unsaidTurnIds, followers, turnSlot, attention };
+    const told = this.host.tellDirectory(this.summary(), news);
     this.turnSlot.wished(turnSlot, told);
     await told;
     this.outbox.forgetUnsaid(unsaidTurnIds);

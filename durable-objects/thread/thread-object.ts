@@ -27,6 +27,7 @@ import {
   type Environment,
   memoryStub,
   metricsStub,
+  pushStub,
   repositoryStub,
   threadName,
   threadStub,
@@ -215,6 +216,7 @@ export class ThreadObject extends DurableObject<Environment> {
       respond: async (threadId, requestId, reply) => (threadId === ownId ? this.respond(requestId, reply) : null),
       directory: (request) => directoryStub(this.env, account).request(request),
       memory: (request) => memoryStub(this.env, account).request(request),
+      push: (request) => pushStub(this.env, account).request(request),
       // It hears of its own thread only.
       join: async () => true,
       leave: async () => {},

@@ -16,6 +16,7 @@ const floors: readonly (readonly string[])[] = [
     "durable-objects/directory",
     "durable-objects/memory",
     "durable-objects/metrics",
+    "durable-objects/push",
     "durable-objects/thread",
     "durable-objects/connection",
     "durable-objects/github",

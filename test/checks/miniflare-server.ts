@@ -146,6 +146,7 @@ async function serve({ bundle, modules, port, persistTo, env, outbound }: ChildO
         ACCESS: { className: "AccessObject", useSQLite: true },
         MEMORY_WRITER: { className: "MemoryObject", useSQLite: true },
         METRICS: { className: "MetricsObject", useSQLite: true },
+        PUSH: { className: "PushObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
         REPOSITORY: { className: "RepositoryObject", useSQLite: true },
         GITHUB_APP: { className: "GitHubAppObject", useSQLite: true },

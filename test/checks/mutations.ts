@@ -331,9 +331,9 @@ const mutations: Mutation[] = [
   {
     name: "the browser takes zod",
     law: "12",
-    file: "web/app/main.tsx",
-    line: 'import { createClient } from "#client/client";',
-    broken: 'import { createClient } from "#client/client";\nimport * as z from "zod";\nconsole.log(z);',
+    file: "web/app/store/store.ts",
+    line: 'import { type Client, createClient } from "#client/client";',
+    broken: 'import { type Client, createClient } from "#client/client";\nimport * as z from "zod";\nconsole.log(z);',
     tests: ["--project", "node", "test/architecture"],
   },
   {

@@ -18,6 +18,8 @@ export interface ServerOptions {
   persistTo?: string;
   /** The Worker's variables, such as `SPINDLE_TOKEN`; see durable-objects/environment.ts. The operator's own `.dev.vars` is not read. */
   env?: Record<string, string>;
+  /** The folder of the web client; the build's own unless said. What is in it may be another at the next `restart`. */
+  assets?: string;
 }
 
 export interface Server {
@@ -43,7 +45,7 @@ export interface Server {
 const startTimeoutMs = 60_000;
 
 /** Starts a server and returns when it serves. Throws with the server's own words when it does not come up. */
-export async function startServer({ port, persistTo, env = {} }: ServerOptions = {}): Promise<Server> {
+export async function startServer({ port, persistTo, env = {}, assets }: ServerOptions = {}): Promise<Server> {
   const servedPort = port ?? (await freePort());
   const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-server-"));
   const url = `http://127.0.0.1:${servedPort}`;
@@ -51,7 +53,7 @@ export async function startServer({ port, persistTo, env = {} }: ServerOptions =
   let running = await start();
 
   async function start(): Promise<ChildProcess> {
-    const child = spawnServer({ port: servedPort, inspectorPort: await freePort(), persistTo: storage, env });
+    const child = spawnServer({ port: servedPort, inspectorPort: await freePort(), persistTo: storage, env, assets });
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
     try {
       await serving(child, url);
@@ -110,8 +112,9 @@ function spawnServer(options: {
   inspectorPort: number;
   persistTo: string;
   env: Record<string, string>;
+  assets: string | undefined;
 }): ChildProcess {
-  const { port, inspectorPort, persistTo, env } = options;
+  const { port, inspectorPort, persistTo, env, assets } = options;
   requireWebApp();
   // A file and not `--var`: it also keeps wrangler from reading the operator's own `.dev.vars`, which may name a model that costs money.
   const variables = join(persistTo, "variables.env");
@@ -135,6 +138,7 @@ function spawnServer(options: {
       "--show-interactive-dev-session=false",
       `--persist-to=${persistTo}`,
       `--env-file=${variables}`,
+      ...(assets === undefined ? [] : [`--assets=${assets}`]),
     ],
     {
       cwd: projectRoot,

@@ -11,6 +11,9 @@ import { files } from "./web/files.ts";
 import { firstVisit } from "./web/first-visit.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { memory } from "./web/memory.ts";
+import { offline } from "./web/offline.ts";
+import { push } from "./web/push.ts";
+
 import { allScreens } from "./web/screens.ts";
 import { settings } from "./web/settings.ts";
 import { results, type Story } from "./web/story.ts";
@@ -27,6 +30,9 @@ const stories: Record<string, Story> = {
   memory,
   files,
   settings,
+  offline,
+  push,
+
   allScreens,
 };
 

@@ -16,6 +16,7 @@ const scopes: Record<Method<z.ZodType, z.ZodType>["scope"], string> = {
   connection: "the connection",
   directory: "the account's directory, across threads",
   memory: "the account's memory",
+  push: "the object that rings the account's devices",
   thread: "the thread that `threadId` names",
   workspace: "the thread whose workspace holds the path",
 };

@@ -202,6 +202,7 @@ export class World {
           ? { resultText: '{"config":{},"origins":{},"layers":null}' }
           : { refused: refusals.notSupported(method) },
       memory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
+      push: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       now: () => this.nowMs,
       meter: noMeter,
       report: (event, details) => this.reported(event, details),

@@ -14,7 +14,7 @@ export interface Family {
 export function parseOpenMetrics(text: string): Map<string, Family> {
   if (!text.endsWith("# EOF\n")) throw new Error("the text does not end with # EOF");
   const families = new Map<string, Family>();
-  let current: { name: string; family: Family } | null = null;
+  let current = null as { name: string; family: Family } | null;
   const seen = new Set<string>();
   for (const [index, line] of text.slice(0, -"# EOF\n".length).split("\n").slice(0, -1).entries()) {
     const fail = (reason: string): never => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
+import { serviceWorker } from "./build-worker.ts";
 
 /** What a browser keeps of a thread is of use only to the code that folded it. */
 function foldVersion(): string {
@@ -17,6 +18,7 @@ function foldVersion(): string {
 
 export default defineConfig({
   root: import.meta.dirname,
+  plugins: [serviceWorker()],
   define: { foldVersion: JSON.stringify(foldVersion()) },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   // No polyfill, no inlined files: the page has to live under a policy that allows nothing inline.

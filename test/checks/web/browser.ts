@@ -41,11 +41,11 @@ export type Theme = "light" | "dark";
 /** One person at one device. */
 export class Person {
   readonly page: Page;
-  /** What the page should not have said or done: errors, and requests that left for another host. */
+  /** What the page should not have said or done: errors, violations of its policy, and requests that left for another host. */
   readonly complaints: string[] = [];
   private readonly context: BrowserContext;
 
-  private constructor(context: BrowserContext, page: Page, origin: string) {
+  private constructor(context: BrowserContext, page: Page) {
     this.context = context;
     this.page = page;
     page.on("pageerror", (error) => this.complaints.push(String(error)));
@@ -57,14 +57,20 @@ export class Person {
     });
     context.on("request", (request) => {
       const url = new URL(request.url());
-      if (url.protocol.startsWith("http") && url.origin !== origin) this.complaints.push(`a request left for ${url.origin}`);
+      // Every server of a check is this machine's.
+      if (url.protocol.startsWith("http") && url.hostname !== "127.0.0.1")
+        this.complaints.push(`a request left for ${url.origin}`);
     });
   }
 
   static async arrive(
     browser: Browser,
     url: string,
-    { size = "desk", theme = "light" }: { size?: Size; theme?: Theme } = {},
+    {
+      size = "desk",
+      theme = "light",
+      permissions = ["notifications"],
+    }: { size?: Size; theme?: Theme; permissions?: string[] } = {},
   ): Promise<Person> {
     const isPhone = size === "phone";
     const context = await browser.newContext({
@@ -73,12 +79,24 @@ export class Person {
       hasTouch: isPhone,
       isMobile: isPhone,
       reducedMotion: "reduce",
-      permissions: ["notifications"],
+      permissions,
     });
+    // Each is an error of the console as well, but in words that another browser may choose otherwise.
+    await context.addInitScript(() =>
+      addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sample }) =>
+        console.error(`the policy's ${effectiveDirective} was violated: ${blockedURI} ${sample}`),
+      ),
+    );
     const page = await context.newPage();
-    const person = new Person(context, page, new URL(url).origin);
+    const person = new Person(context, page);
     await page.goto(url);
     return person;
+  }
+
+  /** The same page on another screen, and in another light. What fingers can do stays as it was. */
+  async appearsAs(size: Size, theme: Theme): Promise<void> {
+    await this.page.setViewportSize(sizes[size]);
+    await this.page.emulateMedia({ colorScheme: theme });
   }
 
   /** In the thread that is shown, or in a new one. */

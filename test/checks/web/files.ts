@@ -50,6 +50,7 @@ export const files: Story = async ({ browser, server }) => {
       await person.sees("The file is empty.");
       const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
       await page.getByRole("treeitem", { name: "a.txt" }).focus();
+      // A key held down: no frame is drawn between two steps.
       await page.keyboard.press("ArrowLeft");
       equal(await focused(), "deep");
       await page.keyboard.press("ArrowLeft");

@@ -8,7 +8,7 @@ import { equal, type Story, step } from "./story.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Not committed; the README's picture is one of them. */
-const folder = join(projectRoot, "test-results/screens");
+export const pictures = join(projectRoot, "test-results/screens");
 
 const prompt = `think First I look at what is there.
 say The **plan**: write the notes, then show \`code\`.
@@ -43,7 +43,7 @@ const screens: Screen[] = [
 ];
 
 export const allScreens: Story = async ({ browser, server }) => {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(pictures, { recursive: true });
   const author = await Person.arrive(browser, `${server.url}/#/new`);
   const begin = async (text: string, shows: string): Promise<string> => {
     await author.page.goto(`${server.url}/#/new`);
@@ -65,7 +65,7 @@ export const allScreens: Story = async ({ browser, server }) => {
             .replace("decided", decided);
           const person = await Person.arrive(browser, `${server.url}/#/${place}`, { size, theme });
           await person.page.locator("body").getByText(shows).filter({ visible: true }).first().waitFor({ timeout: 10_000 });
-          await person.page.screenshot({ path: join(folder, `${name}-${size}-${theme}.png`) });
+          await person.page.screenshot({ path: join(pictures, `${name}-${size}-${theme}.png`) });
           equal(await violations(person), []);
           equal(person.complaints, []);
           await person.leave();

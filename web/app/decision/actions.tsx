@@ -1,4 +1,5 @@
 /** What could be done and what could be looked up or asked first, with what each is worth. */
+import { Visible } from "../diff/visible.tsx";
 import { figure, percent } from "../figures.ts";
 import type { Shown } from "./shown.ts";
 
@@ -25,7 +26,9 @@ export function Actions({ shown: { tree, chosenActionId } }: { shown: Shown }) {
                 <b>{id}</b>
                 {id === chosenActionId && <span class="badge completed">✓ chosen</span>}
                 {id === tree.leadingActionId && id !== chosenActionId && <span class="badge">leads</span>}
-                <span class="words">{description}</span>
+                <span class="words">
+                  <Visible kind="prose" text={description} />
+                </span>
               </th>
               <td>{figure(expectedUtility + cost)}</td>
               <td>{figure(cost)}</td>

@@ -1,7 +1,9 @@
 /** All that is known of one assumption, and a person's own word on it. */
+
 import { useEffect, useRef } from "preact/hooks";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ThreadItem } from "#protocol/item";
+import { Visible } from "../diff/visible.tsx";
 import { figure, percent } from "../figures.ts";
 import { hrefOf } from "../place.ts";
 import type { Annotation } from "./annotation.ts";
@@ -42,7 +44,9 @@ export function AssumptionPanel({ threadId, assumption, items, annotation, obsta
           ✕
         </button>
       </header>
-      <p>{text}</p>
+      <p>
+        <Visible kind="prose" text={text} />
+      </p>
       <p class="chance">
         <Bar share={probability} />
         <span>{percent(probability)}</span>
@@ -54,7 +58,7 @@ export function AssumptionPanel({ threadId, assumption, items, annotation, obsta
       </p>
       {quote && (
         <blockquote>
-          {quote}
+          <Visible kind="prose" text={quote} />
           {source && (
             <>
               {" "}

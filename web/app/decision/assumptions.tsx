@@ -1,5 +1,7 @@
 /** What is assumed, how likely each of it is, and (in words) what speaks for it. */
+
 import type { ThreadItem } from "#protocol/item";
+import { Visible } from "../diff/visible.tsx";
 import { moment, percent } from "../figures.ts";
 import { hrefOf } from "../place.ts";
 import { type Evidence, ratioInWords } from "./changes.ts";
@@ -26,10 +28,15 @@ export function Assumptions({ shown, isText }: { shown: Shown; isText: boolean }
             onClick={({ currentTarget }) => shown.select(id, currentTarget)}
           >
             <span class="name">
-              <b>{id}</b> <span class="kind">{kindWords[kind]}</span>
+              <b>
+                <Visible text={id} />
+              </b>{" "}
+              <span class="kind">{kindWords[kind]}</span>
               {status !== "open" && <span class={`badge ${statusClass[status]}`}>{status}</span>}
             </span>
-            <span class="words">{text}</span>
+            <span class="words">
+              <Visible kind="prose" text={text} />
+            </span>
             <span class="chance">
               <Bar share={probability} />
               <span>{percent(probability)}</span>

@@ -1,8 +1,10 @@
 /** One revision of a decision: the choice, the tree, and all that it was weighed by. */
+
 import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { Turn } from "#protocol/turn";
+import { Visible } from "../diff/visible.tsx";
 import { Actions, Probes } from "./actions.tsx";
 import { Assumptions } from "./assumptions.tsx";
 import { causeOf, flipOf, lastFlip } from "./changes.ts";
@@ -72,14 +74,20 @@ function Verdict({ tree, turn, flip }: { tree: DecisionTreeRevision; turn: Turn;
         {waits && <span class="badge asking">waits for a person</span>}
         <span class="badge">{source === "trace" ? "read from its words" : modeWords[mode]}</span>
       </p>
-      {description && <p class="description">{description}</p>}
-      <p>{chosen.because}</p>
+      {description && (
+        <p class="description">
+          <Visible kind="prose" text={description} />
+        </p>
+      )}
+      <p>
+        <Visible kind="prose" text={chosen.because} />
+      </p>
       {source === "trace" && <p>The model did not declare this: it was read from what it said, and no step is taken by it.</p>}
       <p class={flip ? "flip" : "unseen"} role="status">
         {flip && (
           <>
             <span aria-hidden="true">⇄ </span>
-            {flip}
+            <Visible kind="prose" text={flip} />
           </>
         )}
       </p>

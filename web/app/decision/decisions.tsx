@@ -3,6 +3,7 @@ import "./decision.css";
 import { useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { Turn } from "#protocol/turn";
+import { Reading } from "../installed/reading.tsx";
 import { useThreadState } from "../store/thread-state.ts";
 import { textOf } from "../talk/item-text.ts";
 import { useAnnotation } from "./annotation.ts";
@@ -45,7 +46,12 @@ export function Decisions({ thread }: { thread: ThreadHandle }) {
           </p>
         )}
         {!turn && <Empty />}
-        {turn && !tree && !failure && <p class="notice">Reading the decision …</p>}
+        {turn && !tree && !failure && (
+          <Reading
+            words="Reading the decision …"
+            offline="Of decisions this device keeps the newest only. This one comes when the server is reached."
+          />
+        )}
         {turn && tree && (
           <Decision
             turn={turn}

@@ -1,4 +1,5 @@
 /** The decision tree from top to bottom: in boxes where a picture would be too wide, or in words only. */
+import { Visible } from "../diff/visible.tsx";
 import { figure, percent } from "../figures.ts";
 import { type DecisionNode, leavesOf, shareOf } from "./layout.ts";
 import { NodeBox } from "./picture.tsx";
@@ -15,7 +16,13 @@ export function Outline({ shown, isText }: { shown: Shown; isText: boolean }) {
 function Branch({ node, shown, isText }: { node: DecisionNode; shown: Shown; isText: boolean }) {
   return (
     <>
-      {isText ? <p>{inWords(node, shown)}</p> : <NodeBox node={node} shown={shown} />}
+      {isText ? (
+        <p>
+          <Visible kind="prose" text={inWords(node, shown)} />
+        </p>
+      ) : (
+        <NodeBox node={node} shown={shown} />
+      )}
       {node.type === "split" && (
         <ul>
           {([true, false] as const).map((isTrue) => {

@@ -1,4 +1,5 @@
 /** The decision tree as a picture: boxes that can be read and pressed, and lines between them as wide as they are likely. */
+import { Visible } from "../diff/visible.tsx";
 import { figure, percent } from "../figures.ts";
 import { type DecisionNode, type Layout, layoutOf, measures, type Placed, shareOf } from "./layout.ts";
 import type { Shown } from "./shown.ts";
@@ -60,7 +61,9 @@ export function NodeBox({ node, shown }: { node: DecisionNode; shown: Shown }) {
           <b>{node.actionId}</b>
           {isChosen && <span class="badge completed">✓ chosen</span>}
         </p>
-        <p class="words">{action?.description}</p>
+        <p class="words">
+          <Visible kind="prose" text={action?.description ?? ""} />
+        </p>
         <p class="worth">
           worth {figure(node.expectedUtility)} · {percent(node.probability)} likely
         </p>
@@ -81,7 +84,9 @@ export function NodeBox({ node, shown }: { node: DecisionNode; shown: Shown }) {
           <span class={`badge ${statusClass[assumption.status]}`}>{assumption.status}</span>
         )}
       </span>
-      <span class="words">{assumption?.text}</span>
+      <span class="words">
+        <Visible kind="prose" text={assumption?.text ?? ""} />
+      </span>
       <Bar share={shareOf(node.whenTrue, node)} />
     </button>
   );

@@ -3,6 +3,7 @@ import "./diff.css";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import { keepText, keptText } from "../store/kept.ts";
+import { Copy } from "../talk/copy.tsx";
 import { changePatch, type FileChange } from "./change-patch.ts";
 import { Decide, useDecision } from "./decide.tsx";
 import { fileTree, type TreeNode } from "./file-tree.ts";
@@ -11,7 +12,6 @@ import { diffLimits } from "./limits.ts";
 import { grouped, type Layout } from "./lines.tsx";
 import { type PatchFile, patchFiles, pieceNumbers } from "./patch-files.ts";
 import { useQuestion } from "./question.ts";
-import { CopyButton } from "./take-patch.tsx";
 import { Visible } from "./visible.tsx";
 
 export const changeWords = { inProgress: "proposed", completed: "applied", failed: "not applied", declined: "declined" } as const;
@@ -96,9 +96,9 @@ export function ChangeView({ thread, item }: { thread: ThreadHandle; item: FileC
           <button type="button" class="bare" aria-pressed={showsSpaces} onClick={() => setShowsSpaces(!showsSpaces)}>
             Spaces
           </button>
-          <CopyButton text={() => patch} label="Copy patch" />
+          <Copy text={() => patch} label="Copy patch" />
           {item.proposal && (
-            <CopyButton
+            <Copy
               text={() => item.proposal?.hash ?? ""}
               label={item.proposal.hash.slice(0, 8)}
               title="Copy the hash of this diff: a yes is to exactly what has it"

@@ -4,12 +4,13 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { Turn } from "#protocol/turn";
+import { download } from "../files/download.ts";
+import { Copy } from "../talk/copy.tsx";
 import { textOf } from "../talk/item-text.ts";
 import { type FileChange, turnPatch } from "./change-patch.ts";
 import { ChangeView, changeWords } from "./change-view.tsx";
 import { diffLimits } from "./limits.ts";
 import { questionOf } from "./question.ts";
-import { CopyButton, DownloadButton } from "./take-patch.tsx";
 import { Visible } from "./visible.tsx";
 
 /** `item`: what the address asks for, as a notification of it does. */
@@ -80,8 +81,14 @@ function TurnChanges({
         {turn.startedAt !== null && <time>{new Date(turn.startedAt * 1000).toLocaleString()}</time>}
         {landed && (
           <span class="tools">
-            <CopyButton text={() => turnPatch(turn)} label="Copy patch" />
-            <DownloadButton text={() => turnPatch(turn)} name={`turn-${turn.id.slice(0, 8)}.patch`} />
+            <Copy text={() => turnPatch(turn)} label="Copy patch" />
+            <button
+              type="button"
+              class="bare"
+              onClick={() => download(new Blob([turnPatch(turn)], { type: "text/x-diff" }), `turn-${turn.id.slice(0, 8)}.patch`)}
+            >
+              Download patch
+            </button>
           </span>
         )}
       </div>

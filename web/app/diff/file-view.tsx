@@ -10,6 +10,7 @@ import { diffLimits } from "./limits.ts";
 import { grouped, type Layout, Lines } from "./lines.tsx";
 import type { DiffLine, PatchFile, PatchHunk } from "./patch-files.ts";
 import { Visible } from "./visible.tsx";
+import { spelled } from "./visible-text.ts";
 
 /** Which hunks a yes would be about. */
 export interface HunkChoice {
@@ -33,7 +34,7 @@ interface FileProps {
 export function FileView({ file, thread, layout, showsSpaces, choice, isOpen, onToggle, headId }: FileProps) {
   const isWhole = file.number !== null;
   return (
-    <section class="file" aria-label={file.path}>
+    <section class="file" aria-label={spelled(file.path)}>
       <div
         class="file-head"
         data-stop={isWhole || !isOpen ? "" : undefined}
@@ -138,7 +139,7 @@ function FileBody({
   };
   return (
     <>
-      <table class={`lines ${layout}`} aria-label={`Changes of ${file.path}`}>
+      <table class={`lines ${layout}`} aria-label={`Changes of ${spelled(file.path)}`}>
         <colgroup>
           <col class="number" />
           {layout === "split" ? <col class="half" /> : <col class="number" />}

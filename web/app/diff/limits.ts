@@ -7,6 +7,8 @@ export const diffLimits = {
   allLinesOpen: 1_200,
   /** Lines of one hunk that are drawn at once: a second of a phone's work at most. */
   hunkLinesShown: 500,
+  /** Lines of a patch that the talk shows at a glance; the review has all of them. */
+  glanceLinesMax: 500,
   /** Characters of a line: a bundle is one line of megabytes. */
   lineCharactersShown: 1_000,
   /** And of each step of "show more". */
@@ -23,6 +25,8 @@ export const diffLimits = {
   splitWidthMin: 640,
   /** Characters of a line that a comment quotes. */
   quotedCharactersMax: 300,
+  /** Signs of one text that cannot be seen and get a mark of their own each; of more, all are spelled as plain text. */
+  invisibleSignsMax: 500,
   /** Lines that a comment may be moved to by keyboard. */
   commentLinesMax: 500,
   /** Turns of the history, newest first. */

@@ -1,20 +1,28 @@
-/** A patch with its lines in colour; the signs stay, so that colour is not all there is. */
+/** A patch at a glance, with its lines in colour; the signs stay, so that colour is not all there is. Whoever judges it reads the review. */
 import "./patch.css";
+import { memo } from "preact/compat";
 import { patchLines } from "#client/patch-lines";
+import { diffLimits } from "./limits.ts";
+import { Visible } from "./visible.tsx";
 
-const linesMax = 2_000;
+const { glanceLinesMax, lineCharactersShown } = diffLimits;
 
-export function Patch({ text }: { text: string }) {
+/** Not drawn again while the text is the same: it may have a hundred thousand lines. */
+export const Patch = memo(({ text }: { text: string }) => {
   // Blob ids say nothing to a reader.
   const lines = patchLines(text).filter(({ kind, text: line }) => kind !== "head" || !line.startsWith("index "));
   return (
     <pre class="patch">
-      {lines.slice(0, linesMax).map(({ kind, text: line }, index) => (
+      {lines.slice(0, glanceLinesMax).map(({ kind, text: line }, index) => (
         <span key={index} class={kind}>
-          {`${line}\n`}
+          <Visible text={line.slice(0, lineCharactersShown)} />
+          {line.length > lineCharactersShown && ` … ${(line.length - lineCharactersShown).toLocaleString("en")} more characters`}
+          {"\n"}
         </span>
       ))}
-      {lines.length > linesMax && <span class="head">{`… ${lines.length - linesMax} more lines\n`}</span>}
+      {lines.length > glanceLinesMax && (
+        <span class="head">{`… ${(lines.length - glanceLinesMax).toLocaleString("en")} more lines\n`}</span>
+      )}
     </pre>
   );
-}
+});

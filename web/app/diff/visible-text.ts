@@ -1,4 +1,5 @@
 /** Characters that cannot be seen, or that move others about, made visible: a reviewer must see what a compiler reads. */
+import { diffLimits } from "./limits.ts";
 
 export interface TextPiece {
   text: string;
@@ -6,15 +7,36 @@ export interface TextPiece {
   hidden: string | null;
 }
 
-/** Controls, what Unicode says may be ignored or turns the direction of text, and spaces that are no space. An emoji may say that it is one. */
-const invisible =
-  /(?!\t)\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|(?! )\p{Zs}|(?<!\p{Extended_Pictographic})\ufe0f|(?!\ufe0f)\p{Default_Ignorable_Code_Point}/gu;
+/**
+ * What a text is. A `line` has nothing but what is seen: a name, a path, a line of code. `lines` may break, as code and output do. In `prose`
+ * scripts and emoji need signs of their own, and only what serves to hide or to turn is shown.
+ */
+export type TextKind = "line" | "lines" | "prose";
+
+/** What Unicode says may be ignored or turns the direction of text, and spaces that are no space. Emoji may say that they are, and be joined. */
+const unseen = String.raw`(?!\u200d)\p{Cf}|(?<!\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d|\u200d(?!\p{Extended_Pictographic})|\p{Zl}|\p{Zp}|(?! )\p{Zs}|(?<!\p{Extended_Pictographic})\ufe0f|(?![\ufe0f\u200d])\p{Default_Ignorable_Code_Point}|\u2800`;
+const controls = String.raw`(?![\t\n]|\r\n)\p{Cc}`;
+
+const kinds: Record<TextKind, RegExp> = {
+  line: new RegExp(String.raw`(?!\t)\p{Cc}|${unseen}`, "gu"),
+  lines: new RegExp(`${controls}|${unseen}`, "gu"),
+  // Joiners, marks of direction, soft hyphens and the spaces of print are how people write.
+  prose: new RegExp(
+    String.raw`${controls}|[\u115f\u1160\u180e\u200b\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}]`,
+    "gu",
+  ),
+};
 const spaces = /\t| +$/g;
 
 /** `showsSpaces`: also tabs, and spaces at the end of the line. */
-export function visibleText(text: string, { showsSpaces = false } = {}): TextPiece[] {
-  const found = [...text.matchAll(invisible), ...(showsSpaces ? text.matchAll(spaces) : [])];
+export function visibleText(
+  text: string,
+  { showsSpaces = false, kind = "line" }: { showsSpaces?: boolean; kind?: TextKind } = {},
+): TextPiece[] {
+  const found = [...text.matchAll(kinds[kind]), ...(showsSpaces ? text.matchAll(spaces) : [])];
   if (found.length === 0) return text === "" ? [] : [{ text, hidden: null }];
+  // Each is an element: what has thousands of them hides nothing if they stand there as plain text.
+  if (found.length > diffLimits.invisibleSignsMax) return [{ text: spelled(text, kind), hidden: null }];
   const pieces: TextPiece[] = [];
   let at = 0;
   for (const { 0: match, index } of found.toSorted((one, other) => one.index - other.index)) {
@@ -24,6 +46,11 @@ export function visibleText(text: string, { showsSpaces = false } = {}): TextPie
   }
   if (at < text.length) pieces.push({ text: text.slice(at), hidden: null });
   return pieces;
+}
+
+/** The same as one text, for where there is no place for an element: `a⟨U+202E⟩b`. */
+export function spelled(text: string, kind: TextKind = "line"): string {
+  return text.replace(kinds[kind], (sign) => `⟨${shown(sign).text}⟩`);
 }
 
 function shown(match: string): TextPiece {

@@ -1,10 +1,16 @@
 /** Text of a stranger, with nothing hidden in it. */
-import { visibleText } from "./visible-text.ts";
+import { type TextKind, visibleText } from "./visible-text.ts";
 
-export function Visible({ text, showsSpaces = false }: { text: string; showsSpaces?: boolean }) {
-  const pieces = visibleText(text, { showsSpaces });
+interface VisibleProps {
+  text: string;
+  kind?: TextKind;
+  showsSpaces?: boolean;
+}
+
+export function Visible({ text, kind = "line", showsSpaces = false }: VisibleProps) {
+  const pieces = visibleText(text, { showsSpaces, kind });
   // The usual case costs no element.
-  if (pieces.every(({ hidden }) => hidden === null)) return <>{text}</>;
+  if (pieces.length === 1 && pieces[0]?.hidden === null) return <>{pieces[0].text}</>;
   return (
     <>
       {pieces.map(({ text: shown, hidden }, index) =>

@@ -1,6 +1,7 @@
 /** One file, as text with numbered lines, as an image, or as the bytes it begins with. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Visible } from "../diff/visible.tsx";
+import { Reading } from "../installed/reading.tsx";
 import { download } from "./download.ts";
 import { contentOf, type FileContent, sizeText } from "./file-content.ts";
 import { PathForm } from "./path-form.tsx";
@@ -68,7 +69,9 @@ export function FileView({ workspace, path, version, rename, remove, close }: Fi
       {isRenaming && (
         <PathForm label="New path" action="Rename" initial={path} submit={rename} close={() => setRenaming(false)} />
       )}
-      {loaded.type === "reading" && <p class="notice">Reading …</p>}
+      {loaded.type === "reading" && (
+        <Reading words="Reading …" offline="This file is not kept on this device. It comes when the server is reached." />
+      )}
       {loaded.type === "failed" && (
         <p class="notice failed" role="alert">
           This file cannot be shown: {loaded.message}

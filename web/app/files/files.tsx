@@ -1,7 +1,11 @@
 /** The workspace of a thread: its tree, the file that is open, and what a person does with both. */
+
+import { Visible } from "../diff/visible.tsx";
+import { spelled } from "../diff/visible-text.ts";
 import "./files.css";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
+import { isOffline } from "../installed/offline.ts";
 import { go, place } from "../place.ts";
 import { useStore } from "../store/store.ts";
 import { createBrowser } from "./browser.ts";
@@ -57,7 +61,8 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
     const selection = selectionOf(files);
     const there = new Set((await workspace.list(folder))?.map(({ name }) => name));
     const replaced = [...new Set(selection.files.map(({ path }) => path.split("/")[0] ?? ""))].filter((name) => there.has(name));
-    if (replaced.length > 0 && !confirm(`Already there: ${named(replaced)}. Files of the same path are replaced.`)) return;
+    if (replaced.length > 0 && !confirm(`Already there: ${spelled(named(replaced))}. Files of the same path are replaced.`))
+      return;
     await sendAll(selection.files, selection.leftOut);
   };
   const sendAll = async (files: LocalFile[], leftOut: { path: string; reason: string }[]) => {
@@ -94,12 +99,12 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
     if (from === folder) setFolder(to);
   };
   const remove = async (path: string, isFolder: boolean) => {
-    if (!confirm(`Delete ${path}${isFolder ? " and everything in it" : ""}?`)) return null;
+    if (!confirm(`Delete ${spelled(path)}${isFolder ? " and everything in it" : ""}?`)) return null;
     await workspace.remove(path);
     await browser.refresh([path]);
     if (file !== null && (file === path || file.startsWith(`${path}/`))) open(null);
     setFolder(parentOf(path));
-    return `${path} is deleted.`;
+    return `${spelled(path)} is deleted.`;
   };
   const archive = async () => {
     const blob = await workspace.archive(folder, (count) => setNotice({ text: `Reading ${count} files …`, hasFailed: false }));
@@ -135,7 +140,7 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
         />
         <p class="folder-line">
           <span>
-            In <strong>{folder === "" ? "the workspace" : `${folder}/`}</strong>
+            In <strong>{folder === "" ? "the workspace" : <Visible text={`${folder}/`} />}</strong>
           </span>
           {folder !== "" && (
             <span class="choices">
@@ -201,6 +206,9 @@ function WorkspaceView({ threadId, root }: { threadId: string; root: string }) {
           </p>
         )}
         {browser.failure.value && <p class="notice failed">The files cannot be read: {browser.failure.value}</p>}
+        {isOffline.value && browser.folders.value.size === 0 && (
+          <p class="notice">The files are not kept on this device. They come when the server is reached.</p>
+        )}
         <div class="tree-scroll">
           {query.trim() !== "" ? (
             <SearchView

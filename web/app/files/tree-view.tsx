@@ -1,5 +1,5 @@
 /** The tree of a workspace: one stop of the Tab key, arrows within it. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Visible } from "../diff/visible.tsx";
 import type { Browser } from "./browser.ts";
 import { filesLimits } from "./limits.ts";
@@ -19,7 +19,8 @@ export function TreeView({ browser, selected, select }: TreeProps) {
   // Set by a key, for a row may be drawn only after its folder was read.
   const owesFocus = useRef(false);
   const stop = rows.find(({ path }) => path === focused) ?? rows.find(({ path }) => path === selected) ?? rows[0];
-  useEffect(() => {
+  // Before the next key: two arrows in a row are two steps, and a frame would be too late for the second.
+  useLayoutEffect(() => {
     if (!owesFocus.current) return;
     owesFocus.current = false;
     element.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();

@@ -1,4 +1,7 @@
 /** Everything that waits for a person, of all threads: to be answered here, or looked at first. */
+
+import { Visible } from "../diff/visible.tsx";
+import { LongText } from "../talk/long-text.tsx";
 import "./inbox.css";
 import { useEffect, useState } from "preact/hooks";
 import { patchLines } from "#client/patch-lines";
@@ -6,20 +9,23 @@ import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import type { WireThread } from "#protocol/thread";
+import { isOffline } from "../installed/offline.ts";
 import { hrefOf, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
 import { useStore } from "../store/store.ts";
-import { titleOf } from "../store/thread-list.ts";
-import { readWaiting, waitingShownMax } from "./waiting-threads.ts";
+import { needsPerson, titleOf } from "../store/thread-list.ts";
+import { pathsShownMax, readWaiting, waitingShownMax } from "./waiting-threads.ts";
 
 export function Inbox() {
   const { client, threads } = useStore();
-  const [waiting, setWaiting] = useState<WireThread[] | null>(null);
+  const [found, setFound] = useState<WireThread[] | null>(null);
   const changes = threads.entries.value;
+  // Without the server what is kept of the list says it.
+  const waiting = found ?? (isOffline.value ? changes.filter(({ status }) => needsPerson(status)) : null);
   useEffect(() => {
     let isGone = false;
     readWaiting(client).then(
-      (found) => isGone || setWaiting(found),
+      (read) => isGone || setFound(read),
       () => {
         // The connection's own state says what is wrong; the next change reads again.
       },
@@ -34,7 +40,7 @@ export function Inbox() {
         <h1 class="title">Inbox</h1>
       </header>
       <section class="scroll inbox" aria-label="What waits for you">
-        {waiting === null && <p class="notice">Looking for what waits …</p>}
+        {waiting === null && !isOffline.value && <p class="notice">Looking for what waits …</p>}
         {waiting?.length === 0 && (
           <p class="notice">Nothing waits for you. Diffs, commands and questions of all threads come here.</p>
         )}
@@ -72,10 +78,13 @@ function Asked({ thread, request }: { thread: ThreadHandle; request: PendingRequ
     case "item/commandExecution/requestApproval":
       return (
         <div class="asked">
-          <p>
-            Run <code>{shownCommand(request.params.command)}</code>
-            {request.params.reason && <span class="reason"> {request.params.reason}</span>}
-          </p>
+          <p>Run this command?</p>
+          <LongText text={shownCommand(request.params.command)} label="Command" />
+          {request.params.reason && (
+            <p class="reason">
+              <Visible kind="prose" text={request.params.reason} />
+            </p>
+          )}
           <Decide thread={thread} id={request.id} isAnswered={isAnswered} />
         </div>
       );
@@ -95,7 +104,9 @@ function Asked({ thread, request }: { thread: ThreadHandle; request: PendingRequ
     case "item/tool/requestUserInput":
       return (
         <div class="asked">
-          <p>{request.params.questions.map(({ question }) => question).join(" ")}</p>
+          <p>
+            <Visible kind="prose" text={request.params.questions.map(({ question }) => question).join(" ")} />
+          </p>
           <div class="choices">
             <a class="button" href={hrefOf(threadPlace(thread.id))}>
               Answer
@@ -119,9 +130,12 @@ function Changed({ thread, itemId }: { thread: ThreadHandle; itemId: string }) {
   const count = (kind: "added" | "removed") => lines.filter((line) => line.kind === kind).length;
   return (
     <p>
-      {item.changes.map(({ path }) => (
-        <code key={path}>{path} </code>
+      {item.changes.slice(0, pathsShownMax).map(({ path }) => (
+        <code key={path}>
+          <Visible text={path} />{" "}
+        </code>
       ))}
+      {item.changes.length > pathsShownMax && `and ${item.changes.length - pathsShownMax} more `}
       <span class="added">+{count("added")}</span> <span class="removed">−{count("removed")}</span>
     </p>
   );

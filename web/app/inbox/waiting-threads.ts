@@ -6,6 +6,9 @@ import { needsPerson } from "../store/thread-list.ts";
 
 /** Each is followed while the inbox is shown, and a connection should not follow hundreds. */
 export const waitingShownMax = 20;
+
+/** Paths of one change that are named; the diff has all of them. */
+export const pathsShownMax = 8;
 /** Pages of the list that are looked through: a thread that waits is rarely old. */
 const pagesMax = 10;
 const pageEntries = 100;

@@ -1,5 +1,8 @@
 /** One fragment: its words, how it did, where it came from; to be reworded or forgotten. */
+
 import { useRef, useState } from "preact/hooks";
+import { Visible } from "../diff/visible.tsx";
+import { spelled } from "../diff/visible-text.ts";
 import { moment } from "../figures.ts";
 import { appLimits } from "../limits.ts";
 import { hrefOf, threadPlace } from "../place.ts";
@@ -37,9 +40,11 @@ export function FragmentCard({ fragment, changed, forgotten }: FragmentCardProps
     card.current?.focus();
   };
   return (
-    <article class="fragment" aria-label={title} ref={card} tabIndex={-1}>
+    <article class="fragment" aria-label={spelled(title)} ref={card} tabIndex={-1}>
       <header>
-        <h3>{title}</h3>
+        <h3>
+          <Visible kind="prose" text={title} />
+        </h3>
         <span class="badge">{kindWords[kind]}</span>
         <span class={`badge ${stateClass[state]}`}>{stateWords[state]}</span>
       </header>
@@ -54,9 +59,15 @@ export function FragmentCard({ fragment, changed, forgotten }: FragmentCardProps
         />
       ) : (
         <>
-          <p class="content">{content}</p>
-          <p class="detail">{when}</p>
-          <p class="detail">For {scopeInWords(scope)}</p>
+          <p class="content">
+            <Visible kind="prose" text={content} />
+          </p>
+          <p class="detail">
+            <Visible kind="prose" text={when} />
+          </p>
+          <p class="detail">
+            For <Visible text={scopeInWords(scope)} />
+          </p>
           <details open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
             <summary>How it did, and where it came from</summary>
             {isOpen && <Evidence fragment={fragment} />}
@@ -107,7 +118,7 @@ function Evidence({ fragment }: { fragment: Fragment }) {
         <ul>
           {value.evidence.runs.map(({ id, atMs, summary }) => (
             <li key={id} class="detail">
-              {moment(atMs)}: {summary}
+              {moment(atMs)}: <Visible kind="prose" text={summary} />
             </li>
           ))}
         </ul>

@@ -1,5 +1,6 @@
 /** What the account learnt: searched, or all of it page by page. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Reading } from "../installed/reading.tsx";
 import { appLimits } from "../limits.ts";
 import { useAsked, usePages } from "./asking.ts";
 import { Failure } from "./confirm.tsx";
@@ -85,7 +86,13 @@ function All({ scope, state, version, changed, forgotten, saw }: ListProps & { s
   );
   useEffect(() => saw(entries ?? []), [entries, saw]);
   if (failure && !entries) return <Failure words={failure} />;
-  if (!entries) return <p class="notice">Reading the memory …</p>;
+  if (!entries)
+    return (
+      <Reading
+        words="Reading the memory …"
+        offline="The memory is not kept on this device. It comes when the server is reached."
+      />
+    );
   // Wordings of instructions have a section of their own; of what was removed only its place in the lineage is left.
   const shown = entries.filter((one) => one.kind !== "metaprompt" && (state === "tombstone" || one.state !== "tombstone"));
   if (shown.length === 0 && !hasMore) return scope || state ? <p class="notice">There is nothing of the kind.</p> : <Empty />;

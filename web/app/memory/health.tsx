@@ -1,6 +1,7 @@
 /** Whether the memory helps, in one sentence; and its two switches. */
 import { useEffect, useState } from "preact/hooks";
 import { moment, percent } from "../figures.ts";
+import { isOffline } from "../installed/offline.ts";
 import { useStore } from "../store/store.ts";
 import { useAsked, useDeed } from "./asking.ts";
 import { Failure } from "./confirm.tsx";
@@ -11,7 +12,7 @@ export function Health({ scope, version }: { scope: string | null; version: numb
   const { client } = useStore();
   const { value: health, failure, again } = useAsked("spindle/memory/health", { scope }, version);
   const deed = useDeed();
-  if (!health) return failure ? <Failure words={failure} /> : <p class="notice">Asking how it does …</p>;
+  if (!health) return failure ? <Failure words={failure} /> : isOffline.value ? null : <p class="notice">Asking how it does …</p>;
   const enable = async (enabled: boolean) => {
     await client.request("spindle/memory/setEnabled", { enabled, scope }, { isIdempotent: true });
     // Harm switches off the account's own scope: the account is on again when both are.

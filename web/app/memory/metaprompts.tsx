@@ -1,5 +1,7 @@
 /** Wordings of instructions: a person proposes, reads, approves and compares them; no model does. */
+
 import { useState } from "preact/hooks";
+import { Visible } from "../diff/visible.tsx";
 import { appLimits } from "../limits.ts";
 import { useStore } from "../store/store.ts";
 import { useAsked, useDeed } from "./asking.ts";
@@ -30,13 +32,17 @@ export function Metaprompts({ version }: { version: number }) {
           <li key={wording.id}>
             <article class="fragment" aria-label={wording.title}>
               <header>
-                <h3>{wording.title}</h3>
+                <h3>
+                  <Visible kind="prose" text={wording.title} />
+                </h3>
                 {wording.id === value?.championId && <span class="badge completed">✓ given to turns</span>}
                 {wording.id !== value?.championId && (
                   <span class="badge">{wording.state === "candidate" ? "not approved" : "approved"}</span>
                 )}
               </header>
-              <p class="content">{wording.content}</p>
+              <p class="content">
+                <Visible kind="prose" text={wording.content} />
+              </p>
               <p class="detail">
                 {wording.when} {ratingOf(wording.rating)}
               </p>

@@ -1,5 +1,7 @@
 /** What was done to the fragments, and the way back. */
+
 import { useState } from "preact/hooks";
+import { Visible } from "../diff/visible.tsx";
 import { moment } from "../figures.ts";
 import { appLimits } from "../limits.ts";
 import { useStore } from "../store/store.ts";
@@ -37,7 +39,7 @@ export function Runs({ version, changed }: { version: number; changed: () => voi
         {entries?.map(({ id, atMs, scope, by, summary, canBeUndone, undoneAtMs }) => (
           <li key={id}>
             <span>
-              {summary}
+              <Visible kind="prose" text={summary} />
               <span class="detail">
                 {moment(atMs)}, by {byWords[by]}, in {scopeInWords(scope)}
                 {undoneAtMs !== null && `; taken back ${moment(undoneAtMs)}`}

@@ -1,6 +1,8 @@
 /** Everything of the memory to take along, or to be forgotten at once. */
+
 import { useState } from "preact/hooks";
 import type { Client } from "#client/client";
+import { download } from "../files/download.ts";
 import { appLimits } from "../limits.ts";
 import { useStore } from "../store/store.ts";
 import { useDeed } from "./asking.ts";
@@ -21,7 +23,11 @@ export function TakeAlong({ changed }: { changed: () => void }) {
         type="button"
         class="quiet"
         disabled={deed.isRunning}
-        onClick={() => void deed.run(async () => download(await exported(client)))}
+        onClick={() =>
+          void deed.run(async () =>
+            download(new Blob([await exported(client)], { type: "application/json" }), "spindle-memory.json"),
+          )
+        }
       >
         Export as JSON
       </button>
@@ -56,14 +62,4 @@ async function exported(client: Client): Promise<string> {
     if (cursor === null) return JSON.stringify({ fragments }, null, 2);
   }
   throw new Error(`The export does not end after ${fragments.length} fragments.`);
-}
-
-function download(text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "spindle-memory.json";
-  link.click();
-  // The download has begun by then, and the text need not be kept.
-  setTimeout(() => URL.revokeObjectURL(url), 0);
 }

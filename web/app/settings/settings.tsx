@@ -1,10 +1,13 @@
 /** What a person may set: for the account's new threads, for this browser, and who else may come in. */
 import "./settings.css";
 import { goToList, hrefOf } from "../place.ts";
+import { useStore } from "../store/store.ts";
 import { chooseTheme, type Theme, theme } from "../store/theme.ts";
 import { About } from "./about.tsx";
 import { Choice } from "./choice.tsx";
 import { NewThreads } from "./new-threads.tsx";
+import { Notifications } from "./notifications.tsx";
+import { Sessions } from "./sessions.tsx";
 import { Tokens } from "./tokens.tsx";
 
 const themeOptions: { value: Theme; label: string }[] = [
@@ -40,6 +43,15 @@ export function Settings() {
             choose={(value) => chooseTheme(value as Theme)}
           />
         </section>
+        <section aria-labelledby="settings-notifications">
+          <h2 id="settings-notifications">Notifications on this device</h2>
+          <p class="says">
+            It rings when a diff, a command or a question waits for you, and when a turn is done or has failed. A press on it
+            opens what it is about.
+          </p>
+          <Notifications />
+        </section>
+        {useStore().session.value === "signedIn" && <Sessions />}
         <section aria-labelledby="settings-memory">
           <h2 id="settings-memory">Memory</h2>
           <p class="says">

@@ -1,4 +1,5 @@
 /** The whole page: threads and ways on one side, what they lead to on the other; on a phone one of the two. */
+import { Notices } from "../installed/notices.tsx";
 import { lazy } from "../lazy.tsx";
 import { hrefOf, isListFirst, type Place, place } from "../place.ts";
 import { useStore } from "../store/store.ts";
@@ -21,6 +22,7 @@ export function App() {
   const isThread = place.value.view === "thread" || place.value.view === "new";
   return (
     <div class={`page ${isListFirst.value ? "list-first" : ""} ${isThread ? "in-thread" : ""}`}>
+      <Notices />
       <Side class="side" aria-label="All threads">
         <div class="top">
           <h1 class="brand">Spindle</h1>

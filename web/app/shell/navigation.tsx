@@ -1,8 +1,6 @@
 /** The ways through the page: beside the list on a large screen, below everything on a phone. */
-import { useComputed } from "@preact/signals";
 import { hrefOf, isListFirst, type Place, place } from "../place.ts";
 import { useStore } from "../store/store.ts";
-import { needsPerson } from "../store/thread-list.ts";
 
 const entries: { label: string; to: Place }[] = [
   { label: "Inbox", to: { view: "inbox" } },
@@ -11,8 +9,7 @@ const entries: { label: string; to: Place }[] = [
 ];
 
 export function Navigation() {
-  const { threads } = useStore();
-  const waiting = useComputed(() => threads.entries.value.filter(({ status }) => needsPerson(status)).length);
+  const { waiting } = useStore().threads;
   const { view } = place.value;
   const inThreads = view === "thread" || view === "new";
   return (

@@ -1,5 +1,6 @@
 /** Whose page this is. What the browser keeps belongs to one account, and a browser may be somebody else's by tomorrow. */
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { leavePush } from "../installed/leave-push.ts";
 import { keepText, keptText } from "./kept.ts";
 import { storageLimits } from "./limits.ts";
 
@@ -30,8 +31,8 @@ export function createAccount(): Account {
     session.value = isSession ? "signedIn" : "notNeeded";
     if (account === known) return account;
     keepText("account", account);
-    // Everything here is another account's: the page begins anew with its own.
-    if (known !== null) location.reload();
+    // Everything here is another account's: nothing rings for it any more, and the page begins anew with its own.
+    if (known !== null) void leavePush(null).finally(() => location.reload());
     else resolve(account);
     known = account;
     return account;

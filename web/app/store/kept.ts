@@ -3,8 +3,8 @@ import { clear, createStore, type UseStore } from "idb-keyval";
 
 const prefix = "spindle/";
 
-/** `threads` and `unsent` are databases of their own: one may be lost without the other. */
-export async function keptStore(account: Promise<string>, kind: "threads" | "unsent"): Promise<UseStore> {
+/** Databases of their own: one may be lost without the others. */
+export async function keptStore(account: Promise<string>, kind: "threads" | "unsent" | "list"): Promise<UseStore> {
   return createStore(`${prefix}${kind}/${await account}`, "entries");
 }
 
@@ -35,9 +35,12 @@ export function keptNames(start: string): string[] {
   }
 }
 
+/** Of this browser and not of anybody: they stay when an account is signed out. */
+const ofTheBrowser = ["theme"];
+
 /** Of every account that was signed in here. */
 export async function forgetEverything(): Promise<void> {
-  for (const name of keptNames("")) keepText(name, null);
+  for (const name of keptNames("")) if (!ofTheBrowser.includes(name)) keepText(name, null);
   const databases = await indexedDB.databases();
   const names = databases.flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : []));
   // Emptied and not deleted: another page may have them open.

@@ -12,6 +12,11 @@ export const storageLimits = {
   chunksAtOnce: 4,
   /** Threads of which it is remembered what was written; any other is written whole. */
   rememberedThreadsMax: 4,
+  /** Threads of the list that a page without a network begins with, and characters of each one's first words. */
+  listedThreadsMax: 200,
+  listedPreviewCharactersMax: 300,
+  /** Characters of a thread's title that are shown: the list has dozens of them. */
+  titleCharactersMax: 300,
   /** Texts that were begun and not sent. */
   draftsMax: 50,
   /** Another page may be frozen with the lock in its hand; what is sent carries a key, so that nobody has to wait for it. */

@@ -7,7 +7,9 @@ import type { ConnectionState } from "#client/connection";
 import type { LateAnswer, OutgoingMessage } from "#client/unsent";
 import type { Model } from "#protocol/account-and-config-methods";
 import { createAccount, type Session } from "./account.ts";
+import { createHeard } from "./heard.ts";
 import { keptStore } from "./kept.ts";
+import { createKeptList } from "./kept-list.ts";
 import { createOutbox } from "./outbox.ts";
 import { createThreadCache } from "./thread-cache.ts";
 import { createThreadList, type ThreadList } from "./thread-list.ts";
@@ -23,6 +25,10 @@ export interface Store {
   /** The model that turns run with unless somebody says otherwise; null until the server said. */
   defaultModel: ReadonlySignal<Model | null>;
   threads: ThreadList;
+  /** Until when the server was heard, Unix ms: how old is what is shown without it. */
+  heard: ReadonlySignal<number | null>;
+  /** Whose page this is; see `Account`. */
+  account: Promise<string>;
 }
 
 export function createStore(): Store {
@@ -64,7 +70,17 @@ export function createStore(): Store {
     else void client.rest();
   });
   addEventListener("pagehide", () => void client.rest());
-  return { client, connection, session: account.session, unsent, lateAnswers, defaultModel, threads: createThreadList(client) };
+  return {
+    client,
+    connection,
+    session: account.session,
+    unsent,
+    lateAnswers,
+    defaultModel,
+    threads: createThreadList(client, createKeptList(keptStore(account.name, "list"), foldVersion)),
+    heard: createHeard(client),
+    account: account.name,
+  };
 }
 
 const context = createContext<Store | null>(null);

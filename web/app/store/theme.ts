@@ -9,7 +9,14 @@ const kept = keptText("theme");
 
 export const theme = signal<Theme>(themes.find((name) => name === kept) ?? "system");
 
+/** `--raised` of styles/base.css, which the frame of an installed page takes up. */
+const frames = { light: "#f2f2ef", dark: "#1d1d21" };
+
 effect(() => {
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    const asDevice = meta.media.includes("dark") ? "dark" : "light";
+    meta.content = frames[theme.value === "system" ? asDevice : theme.value];
+  }
   if (theme.value === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme.value;
 });

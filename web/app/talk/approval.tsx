@@ -1,11 +1,13 @@
 /** A command or a change that waits for a yes or a no. */
+
 import { useEffect, useRef } from "preact/hooks";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
+import { Visible } from "../diff/visible.tsx";
 import { hrefOf } from "../place.ts";
 import { focusUnlessBusy } from "./focus.ts";
-import { Revealed } from "./revealed.tsx";
+import { LongText } from "./long-text.tsx";
 
 type ApprovalRequest = Extract<
   PendingRequest,
@@ -54,16 +56,16 @@ export function Approval({ request, thread }: ApprovalProps) {
       {request.method === "item/commandExecution/requestApproval" ? (
         <>
           <p>Run this command?</p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
-          {/* biome-ignore lint/a11y/useSemanticElements: no group of fields. */}
-          <pre class="asked" tabIndex={0} role="group" aria-label="Command">
-            <Revealed text={shownCommand(request.params.command)} />
-          </pre>
+          <LongText text={shownCommand(request.params.command)} label="Command" class="asked" />
         </>
       ) : (
         <p>Apply this change to the workspace?</p>
       )}
-      {params.reason && <p class="reason">{params.reason}</p>}
+      {params.reason && (
+        <p class="reason">
+          <Visible kind="prose" text={params.reason} />
+        </p>
+      )}
       {refusal && (
         <p class="failed" role="alert">
           {refusal}

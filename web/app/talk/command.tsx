@@ -1,12 +1,13 @@
 /** A command and what it printed: the last lines while it runs, the first and the last when it is done, all of it on demand. */
+
 import { useState } from "preact/hooks";
 import { shownCommand } from "#client/shell-command";
 import type { ItemOf } from "#protocol/item";
+import { Visible } from "../diff/visible.tsx";
 import { durationText } from "./amounts.ts";
 import { Copy } from "./copy.tsx";
 import { talkLimits } from "./limits.ts";
 import { LongText } from "./long-text.tsx";
-import { Revealed } from "./revealed.tsx";
 import { foldedOutput, terminalText } from "./terminal-text.ts";
 
 export function Command({ item }: { item: ItemOf<"commandExecution"> }) {
@@ -22,7 +23,7 @@ export function Command({ item }: { item: ItemOf<"commandExecution"> }) {
       <div class="head">
         <code>
           <span class="dim">$ </span>
-          <Revealed text={command} />
+          <Visible kind="lines" text={short(command)} />
         </code>
         <span class={`badge ${item.status === "completed" ? "" : item.status}`}>{commandState(item)}</span>
       </div>
@@ -54,7 +55,15 @@ export function Command({ item }: { item: ItemOf<"commandExecution"> }) {
 
 /** One line of 5 MB is one line. */
 function Lines({ text }: { text: string }) {
-  return <pre>{<Revealed text={text.length > 4_000 ? `${text.slice(0, 4_000)} …` : text} />}</pre>;
+  return (
+    <pre>
+      <Visible kind="lines" text={short(text)} />
+    </pre>
+  );
+}
+
+function short(text: string): string {
+  return text.length > talkLimits.shortCharactersMax ? `${text.slice(0, talkLimits.shortCharactersMax)} …` : text;
 }
 
 function commandState({ status, exitCode, durationMs }: ItemOf<"commandExecution">): string {

@@ -1,11 +1,13 @@
 /** One item of a turn. */
+
 import { memo } from "preact/compat";
 import type { ItemOf, ThreadItem } from "#protocol/item";
+import { changePatch } from "../diff/change-patch.ts";
 import { Patch } from "../diff/patch.tsx";
+import { Visible } from "../diff/visible.tsx";
 import { Command } from "./command.tsx";
 import { LongText } from "./long-text.tsx";
 import { Markdown } from "./markdown.tsx";
-import { Revealed } from "./revealed.tsx";
 import { type Acting, UserMessage } from "./user-message.tsx";
 
 interface ItemViewProps {
@@ -37,7 +39,11 @@ export const ItemView = memo(({ item, turnId, begins, act }: ItemViewProps) => {
     case "dynamicToolCall":
       return <ToolCall item={item} />;
     case "enteredReviewMode":
-      return <p class="item aside">Review of {item.review}</p>;
+      return (
+        <p class="item aside">
+          Review of <Visible kind="prose" text={item.review} />
+        </p>
+      );
     case "exitedReviewMode":
       return null;
     default:
@@ -54,7 +60,8 @@ function Reasoning({ item }: { item: ItemOf<"reasoning"> }) {
   return (
     <details class="item reasoning">
       <summary>
-        <span class="label">{item.completedAtMs === null ? "Thinking" : "Thought"}</span> {title.slice(0, 120)}
+        <span class="label">{item.completedAtMs === null ? "Thinking" : "Thought"}</span>{" "}
+        <Visible kind="prose" text={title.slice(0, 120)} />
       </summary>
       <Markdown text={text} />
     </details>
@@ -68,11 +75,11 @@ function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
     <div class="item change">
       <p class="head">
         <span>
-          <Revealed text={item.changes.map(({ path }) => path).join(", ")} />
+          <Visible text={item.changes.map(({ path }) => path).join(", ")} />
         </span>
         <span class={`badge ${item.status}`}>{changeWords[item.status]}</span>
       </p>
-      <Patch text={item.proposal?.diff ?? item.changes.map(({ diff }) => diff).join("\n")} />
+      <Patch text={changePatch(item)} />
     </div>
   );
 }
@@ -85,7 +92,7 @@ function ToolCall({ item }: { item: ItemOf<"dynamicToolCall"> }) {
     <details class="item command">
       <summary class="head">
         <code>
-          <Revealed text={item.namespace ? `${item.namespace}.${item.tool}` : item.tool} />
+          <Visible text={item.namespace ? `${item.namespace}.${item.tool}` : item.tool} />
         </code>
         <span class={`badge ${item.status}`}>{callWords[item.status]}</span>
       </summary>

@@ -2,6 +2,19 @@
 export const talkLimits = {
   /** Characters of one block of Markdown that are parsed; a longer one is shown as it was written. Hostile signs cost quadratic time. */
   parsedCharactersMax: 12_000,
+  /**
+   * Within a block: signs that may begin or end an emphasis, signs of all other notation, signs in a row that could be an address, marks of
+   * quotes and lists in a row, and how deep it nests. The parser's time grows with the square of each, the page's stack with the last.
+   */
+  parsedEmphasesMax: 500,
+  parsedMarksMax: 1_000,
+  parsedWordCharactersMax: 1_000,
+  parsedContainersMax: 40,
+  parsedDepthMax: 60,
+  /** Characters of one message that are parsed; what follows is shown as it was written. All of it is drawn in one go. */
+  parsedMessageCharactersMax: 100_000,
+  /** Characters of a command, or of its output while that is folded. */
+  shortCharactersMax: 4_000,
   /** Characters of one text that are shown unasked: a browser lays out a line of 5 MB for seconds. */
   shownCharactersMax: 40_000,
   /** Characters that are shown on demand; beyond it there is the export of the thread. */

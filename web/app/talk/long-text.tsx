@@ -1,9 +1,16 @@
 /** Text as it was written. Of a very long one the beginning, and more on demand. */
-import { useState } from "preact/hooks";
-import { talkLimits } from "./limits.ts";
-import { Revealed } from "./revealed.tsx";
 
-export function LongText({ text, label = "Text" }: { text: string; label?: string }) {
+import { useState } from "preact/hooks";
+import { Visible } from "../diff/visible.tsx";
+import { talkLimits } from "./limits.ts";
+
+interface LongTextProps {
+  text: string;
+  label?: string;
+  class?: string;
+}
+
+export function LongText({ text, label = "Text", class: name = "long" }: LongTextProps) {
   const [isExpanded, setExpanded] = useState(false);
   const { shownCharactersMax, expandedCharactersMax } = talkLimits;
   const shownMax = isExpanded ? expandedCharactersMax : shownCharactersMax;
@@ -12,8 +19,8 @@ export function LongText({ text, label = "Text" }: { text: string; label?: strin
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
       {/* biome-ignore lint/a11y/useSemanticElements: no group of fields. */}
-      <pre class="long" tabIndex={0} role="group" aria-label={label}>
-        <Revealed text={hidden > 0 ? text.slice(0, shownMax) : text} />
+      <pre class={name} tabIndex={0} role="group" aria-label={label}>
+        <Visible kind="lines" text={hidden > 0 ? text.slice(0, shownMax) : text} />
       </pre>
       {hidden > 0 && (
         <p class="more">

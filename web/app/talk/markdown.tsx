@@ -2,48 +2,55 @@
  * Markdown as elements. It is parsed and never becomes HTML: each kind of token has its element, everything else is text. So there is nothing
  * to sanitise, no policy of Trusted Types to grant, and what is selected stays selected while more is written.
  */
-import { type MarkedToken, marked, type Token, type Tokens } from "marked";
+
+import type { MarkedToken, Token, Tokens } from "marked";
 import type { ComponentChildren } from "preact";
 import { memo } from "preact/compat";
 import { useRef } from "preact/hooks";
+import { Visible } from "../diff/visible.tsx";
+import { parsed } from "./bounded-markdown.ts";
 import { CodeBlock } from "./code-block.tsx";
 import { talkLimits } from "./limits.ts";
 import { LongText } from "./long-text.tsx";
 import { fenceOf, noBlocks, openBlock, withText } from "./markdown-blocks.ts";
 import { safeLink, withoutReferences } from "./plain-text.ts";
-import { Revealed } from "./revealed.tsx";
 
 /** What is finished is drawn once; what is still written is drawn anew, at most once a frame. */
 export function Markdown({ text }: { text: string }) {
   const blocks = useRef(noBlocks);
   blocks.current = withText(blocks.current, text);
   const open = openBlock(blocks.current);
+  const all = blocks.current.finished.concat(open.trim() === "" ? [] : [open]);
+  const { drawn, rest } = withinBound(all);
   return (
     <div class="markdown" dir="auto">
-      {blocks.current.finished.map((block, index) => (
+      {/* What is open has the key that it will have when it is finished: its elements stay. */}
+      {drawn.map((block, index) => (
         <Block key={index} text={block} />
       ))}
-      {/* Under the key that it will have when it is finished: its elements stay. */}
-      {open.trim() !== "" && <Block key={blocks.current.finished.length} text={open} />}
+      {rest !== "" && <LongText text={rest} label="The rest, as it was written" />}
     </div>
   );
+}
+
+/** Blocks as far as one message is parsed, at least the first, and the text behind them. */
+function withinBound(blocks: readonly string[]): { drawn: readonly string[]; rest: string } {
+  let characters = 0;
+  const end = blocks.findIndex((block) => {
+    characters += block.length;
+    return characters > talkLimits.parsedMessageCharactersMax;
+  });
+  return end <= 0
+    ? { drawn: blocks.slice(0, end === 0 ? 1 : undefined), rest: end === 0 ? blocks.slice(1).join("") : "" }
+    : { drawn: blocks.slice(0, end), rest: blocks.slice(end).join("") };
 }
 
 const Block = memo(({ text }: { text: string }) => {
   const fence = fenceOf(text);
   if (fence) return <CodeBlock {...fence} />;
-  const tokens = text.length <= talkLimits.parsedCharactersMax ? parsed(text) : null;
+  const tokens = parsed(text);
   return <>{tokens ? elements(tokens) : <LongText text={text} />}</>;
 });
-
-/** Null for what nests deeper than the parser's stack goes. */
-function parsed(text: string): Token[] | null {
-  try {
-    return marked.lexer(text);
-  } catch {
-    return null;
-  }
-}
 
 function elements(tokens: readonly Token[]): ComponentChildren[] {
   return tokens.map((token, index) => element(token as MarkedToken, index));
@@ -56,7 +63,7 @@ function element(token: MarkedToken, key: number): ComponentChildren {
     case "paragraph":
       return <p key={key}>{elements(token.tokens)}</p>;
     case "text":
-      return token.tokens ? elements(token.tokens) : withoutReferences(token.text);
+      return token.tokens ? elements(token.tokens) : <Prose key={key} text={withoutReferences(token.text)} />;
     case "heading": {
       // Below the headings of the page.
       const Heading = headings[token.depth - 1] ?? "h6";
@@ -67,7 +74,7 @@ function element(token: MarkedToken, key: number): ComponentChildren {
     case "codespan":
       return (
         <code key={key} dir="ltr">
-          <Revealed text={token.text} />
+          <Visible text={token.text} />
         </code>
       );
     case "strong":
@@ -97,16 +104,20 @@ function element(token: MarkedToken, key: number): ComponentChildren {
     case "image":
       return <Image key={key} image={token} />;
     case "escape":
-      return token.text;
+      return <Prose key={key} text={token.text} />;
     case "space":
       return null;
     case "html":
     case "def":
     case "list_item":
-      return token.raw;
+      return <Prose key={key} text={token.raw} />;
     default:
       return token satisfies never;
   }
+}
+
+function Prose({ text }: { text: string }) {
+  return <Visible kind="prose" text={text} />;
 }
 
 function List({ list: { ordered, start, items } }: { list: Tokens.List }) {
@@ -155,18 +166,18 @@ function Link({ link: { href, text, tokens, autolink } }: { link: Tokens.Link })
   if (!safe)
     return (
       <>
-        {elements(tokens)} ({<Revealed text={href} />})
+        {elements(tokens)} ({<Visible text={href} />})
       </>
     );
   return (
     <bdi>
       <a href={safe.href} target="_blank" rel="noopener noreferrer nofollow" title={safe.href}>
-        {autolink ? <Revealed text={text} /> : elements(tokens)}
+        {autolink ? <Visible text={text} /> : elements(tokens)}
       </a>
       {safe.host !== null && (
         <span class="host">
           {" "}
-          (<Revealed text={safe.host} />)
+          (<Visible text={safe.host} />)
         </span>
       )}
     </bdi>
@@ -177,10 +188,15 @@ function Link({ link: { href, text, tokens, autolink } }: { link: Tokens.Link })
 function Image({ image: { href, text } }: { image: Tokens.Image }) {
   const words = `image: ${withoutReferences(text) || "without description"}`;
   const safe = safeLink(withoutReferences(href), words);
-  if (!safe) return <>[{words}]</>;
+  if (!safe)
+    return (
+      <>
+        [<Prose text={words} />]
+      </>
+    );
   return (
     <a href={safe.href} target="_blank" rel="noopener noreferrer nofollow" title={safe.href}>
-      [{words}]
+      [<Prose text={words} />]
     </a>
   );
 }

@@ -1,9 +1,12 @@
 /** What was said here and the log does not have yet, below everything that it has. */
+
 import type { OutgoingMessage } from "#client/unsent";
+import { Visible } from "../diff/visible.tsx";
 import { go } from "../place.ts";
 import { writeDraft } from "../store/drafts.ts";
 import { useStore } from "../store/store.ts";
 import { textOf } from "./item-text.ts";
+import { talkLimits } from "./limits.ts";
 
 export function Outgoing({ threadId }: { threadId: string }) {
   const { client, unsent, lateAnswers } = useStore();
@@ -41,7 +44,9 @@ function Message({ message }: { message: OutgoingMessage }) {
   };
   return (
     <div class="turn outgoing">
-      <div class="item user">{textOf({ content: message.input })}</div>
+      <div class="item user">
+        <Visible kind="prose" text={textOf({ content: message.input }).slice(0, talkLimits.shownCharactersMax)} />
+      </div>
       {state !== "sent" && (
         <p class={state === "failed" ? "fate failed" : "fate"} role={state === "failed" ? "alert" : undefined}>
           {state === "failed" ? `Not sent: ${failure}` : isOnline ? "Sending …" : "Waiting for the network"}

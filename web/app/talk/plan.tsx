@@ -1,5 +1,7 @@
 /** What an agent means to do, step by step. Folded it says how far it is. */
+
 import type { TurnNote } from "#client/turn-notes";
+import { Visible } from "../diff/visible.tsx";
 
 const signs = { completed: "✓", inProgress: "▸", pending: "○" };
 const words = { completed: "done", inProgress: "in work", pending: "to do" };
@@ -11,16 +13,27 @@ export function Plan({ plan: { explanation, plan }, isOpen = false }: { plan: No
   return (
     <details class="plan" open={isOpen}>
       <summary>
-        <span class="label">Plan</span> {done} of {plan.length} done{current ? `: ${current.step}` : ""}
+        <span class="label">Plan</span> {done} of {plan.length} done
+        {current && (
+          <>
+            : <Visible kind="prose" text={current.step} />
+          </>
+        )}
       </summary>
-      {explanation && <p>{explanation}</p>}
+      {explanation && (
+        <p>
+          <Visible kind="prose" text={explanation} />
+        </p>
+      )}
       <ol>
         {plan.map(({ step, status }, index) => (
           <li key={index} class={status}>
             <span role="img" aria-label={words[status]}>
               {signs[status]}
             </span>
-            <span>{step}</span>
+            <span>
+              <Visible kind="prose" text={step} />
+            </span>
           </li>
         ))}
       </ol>

@@ -1,9 +1,11 @@
 /** What the agent asks: one of some answers, or one's own words. */
+
 import type { TargetedInputEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import type { Question } from "#protocol/server-requests";
+import { Visible } from "../diff/visible.tsx";
 import { durationText } from "./amounts.ts";
 import { focusUnlessBusy } from "./focus.ts";
 
@@ -93,8 +95,12 @@ function OneQuestion({
   return (
     <fieldset>
       <legend>
-        {header && <strong>{header} </strong>}
-        {question}
+        {header && (
+          <strong>
+            <Visible kind="prose" text={header} />{" "}
+          </strong>
+        )}
+        <Visible kind="prose" text={question} />
       </legend>
       {options?.map(({ label, description }) => (
         <label key={label} class="option">
@@ -106,8 +112,13 @@ function OneQuestion({
             onChange={() => choose({ ...chosen, label })}
           />
           <span>
-            {label}
-            {description && <span class="reason"> {description}</span>}
+            <Visible kind="prose" text={label} />
+            {description && (
+              <span class="reason">
+                {" "}
+                <Visible kind="prose" text={description} />
+              </span>
+            )}
           </span>
         </label>
       ))}

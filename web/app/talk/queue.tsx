@@ -1,10 +1,13 @@
 /** Messages that wait for a turn of their own, in the order in which they will run. */
+
 import { useEffect, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { QueuedSubmission } from "#protocol/queue-methods";
+import { Visible } from "../diff/visible.tsx";
 import { useStore } from "../store/store.ts";
 import { EditText } from "./edit-text.tsx";
 import { textOf } from "./item-text.ts";
+import { talkLimits } from "./limits.ts";
 
 export function Queue({ thread, isRunning }: { thread: ThreadHandle; isRunning: boolean }) {
   const { client } = useStore();
@@ -68,7 +71,9 @@ export function Queue({ thread, isRunning }: { thread: ThreadHandle; isRunning: 
           const named = (action: string) => `${action}: ${text.slice(0, 60)}`;
           return (
             <li key={submission.id}>
-              <span class="words">{text}</span>
+              <span class="words">
+                <Visible kind="prose" text={text.slice(0, talkLimits.shortCharactersMax)} />
+              </span>
               {!isRunning && (
                 <button
                   type="button"

@@ -1,13 +1,14 @@
 /** Going back to before a message, with the workspace: says what will be undone, before it is. */
+
 import { useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
+import { Visible } from "../diff/visible.tsx";
 import { draftText, writeDraft } from "../store/drafts.ts";
 import { useStore } from "../store/store.ts";
 import { countText } from "./amounts.ts";
 import { textOf } from "./item-text.ts";
 import { talkLimits } from "./limits.ts";
 import { Modal } from "./modal.tsx";
-import { Revealed } from "./revealed.tsx";
 import { undoneBy } from "./undone.ts";
 import type { Acting } from "./user-message.tsx";
 
@@ -46,7 +47,7 @@ export function RevertDialog({ thread, at: { item, turnId }, close }: { thread: 
                 <span key={path}>
                   {index > 0 && ", "}
                   <code>
-                    <Revealed text={path} />
+                    <Visible text={path} />
                   </code>
                 </span>
               ))}

@@ -2,6 +2,8 @@
 import "./talk.css";
 import { useEffect, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
+import { isOffline } from "../installed/offline.ts";
+import { Reading } from "../installed/reading.tsx";
 import { lazy } from "../lazy.tsx";
 import { go, goToList, hrefOf, type Place, type ThreadTab, threadPlace } from "../place.ts";
 import { useThread } from "../store/opened-thread.ts";
@@ -58,8 +60,14 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
           ))}
         </nav>
       </header>
+      {thread && isOffline.value && <Behind thread={thread} />}
       {opened.type === "failed" && <p class="notice failed">{opened.message}</p>}
-      {opened.type === "opening" && <p class="notice">Reading the thread …</p>}
+      {opened.type === "opening" && (
+        <Reading
+          words="Reading the thread …"
+          offline="This thread is not kept on this device: only those that were opened here are. It comes when the server is reached."
+        />
+      )}
       {opened.type === "open" && (
         <Tab
           thread={opened.thread}
@@ -84,6 +92,13 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
       )}
     </>
   );
+}
+
+/** What this device keeps of a thread may be older than its list. */
+function Behind({ thread: { id, state } }: { thread: ThreadHandle }) {
+  const listed = useStore().threads.entries.value.find((entry) => entry.id === id);
+  if (!listed || !state || listed.updatedAt <= state.info.updatedAt) return null;
+  return <p class="notice">This thread went on after it was last open here. What is newer comes when the server is reached.</p>;
 }
 
 interface TabProps {

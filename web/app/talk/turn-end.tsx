@@ -1,8 +1,10 @@
 /** How a turn stands, or how it ended: quiet when all went well. */
+
 import { useEffect, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { TurnNote } from "#client/turn-notes";
 import type { Turn } from "#protocol/turn";
+import { Visible } from "../diff/visible.tsx";
 import { hrefOf } from "../place.ts";
 import { useStore } from "../store/store.ts";
 import { amountText, countText, durationText } from "./amounts.ts";
@@ -26,12 +28,16 @@ export function TurnEnd({ thread, turn, note, isLast, isAsking }: TurnEndProps) 
     <div class={`turn-end ${isLast ? "last" : ""}`}>
       {note.warnings?.map((warning, index) => (
         <p key={index} class="warning">
-          {warning}
+          <Visible kind="prose" text={warning} />
         </p>
       ))}
       {!isRunning && note.plan && <Plan plan={note.plan} />}
       {status === "failed" && <Failure thread={thread} turn={turn} isLast={isLast} />}
-      {note.retry && <p class="warning">Trying again: {note.retry}</p>}
+      {note.retry && (
+        <p class="warning">
+          Trying again: <Visible kind="prose" text={note.retry} />
+        </p>
+      )}
       <p class="figures">
         {isRunning ? <Working turn={turn} isAsking={isAsking} /> : status === "interrupted" && <span>Stopped</span>}
         {!isRunning && durationMs !== null && <span>{durationText(durationMs)}</span>}
@@ -74,11 +80,15 @@ function Failure({ thread, turn, isLast }: { thread: ThreadHandle; turn: Turn; i
   };
   return (
     <div class="failure">
-      <p>{turn.error?.message ?? "The turn failed."}</p>
+      <p>
+        <Visible kind="prose" text={turn.error?.message ?? "The turn failed."} />
+      </p>
       {turn.error?.additionalDetails && (
         <details>
           <summary>Details</summary>
-          <p>{turn.error.additionalDetails}</p>
+          <p>
+            <Visible kind="prose" text={turn.error.additionalDetails} />
+          </p>
         </details>
       )}
       {isLast && said && (

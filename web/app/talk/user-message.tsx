@@ -1,7 +1,10 @@
 /** What a person said, and what one can do from there: copy it, go another way from it in a fork, or go back to before it. */
+
 import type { ItemOf } from "#protocol/item";
+import { Visible } from "../diff/visible.tsx";
 import { Copy } from "./copy.tsx";
 import { textOf } from "./item-text.ts";
+import { talkLimits } from "./limits.ts";
 
 /** What somebody is about to do from a message. It is done above the list: a row may be scrolled away. */
 export interface Acting {
@@ -24,7 +27,12 @@ export function UserMessage({ item, turnId, begins, act }: UserMessageProps) {
     <>
       <div class="item user">
         <span class="unseen">You: </span>
-        <span dir="auto">{text}</span>
+        <span dir="auto">
+          <Visible
+            kind="prose"
+            text={text.length > talkLimits.shownCharactersMax ? `${text.slice(0, talkLimits.shownCharactersMax)} …` : text}
+          />
+        </span>
       </div>
       <div class="actions">
         <Copy text={text} label="Copy" />

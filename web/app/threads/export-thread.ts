@@ -1,6 +1,7 @@
 /** A thread as a file of one's own: everything that its log tells, as text to read or as data. */
 import type { Client } from "#client/client";
 import type { WireThread } from "#protocol/thread";
+import { download } from "../files/download.ts";
 import { titleOf } from "../store/thread-list.ts";
 
 /** Reads all pages, then lets the browser save them. Rejects when the server does not give one. */
@@ -18,7 +19,7 @@ export async function exportThread(client: Client, thread: WireThread, format: "
     cursor = page.nextCursor;
   } while (cursor !== null);
   const text = format === "json" ? JSON.stringify({ thread, data: entries }, null, 2) : parts.join("\n");
-  save(`${fileName(titleOf(thread))}.${format === "json" ? "json" : "md"}`, text);
+  download(new Blob([text]), `${fileName(titleOf(thread))}.${format === "json" ? "json" : "md"}`);
 }
 
 /** What every system takes as a name. */
@@ -29,13 +30,4 @@ export function fileName(title: string): string {
       .replace(/^-|-$/g, "")
       .slice(0, 60) || "thread"
   );
-}
-
-function save(name: string, text: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text]));
-  link.download = name;
-  link.click();
-  // The download has its own hold on it by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

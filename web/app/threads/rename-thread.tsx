@@ -6,7 +6,7 @@ import { titleOf } from "../store/thread-list.ts";
 
 export function RenameThread({ thread, done }: { thread: WireThread; done(): void }) {
   const { client } = useStore();
-  const [name, setName] = useState(titleOf(thread));
+  const [name, setName] = useState(thread.name || titleOf(thread));
   const [failure, setFailure] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.select(), []);

@@ -1,6 +1,7 @@
 /** The account's threads: to be found, and to see which of them wait for somebody or have something new. */
 import { useState } from "preact/hooks";
 import type { WireThread } from "#protocol/thread";
+import { isOffline } from "../installed/offline.ts";
 import { hrefOf, place, threadPlace } from "../place.ts";
 import { useStore } from "../store/store.ts";
 import { titleOf } from "../store/thread-list.ts";
@@ -19,9 +20,9 @@ export function ThreadPane() {
         value={search.value}
         onInput={(event) => find(event.currentTarget.value)}
       />
-      {isRead.value && entries.value.length === 0 && (
+      {entries.value.length === 0 && (isRead.value || isOffline.value) && (
         <p class="notice">
-          {search.value ? "No thread has these words." : isArchive.value ? "Nothing was put away." : "No threads yet."}
+          {nothingHere({ isOffline: isOffline.value, isArchive: isArchive.value, isSearch: search.value !== "" })}
         </p>
       )}
       <ul class="threads">
@@ -78,4 +79,12 @@ function StatusBadge({ thread: { status } }: { thread: Pick<WireThread, "status"
   if (status.type !== "active") return null;
   const isWaiting = status.activeFlags.length > 0;
   return <span class={isWaiting ? "badge asking" : "badge"}>{isWaiting ? "needs you" : "working"}</span>;
+}
+
+function nothingHere({ isOffline, isArchive, isSearch }: { isOffline: boolean; isArchive: boolean; isSearch: boolean }): string {
+  if (isOffline && isArchive) return "The archive is not kept on this device. It comes when the server is reached.";
+  if (isOffline && isSearch) return "No thread that is kept here has these words in its title.";
+  if (isOffline) return "No threads are kept on this device. They come when the server is reached.";
+  if (isSearch) return "No thread has these words.";
+  return isArchive ? "Nothing was put away." : "No threads yet.";
 }
