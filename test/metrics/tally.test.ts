@@ -226,6 +226,7 @@ test("the lines of a turn's steps carry the client's trace, the model hears of i
   const request = { method: "turn/start", params: { threadId, input } } as Parameters<typeof thread.service.request>[0];
   await thread.service.request(request, "test", traceparent);
   await thread.until("turn/completed");
+  await expect.poll(() => thread.steps.length).toBe(4);
   const lines = thread.steps.map(({ details }) => details);
   expect(lines.map(({ step }) => step)).toEqual(["askModel", "judgeCommand", "askModel", "endTurn"]);
   for (const line of lines)
