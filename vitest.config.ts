@@ -13,7 +13,7 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             // So that what is counted is told before a story is over.
-            miniflare: { bindings: { SPINDLE_METRICS_INTERVAL_MS: "500" } },
+            miniflare: { bindings: { SPINDLE_METRICS_INTERVAL_MS: "1000" } },
           }),
         ],
         test: {

@@ -124,6 +124,12 @@ export function metricsShardStub(environment: Environment, shard: number): Durab
   return environment.METRICS.get(environment.METRICS.idFromName(`metrics/${shard}`));
 }
 
+/** Undefined where nobody said, or said what is no time. */
+export function metricsIntervalMs({ SPINDLE_METRICS_INTERVAL_MS: text }: Environment): number | undefined {
+  const intervalMs = Number(text ?? Number.NaN);
+  return Number.isFinite(intervalMs) && intervalMs > 0 ? intervalMs : undefined;
+}
+
 /** What is no number of shards counts as not set. */
 export function metricsShards({ SPINDLE_METRICS_SHARDS: text }: Environment): number {
   const shards = Number(text ?? metricsLimits.shardsUsual);

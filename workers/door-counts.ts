@@ -6,7 +6,7 @@
 import type { Context } from "hono";
 import { add, type Counts } from "#core/metrics/counts";
 import type { CounterName, LabelsOf } from "#core/metrics/table";
-import { type Environment, metricsStub } from "../durable-objects/environment.ts";
+import { type Environment, metricsIntervalMs, metricsStub } from "../durable-objects/environment.ts";
 import { newId, report, sleep } from "../durable-objects/platform.ts";
 
 const gatherMs = 1_000;
@@ -31,8 +31,7 @@ export function countAtDoor<Name extends CounterName>(
 }
 
 async function tell(environment: Environment): Promise<void> {
-  const { SPINDLE_METRICS_INTERVAL_MS: intervalMs } = environment;
-  await sleep(Math.min(gatherMs, Number(intervalMs ?? gatherMs)), new AbortController().signal);
+  await sleep(Math.min(gatherMs, metricsIntervalMs(environment) ?? gatherMs), new AbortController().signal);
   const counts = counted;
   counted = {};
   // Not in the global scope, where the platform gives no random numbers.

@@ -376,6 +376,7 @@ export class Session {
       return this.result(id, { status: "refused" in found ? "notLoaded" : "notSubscribed" });
     }
     this.state.threads = this.state.threads.filter((thread) => thread !== followed);
+    this.replaying.delete(threadId);
     const others = (this.state.left ?? []).filter((left) => left.threadId !== threadId);
     const left = [...others, { threadId, cursor: followed.cursor }].slice(-limits.leftThreadsMax);
     if (this.fits({ left })) this.state.left = left;

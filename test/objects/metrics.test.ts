@@ -227,6 +227,7 @@ test("the metrics outlive their objects' memory", async () => {
   const before = sampleOf(await scrape(), "spindle_frames_appended_total");
   expect(before).toBeGreaterThan(0);
   await evictAllDurableObjects({ webSockets: "hibernate" });
-  expect(sampleOf(await scrape(), "spindle_frames_appended_total")).toBe(before);
+  // Other threads of these stories may still tell.
+  expect(sampleOf(await scrape(), "spindle_frames_appended_total")).toBeGreaterThanOrEqual(before);
   client.close();
 });
