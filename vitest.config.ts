@@ -1,6 +1,10 @@
 /** Two kinds of tests: plain ones on Node, and stories about the objects inside workerd. */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { newServerKeys } from "./test/support/push-receiver.ts";
+
+/** Another pair with each run: none is in a file. */
+const vapid = newServerKeys();
 
 export default defineConfig({
   test: {
@@ -13,7 +17,13 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             // So that what is counted is told before a story is over.
-            miniflare: { bindings: { SPINDLE_METRICS_INTERVAL_MS: "1000" } },
+            miniflare: {
+              bindings: {
+                SPINDLE_METRICS_INTERVAL_MS: "1000",
+                VAPID_PUBLIC_KEY: vapid.publicKey,
+                VAPID_PRIVATE_KEY: vapid.privateKey,
+              },
+            },
           }),
         ],
         test: {

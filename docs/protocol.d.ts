@@ -860,6 +860,7 @@ export interface GitInfo {
   sha: string | null;
   branch: string | null;
   originUrl: string | null;
+  conversationUrl?: string | null;
 }
 
 export interface HooksListParams {
@@ -1499,6 +1500,7 @@ export interface ThreadForkResponse {
   sandbox: SandboxPolicy;
   activePermissionProfile: null;
   reasoningEffort: string | null;
+  threadSettings?: ThreadSettings;
   multiAgentMode: MultiAgentMode;
 }
 
@@ -1816,6 +1818,7 @@ export interface ThreadResumeResponse {
   sandbox: SandboxPolicy;
   activePermissionProfile: null;
   reasoningEffort: string | null;
+  threadSettings?: ThreadSettings;
   collaborationMode: CollaborationMode | null;
   multiAgentMode: MultiAgentMode;
   initialTurnsPage: { data: Turn[]; nextCursor: string | null; backwardsCursor: string | null } | null;
@@ -1866,7 +1869,7 @@ export interface ThreadSearchParams {
 }
 
 export interface ThreadSearchResponse {
-  data: { thread: Thread; snippet: string }[];
+  data: { thread: Thread; snippet: string; itemId?: string | null }[];
   nextCursor: string | null;
   backwardsCursor: string | null;
 }
@@ -1937,6 +1940,26 @@ export interface ThreadSetNameParams {
 
 export type ThreadSetNameResponse = Record<string, never>;
 
+export interface ThreadSettings {
+  disabledPluginIds: string[];
+  cwd: string;
+  environments: unknown[] | null;
+  approvalPolicy: ApprovalPolicy;
+  approvalsReviewer: "user" | "auto_review" | "guardian_subagent";
+  sandboxPolicy: SandboxPolicy;
+  activePermissionProfile: null;
+  model: string;
+  modelProvider: string;
+  serviceTier: string | null;
+  effort: string | null;
+  summary: string | null;
+  collaborationMode: CollaborationMode;
+  multiAgentMode: "explicitRequestOnly";
+  personality: string | null;
+  decisionMode?: DecisionMode;
+  questionTimeoutMs?: QuestionTimeoutMs;
+}
+
 export interface ThreadSettingsUpdateParams {
   threadId: string;
   disabledPluginIds?: string[] | null;
@@ -1959,7 +1982,7 @@ export type ThreadSettingsUpdateResponse = Record<string, never>;
 
 export interface ThreadSettingsUpdatedNotification {
   threadId: string;
-  threadSettings: { disabledPluginIds: string[]; cwd: string; environments: unknown[] | null; approvalPolicy: ApprovalPolicy; approvalsReviewer: "user" | "auto_review" | "guardian_subagent"; sandboxPolicy: SandboxPolicy; activePermissionProfile: null; model: string; modelProvider: string; serviceTier: string | null; effort: string | null; summary: string | null; collaborationMode: CollaborationMode; multiAgentMode: "explicitRequestOnly"; personality: string | null };
+  threadSettings: ThreadSettings;
 }
 
 export interface ThreadShellCommandParams {
@@ -2015,6 +2038,7 @@ export interface ThreadStartResponse {
   sandbox: SandboxPolicy;
   activePermissionProfile: null;
   reasoningEffort: string | null;
+  threadSettings?: ThreadSettings;
   multiAgentMode: MultiAgentMode;
 }
 

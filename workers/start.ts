@@ -3,16 +3,17 @@
  * What the user adds goes to wrangler as it is: `npm start -- --port 8788 --persist-to /tmp/spindle`.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { createClient } from "#client/client";
 import { isLoopback } from "./credentials/loopback.ts";
 import { type CredentialSettings, readSettings } from "./credentials/settings.ts";
+import { keptPushKeys } from "./push-keys.ts";
 
 const root = dirname(import.meta.dirname);
 const readyTimeoutMs = 60_000;
@@ -55,7 +56,8 @@ async function start(ownArguments: string[]): Promise<void> {
   }
   await buildWebClient();
 
-  const secrets = attempt(writeSecrets);
+  const persistTo = resolve(root, optionOf(ownArguments, "--persist-to") ?? ".wrangler/state");
+  const secrets = attempt(() => writeSecrets(persistTo));
   if (!secrets) return;
   const worker = runWrangler(ownArguments, { ip, port, secrets });
   process.on("exit", () => rmSync(secrets.folder, { recursive: true, force: true }));
@@ -190,9 +192,15 @@ interface Secrets {
  * The variables that are the Worker's, in a file only this user can read: as arguments they would stand in the list of processes.
  * Naming a file makes wrangler forget its own, so those are named too.
  */
-function writeSecrets(): Secrets {
+function writeSecrets(persistTo: string): Secrets {
   const folder = mkdtempSync(join(tmpdir(), "spindle-"));
-  const variables = Object.entries(process.env).filter(([name, value]) => /^(OPENAI|GITHUB|SPINDLE)_\w+$/.test(name) && value);
+  const named = Object.entries(process.env).filter(([name, value]) => /^(OPENAI|GITHUB|SPINDLE|VAPID)_\w+$/.test(name) && value);
+  const usual = (existsSync(join(root, ".dev.vars")) ? [".dev.vars"] : [".env", ".env.local"])
+    .map((name) => join(root, name))
+    .filter((path) => existsSync(path));
+  const hasPushKeys =
+    named.some(([name]) => name.startsWith("VAPID_")) || usual.some((path) => /^\s*VAPID_/m.test(readFileSync(path, "utf8")));
+  const variables = hasPushKeys ? named : [...named, ...Object.entries(keptPushKeys(persistTo))];
   if (variables.length === 0) return { folder, files: [] };
   const file = join(folder, "variables.env");
   writeFileSync(file, variables.map(([name, value = ""]) => `${name}=${quoted(name, value)}\n`).join(""), {
@@ -203,8 +211,7 @@ function writeSecrets(): Secrets {
     rmSync(folder, { recursive: true, force: true });
     throw new Error(`${folder} does not keep secrets: others could read what is written there. Set TMPDIR to a private folder.`);
   }
-  const usual = existsSync(join(root, ".dev.vars")) ? [".dev.vars"] : [".env", ".env.local"];
-  return { folder, files: [...usual.map((name) => join(root, name)).filter((path) => existsSync(path)), file] };
+  return { folder, files: [...usual, file] };
 }
 
 /** As dotenv reads it back: quotes cannot be escaped inside quotes, and `$` would be expanded. */

@@ -176,9 +176,17 @@ export class Directory {
     const { archived, sourceKinds } = params;
     const filter = filterOf({ archived, sourceKinds });
     if (filter === "nothing") return { data: [], nextCursor: null, backwardsCursor: null };
-    const { rows, ...cursors } = this.page<Row & { text: string }>({ from, also: ", said.text AS text", values }, filter, params);
+    const { rows, ...cursors } = this.page<Row & { text: string; item_id: string }>(
+      { from, also: ", said.text AS text, said.item_id AS item_id", values },
+      filter,
+      params,
+    );
     return {
-      data: rows.map((row) => ({ thread: this.threadOf(row), snippet: this.index.snippet(row.text, term) })),
+      data: rows.map((row) => ({
+        thread: this.threadOf(row),
+        snippet: this.index.snippet(row.text, term),
+        itemId: this.index.itemIdOf(row.item_id),
+      })),
       ...cursors,
     };
   }

@@ -56,12 +56,20 @@ export class SearchIndex {
     this.sql.exec("DELETE FROM said WHERE thread_id = ?", threadId);
   }
 
-  /** SQL for the ids of threads in which the term stands, each with the first text that has it. `term` is not empty. */
+  /** SQL for the ids of threads in which the term stands, each with the first message that has it, or else its title. `term` is not empty. */
   matching(term: string): { sql: string; values: string[] } {
     // SQLite's own end of a text; no message has it.
     const literal = term.replaceAll("\0", "");
     const { where, values } = Array.from(literal).length < 3 ? scanning(literal) : indexed(literal);
-    return { sql: `SELECT thread_id, min(id) AS said_id FROM said WHERE ${where} GROUP BY thread_id`, values };
+    return {
+      sql: `SELECT thread_id, coalesce(min(iif(item_id = '${title}', NULL, id)), min(id)) AS said_id FROM said WHERE ${where} GROUP BY thread_id`,
+      values,
+    };
+  }
+
+  /** Where the text was said; null for a thread's own name and beginning. */
+  itemIdOf(itemId: string): string | null {
+    return itemId === title ? null : itemId;
   }
 
   /** The words around the term in a text that `matching` found. */

@@ -90,8 +90,10 @@ function shownAs(environment: Environment, { commitOid, about }: Beginning): Pic
   const { repository, number, title, branch } = about;
   const settings = readGitHubSettings(environment);
   const originUrl = settings === null || "problem" in settings ? null : `${settings.siteUrl}/${repository}`;
+  // GitHub leads on from an issue's address to the pull request where that is what the number is of.
+  const conversationUrl = originUrl === null ? null : `${originUrl}/issues/${number}`;
   const name = `${repository}#${number}: ${visibleLine(title)}`.slice(0, githubTextLimits.threadNameCharactersMax);
-  return { name, gitInfo: { sha: commitOid, branch, originUrl } };
+  return { name, gitInfo: { sha: commitOid, branch, originUrl, conversationUrl } };
 }
 
 /** A model that takes the workspace for the whole repository would make anew what is only not here. */

@@ -4,28 +4,10 @@ import { decisionTreeUpdated } from "./decision-tree-methods.ts";
 import { threadGoal } from "./goal-methods.ts";
 import { threadItem } from "./item.ts";
 import { memoryUsed } from "./memory-use.ts";
-import { approvalsReviewer, collaborationMode } from "./method.ts";
 import { threadReadState } from "./read-state-methods.ts";
-import { approvalPolicy, sandboxPolicy, thread, threadStatus, threadTokenUsage } from "./thread.ts";
+import { thread, threadStatus, threadTokenUsage } from "./thread.ts";
+import { threadSettings } from "./thread-settings.ts";
 import { turn, turnError } from "./turn.ts";
-
-const threadSettings = z.object({
-  disabledPluginIds: z.array(z.string()),
-  cwd: z.string(),
-  environments: z.array(z.unknown()).nullable(),
-  approvalPolicy,
-  approvalsReviewer,
-  sandboxPolicy,
-  activePermissionProfile: z.null(),
-  model: z.string(),
-  modelProvider: z.string(),
-  serviceTier: z.string().nullable(),
-  effort: z.string().nullable(),
-  summary: z.string().nullable(),
-  collaborationMode,
-  multiAgentMode: z.literal("explicitRequestOnly"),
-  personality: z.string().nullable(),
-});
 
 const inTurn = { threadId: z.string(), turnId: z.string() };
 const itemDelta = z.object({ ...inTurn, itemId: z.string(), delta: z.string() });
@@ -97,6 +79,7 @@ export const accountNotifications: ReadonlySet<string> = new Set<NotificationMet
   "thread/archived",
   "thread/unarchived",
   "thread/deleted",
+  "thread/readState/changed",
   "thread/goal/updated",
   "thread/goal/cleared",
 ]);

@@ -29,7 +29,8 @@ export const searchMethods = {
       includeAttachedThreads: z.boolean().default(false),
     }),
     result: z.object({
-      data: z.array(z.object({ thread, snippet: z.string() })),
+      /** `itemId` is Spindle's own: the message that the snippet is of; null where it is the thread's name or its beginning. */
+      data: z.array(z.object({ thread, snippet: z.string(), itemId: z.string().nullish() })),
       nextCursor: z.string().nullable(),
       backwardsCursor: z.string().nullable(),
     }),

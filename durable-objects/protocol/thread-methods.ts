@@ -18,6 +18,7 @@ import {
 } from "./method.ts";
 import { threadReadState } from "./read-state-methods.ts";
 import { approvalPolicy, sandboxMode, sandboxPolicy, thread } from "./thread.ts";
+import { threadSettings } from "./thread-settings.ts";
 import { itemsView, turn } from "./turn.ts";
 
 const config = z.record(z.string(), z.unknown()).nullish();
@@ -38,6 +39,8 @@ export const opened = {
   sandbox: sandboxPolicy,
   activePermissionProfile: z.null(),
   reasoningEffort: z.string().nullable(),
+  /** Spindle's own: what the next turn begins with, also while another runs. `thread/settings/updated` tells what changes of it. */
+  threadSettings: threadSettings.optional(),
 };
 export const multiAgentMode = z.literal("explicitRequestOnly");
 

@@ -17,7 +17,13 @@ export const sessionSource = z.union([
 ]);
 
 /** What a client says of the repository it works in. Example: `{"sha":null,"branch":"x","originUrl":null}` */
-export const gitInfo = z.object({ sha: z.string().nullable(), branch: z.string().nullable(), originUrl: z.string().nullable() });
+export const gitInfo = z.object({
+  sha: z.string().nullable(),
+  branch: z.string().nullable(),
+  originUrl: z.string().nullable(),
+  /** Spindle's own: the issue or pull request that the thread belongs to. Absent where it belongs to none. */
+  conversationUrl: z.string().nullish(),
+});
 export type GitInfo = z.infer<typeof gitInfo>;
 
 /** Example: `{"id":"01984de2-8f74-7c91-a3b2-5c5e937cf318","name":"Pinned","appearance":null}` */

@@ -5,21 +5,18 @@ import type { DeclarationSettings } from "#core/decision-tree/declared-fields";
 import { type Change, markStale } from "#core/decision-tree/staleness";
 import { type DecisionTree, flipBetween } from "#core/decision-tree/tree";
 import type { Draft } from "#core/frame";
-import { limits } from "#core/limits";
 import type { PrivateEvent, Settings } from "#core/private";
 import { testsTurned } from "#core/tests-turned";
 import { openTurn, type Thread } from "#core/thread";
-import { type DecisionMode, type DecisionTreeRevision, defaultDecisionMode } from "#protocol/decision-tree-methods";
+import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import { Refusal, refusals } from "#protocol/errors";
 import type { ItemOf } from "#protocol/item";
 import type { Params, Result } from "#protocol/methods";
 import type { Notifications } from "#protocol/notifications";
 import type { Turn } from "#protocol/turn";
+import { decisionModeOf, questionTimeoutOf, withDecisionSettings } from "#thread/decision-settings";
 import type { ThreadRuntime } from "#thread/runtime";
-
-export function decisionModeOf(settings: Settings | null): DecisionMode {
-  return settings?.decisionMode ?? defaultDecisionMode;
-}
+import { settingsTold } from "#thread/told-settings";
 
 /** How what a model says is read: by what the account learnt of its words and its probes, and `rehearsal`'s numbers as they are. */
 export function declarationSettings(
@@ -28,27 +25,6 @@ export function declarationSettings(
 ): DeclarationSettings {
   const isInteractive = approvalPolicy !== "never";
   return { isInteractive, takesNumbers: model === "rehearsal", calibration, sensorCounts: sensors };
-}
-
-/** Milliseconds until a question's default is taken; null: never. */
-export function questionTimeoutOf(settings: Settings | null): number | null {
-  const { questionTimeoutMs } = settings ?? {};
-  return questionTimeoutMs === undefined ? limits.question.timeoutMsDefault : questionTimeoutMs;
-}
-
-type AskedDecisionSettings = Pick<Params<"turn/start">, "decisionMode" | "questionTimeoutMs" | "decisionExtraction">;
-
-/** What is not said stays. */
-export function withDecisionSettings(
-  before: Settings,
-  { decisionMode, questionTimeoutMs, decisionExtraction }: AskedDecisionSettings,
-): Settings {
-  return {
-    ...before,
-    ...(decisionMode ? { decisionMode } : {}),
-    ...(questionTimeoutMs === undefined ? {} : { questionTimeoutMs }),
-    ...(typeof decisionExtraction === "boolean" ? { decisionExtraction } : {}),
-  };
 }
 
 /**
@@ -200,12 +176,12 @@ export function setDecisionMode(
   runtime: ThreadRuntime,
   { mode, questionTimeoutMs, extraction }: Params<"spindle/decisionTree/setMode">,
 ): Result<"spindle/decisionTree/setMode"> {
-  const { nextSettings, settings: now, status } = runtime.current;
+  const { nextSettings, settings: now } = runtime.current;
   const before = nextSettings ?? now;
   if (!before) throw new Error("a thread without settings");
   const settings = withDecisionSettings(before, { decisionMode: mode, questionTimeoutMs, decisionExtraction: extraction });
   const isSettled = decisionModeOf(before) === mode && questionTimeoutOf(before) === questionTimeoutOf(settings);
   if (isSettled && before.decisionExtraction === settings.decisionExtraction) return {};
-  runtime.commit([{ ...runtime.status(status), private: { event: { type: "settingsChanged", settings } } }]);
+  runtime.commit([{ ...settingsTold(runtime, settings), private: { event: { type: "settingsChanged", settings } } }]);
   return {};
 }

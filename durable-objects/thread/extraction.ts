@@ -8,7 +8,8 @@ import { limits } from "#core/limits";
 import type { ModelItem, RequestedCall, Settings } from "#core/private";
 import { ModelError, type ModelRequest } from "#models/model";
 import { declareAssumptionsTool } from "#protocol/declare-assumptions";
-import { decisionModeOf, declarationSettings, revisionOf } from "#thread/decision";
+import { declarationSettings, revisionOf } from "#thread/decision";
+import { decisionModeOf } from "#thread/decision-settings";
 import type { ThreadRuntime } from "#thread/runtime";
 
 interface Reading {

@@ -10,7 +10,8 @@ import type { WireThread } from "#protocol/thread";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import { changedSettings } from "#thread/changed-settings";
-import { annotateDecisionTree, readDecisionTree, setDecisionMode, withDecisionSettings } from "#thread/decision";
+import { annotateDecisionTree, readDecisionTree, setDecisionMode } from "#thread/decision";
+import { withDecisionSettings } from "#thread/decision-settings";
 import { exportThread } from "#thread/export";
 import { searchFiles } from "#thread/file-search";
 import { clearGoal, getGoal, setGoal } from "#thread/goal";
@@ -24,6 +25,7 @@ import { injectItems, readItems, readMemory, setMemoryMode, updateMetadata, upda
 import { startSettings } from "#thread/start-settings";
 import { askUserCommand } from "#thread/steps/user-command";
 import { listTimeline } from "#thread/timeline";
+import { changeTold, wireSettings } from "#thread/told-settings";
 import { begun, requireInput, turnStarted, userMessage } from "#thread/turn-begin";
 import { absolutePath } from "#workspace/path";
 
@@ -243,6 +245,7 @@ export function openedThread(runtime: ThreadRuntime, turns: Turn[]): Result<"thr
     sandbox: { type: "readOnly", networkAccess: false },
     activePermissionProfile: null,
     reasoningEffort: settings.effort,
+    threadSettings: wireSettings(current, current.nextSettings ?? settings),
     multiAgentMode: "explicitRequestOnly",
   };
 }
@@ -307,6 +310,8 @@ function startTurn(runtime: ThreadRuntime, params: Params<"turn/start">): Result
   const turnId = host.newId();
   const changed = withDecisionSettings(changedSettings(settings, params, info.cwd), params);
   runtime.commit([
+    // What a turn brings holds for those that follow: every client is to know.
+    ...changeTold(runtime, settings, changed),
     ...turnStarted(runtime, turnId, { settings: changed, outputSchema: params.outputSchema }),
     ...userMessage(runtime, turnId, params),
   ]);

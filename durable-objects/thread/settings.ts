@@ -2,13 +2,13 @@
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import { noteItem } from "#core/memory/note";
-import type { ModelItem, PrivateEvent, Settings } from "#core/private";
+import type { ModelItem, PrivateEvent } from "#core/private";
 import { wireThread } from "#core/thread";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
-import type { Notifications } from "#protocol/notifications";
 import { changedSettings } from "#thread/changed-settings";
 import type { ThreadRuntime } from "#thread/runtime";
+import { settingsTold } from "#thread/told-settings";
 
 export function updateSettings(
   runtime: ThreadRuntime,
@@ -18,13 +18,7 @@ export function updateSettings(
   const before = nextSettings ?? now;
   if (!before) throw new Error("a thread without settings");
   const settings = changedSettings(before, params, info.cwd);
-  runtime.commit([
-    {
-      method: "thread/settings/updated",
-      params: { threadId: info.id, threadSettings: wireSettings(runtime, settings) },
-      private: { event: { type: "settingsChanged", settings } },
-    },
-  ]);
+  runtime.commit([{ ...settingsTold(runtime, settings), private: { event: { type: "settingsChanged", settings } } }]);
   return {};
 }
 
@@ -76,37 +70,6 @@ export function readItems(runtime: ThreadRuntime, params: Params<"thread/items/r
   const itemsMax = limits.itemsReadMax;
   if (itemIds.length === 0 || itemIds.length > itemsMax) throw new Refusal(refusals.itemIdsCount(itemsMax));
   return { data: runtime.history.itemsById(runtime.current, turnId, itemIds) };
-}
-
-/** What a client is told of the settings; what Spindle has none of is what a plain thread has on the real server. */
-function wireSettings(
-  { current: { info } }: ThreadRuntime,
-  settings: Settings,
-): Notifications["thread/settings/updated"]["threadSettings"] {
-  return {
-    disabledPluginIds: [],
-    cwd: settings.cwd ?? info.cwd,
-    environments: null,
-    approvalPolicy: settings.approvalPolicy,
-    approvalsReviewer: "user",
-    sandboxPolicy: { type: "readOnly", networkAccess: false },
-    activePermissionProfile: null,
-    model: settings.model,
-    modelProvider: info.modelProvider,
-    serviceTier: null,
-    effort: settings.effort,
-    summary: settings.summary,
-    collaborationMode: {
-      mode: settings.collaborationMode ?? "default",
-      settings: {
-        model: settings.model,
-        reasoning_effort: settings.effort,
-        developer_instructions: settings.collaborationInstructions ?? null,
-      },
-    },
-    multiAgentMode: "explicitRequestOnly",
-    personality: settings.personality ?? null,
-  };
 }
 
 /** There is no notification that would tell clients of it: the status says again what it said. */

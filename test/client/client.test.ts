@@ -5,6 +5,7 @@ import { ClientClosed, ConnectionLost, CredentialEnded, RequestError } from "#cl
 import type { Frame } from "#core/frame";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
+import type { ThreadSettings } from "#protocol/thread-settings";
 import { FakeServer, settled } from "./fake-server.ts";
 import { changeRequestId, commandRequestId, compacted, recordedLog, threadId } from "./recorded-log.ts";
 
@@ -200,6 +201,25 @@ describe("a thread", () => {
     expect(thread.state).toEqual(folded(upTo(1)));
     for (const frame of recordedLog.slice(1)) server.socket.deliver(frame);
     expect(thread.state).toEqual(folded(recordedLog));
+  });
+
+  test("has the settings that the answer tells, which an older frame of the replay does not undo and a newer one does", async () => {
+    const client = await online();
+    const settings = (effort: string) => ({ effort }) as unknown as ThreadSettings;
+    const told = (seq: number, effort: string): Frame => ({
+      method: "thread/settings/updated",
+      params: { threadId, threadSettings: settings(effort) },
+      seq,
+      emittedAtMs: 0,
+    });
+    server.logs.set(threadId, [...upTo(2), told(3, "low"), told(4, "high")]);
+    const thread = { ...server.threadOf(threadId), gitInfo: null };
+    // As it was read while the replay was under way: it takes what came last into account.
+    server.handlers["thread/resume"] = () => ({ thread, threadSettings: settings("high") });
+    const handle = await client.openThread(threadId);
+    expect([handle.state?.seq, handle.settings?.effort]).toEqual([4, "high"]);
+    server.socket.deliver(told(5, "medium"));
+    expect(handle.settings?.effort).toBe("medium");
   });
 
   test("that is opened comes whole, and goes on live", async () => {

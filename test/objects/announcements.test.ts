@@ -34,6 +34,7 @@ story(
       "thread/status/changed active",
       "thread/status/changed active",
       "thread/status/changed active",
+      "thread/readState/changed",
       "thread/status/changed idle",
       "thread/name/updated",
       "thread/archived",
@@ -73,7 +74,11 @@ story(
       ({ method, params }) =>
         method === "thread/status/changed" && params.status.type === "idle" && overheard(other, threadId).length > before + 1,
     );
-    expect(overheard(other, threadId).slice(before)).toEqual(["thread/status/changed active", "thread/status/changed idle"]);
+    expect(overheard(other, threadId).slice(before)).toEqual([
+      "thread/status/changed active",
+      "thread/readState/changed",
+      "thread/status/changed idle",
+    ]);
   },
 );
 

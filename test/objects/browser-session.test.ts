@@ -61,6 +61,10 @@ test("a person without a credential gets a page to sign in on, that needs no scr
   ]);
   // Without a build there is no such file; with one it is everybody's.
   expect((await at("/sign-in.css")).status).not.toBe(401);
+  // A browser asks for these by itself, also where the session has ended.
+  for (const path of ["/service-worker.js", "/manifest.webmanifest", "/icon-512.png"]) {
+    expect((await at(path)).status, path).not.toBe(401);
+  }
   expect((await at("/index.html")).status).toBe(401);
 });
 

@@ -31,6 +31,26 @@ story("what a turn left is unread on every device until somebody says that they 
   expect((await other.request("thread/list", {})).readStates[threadId]).toEqual(answer.readState);
 });
 
+story(
+  "a device that follows nothing hears what became unread, and that another device read it",
+  async ({ client, connect, sleep }) => {
+    const bystander = await connect();
+    await bystander.request("thread/list", {});
+    const threadId = await client.startThread();
+    const turn = await client.turn("say one");
+    const { params: left } = await bystander.until("thread/readState/changed");
+    expect(left).toEqual({ threadId, readState: { firstUnread: { type: "turn", turnId: turn.id }, revision: turn.id } });
+    await sleep();
+    const update = { threadId, operation: { type: "read" }, expectedRevision: turn.id };
+    const { readState } = await client.request("thread/readState/update", update);
+    const isRead = ({ method, params }: Wire) =>
+      method === "thread/readState/changed" && params.readState.revision === readState.revision;
+    expect((await bystander.untilThat(isRead)).params).toEqual({ threadId, readState });
+    // Who follows the thread hears it from the thread, and not again from the account.
+    expect(client.frames.filter(isRead)).toHaveLength(1);
+  },
+);
+
 story("who marks what they have not seen is refused, and told how it stands", async ({ client, sleep }) => {
   const threadId = await client.startThread();
   const seen = await client.request("thread/read", { threadId });

@@ -32,6 +32,11 @@ story(
     expect(await search(other, "GRÖßE OF")).toEqual([[one, "say The Größe of the Heron"]]);
     expect(await search(other, "SECOND W")).toEqual([[one, "say second words"]]);
     expect((await search(other, "about birds")).map(([id]) => id)).toEqual([two]);
+    // What was said is found where it was said, a name nowhere in the talk.
+    const foundAt = async (searchTerm: string) => (await other.request("thread/search", { searchTerm })).data[0].itemId;
+    const { data: turns } = await other.request("thread/turns/list", { threadId: one, sortDirection: "asc" });
+    expect(await foundAt("heron")).toBe(turns[0].items[0].id);
+    expect(await foundAt("about birds")).toBeNull();
     expect((await search(other, "日本")).map(([id]) => id)).toEqual([two]);
     expect((await search(other, "🎉")).map(([id]) => id)).toEqual([two]);
     expect((await search(other, "ÖßE")).map(([id]) => id)).toEqual([one]);

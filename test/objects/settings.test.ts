@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { limits } from "#core/limits";
 import type { Wire } from "./client.ts";
 import { inThread, story } from "./story.ts";
 
@@ -30,6 +31,49 @@ story("settings hold from the next turn on, and are told", async ({ client, slee
   expect([opened.approvalPolicy, opened.reasoningEffort]).toEqual(["never", "high"]);
   expect(await client.refusal("thread/settings/update", { threadId: nobody })).toBe(`-32600 thread not found: ${nobody}`);
   expect(await client.refusal("thread/settings/update", { threadId, cwd: "/elsewhere" })).toMatch(/^-32600 Invalid request: /);
+});
+
+story(
+  "what a turn or a decision mode changes is told to whoever follows, and who comes later reads it",
+  async ({ client, sleep }) => {
+    const threadId = await client.startThread();
+    const told = () =>
+      client.frames
+        .filter(({ method }) => method === "thread/settings/updated")
+        .map(({ params: { threadSettings: set } }) => [set.approvalPolicy, set.effort, set.decisionMode, set.questionTimeoutMs]);
+    const input = [{ type: "text", text: "say one", text_elements: [] }];
+    await client.request("turn/start", { threadId, input, effort: "low", approvalPolicy: "never" });
+    await client.untilTurnEnds();
+    await sleep();
+    // The same once more changes nothing, and so nothing is told.
+    await client.request("turn/start", { threadId, input, effort: "low" });
+    await client.untilTurnEnds();
+    await client.request("spindle/decisionTree/setMode", { threadId, mode: "steer", questionTimeoutMs: null });
+    await client.request("thread/list", {});
+    expect(told()).toEqual([
+      ["never", "low", "observe", limits.question.timeoutMsDefault],
+      ["never", "low", "steer", null],
+    ]);
+    await sleep();
+    const { threadSettings } = (await client.resume(threadId)).result;
+    expect(threadSettings).toMatchObject({
+      approvalPolicy: "never",
+      effort: "low",
+      decisionMode: "steer",
+      questionTimeoutMs: null,
+    });
+  },
+);
+
+story("who comes while a turn runs reads what the next one begins with", async ({ client, connect, sleep }) => {
+  const threadId = await client.startThread();
+  await client.say("write a.txt: a");
+  await client.until("item/fileChange/requestApproval");
+  await client.request("thread/settings/update", { threadId, effort: "high" });
+  await sleep();
+  const other = await connect();
+  const { reasoningEffort, threadSettings } = (await other.resume(threadId)).result;
+  expect([reasoningEffort, threadSettings.effort]).toEqual([null, "high"]);
 });
 
 story("what a client knows of its repository is kept field by field", async ({ client, sleep }) => {

@@ -3,6 +3,7 @@ import { evictAllDurableObjects } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type MethodName, methods } from "#protocol/methods";
 import { memoryStub } from "../../durable-objects/environment.ts";
+import { newBrowserKeys } from "../support/push-receiver.ts";
 import { type Fill, type Naming, namedMembers, sampleParams } from "../support/sample-params.ts";
 import { turnReport } from "../support/turn-report.ts";
 import { Client, type Message, type Wire } from "./client.ts";
@@ -44,6 +45,7 @@ let real: World;
 const bobs: Client[] = [];
 let bobsHeaders: Record<string, string>;
 let alicesFrames: number;
+let alicesDevice: { endpoint: string; hash: string };
 let log: ReturnType<typeof vi.spyOn>;
 
 beforeAll(async () => {
@@ -65,6 +67,11 @@ beforeAll(async () => {
   const [{ id: fragmentId }] = (await alice.request("spindle/memory/list", {})).data;
   await alice.request("spindle/memory/edit", { fragmentId, title: secretWord });
   const [{ id: runId }] = (await alice.request("spindle/memory/run/list", {})).data;
+  const { p256dh, auth } = newBrowserKeys();
+  const endpoint = `https://fcm.googleapis.com/fcm/send/${crypto.randomUUID()}`;
+  await alice.request("spindle/push/subscribe", { endpoint, keys: { p256dh, auth }, expirationTime: null, device: secretWord });
+  const [{ endpointHash: hash }] = (await alice.request("spindle/push/list", {})).data;
+  alicesDevice = { endpoint, hash };
   real = {
     names: [
       [/thread_?ids?$/i, threadId],
@@ -240,6 +247,13 @@ test("an answer to another's approval changes nothing, and is met with the same 
   }
 });
 
+test("her devices are not bob's to list, to take back or to ring, by their addresses or by their hashes", async () => {
+  const client = await bob();
+  expect((await client.request("spindle/push/list", {})).data).toEqual([]);
+  for (const endpoint of [alicesDevice.endpoint, alicesDevice.hash])
+    expect(await client.request("spindle/push/unsubscribe", { endpoint })).toEqual({ wasSubscribed: false });
+});
+
 test("alice has slept through all of it, and finds everything as she left it", async () => {
   expectAliceAsleep();
   log.mockRestore();
@@ -248,6 +262,11 @@ test("alice has slept through all of it, and finds everything as she left it", a
   expect(await alice.files()).toEqual([`${secretWord}.txt`]);
   expect((await alice.request("thread/queue/list", { threadId })).data).toHaveLength(1);
   expect((await alice.request("spindle/memory/list", {})).data).toMatchObject([{ title: secretWord }]);
+  expect((await alice.request("spindle/push/list", {})).data).toMatchObject([
+    { endpointHash: alicesDevice.hash, lastFailure: null },
+  ]);
+  // Before anything happens in her threads: no push service is there to be rung.
+  await alice.request("spindle/push/unsubscribe", { endpoint: alicesDevice.endpoint });
   expect((await alice.request("thread/read", { threadId })).thread).toMatchObject({ name: null });
   alice.answer(request, "accept");
   expect((await alice.untilTurnEnds()).status).toBe("completed");

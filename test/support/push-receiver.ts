@@ -1,5 +1,5 @@
 /** A browser's end of Web Push, written apart from the sender's: reads what was sent to it, and checks who sent it. */
-import { createDecipheriv, createECDH, createPublicKey, hkdfSync, randomBytes, verify } from "node:crypto";
+import { createDecipheriv, createECDH, hkdfSync, randomBytes } from "node:crypto";
 
 /** What a browser tells of itself, and what it keeps. All base64url. */
 export interface BrowserKeys {
@@ -11,10 +11,14 @@ export interface BrowserKeys {
 export function newBrowserKeys(): BrowserKeys {
   const pair = createECDH("prime256v1");
   pair.generateKeys();
+  // Node leaves out the zeros in front.
+  const number = Buffer.alloc(32);
+  const digits = pair.getPrivateKey();
+  digits.copy(number, number.length - digits.length);
   return {
     p256dh: pair.getPublicKey("base64url"),
     auth: randomBytes(16).toString("base64url"),
-    privateKey: pair.getPrivateKey("base64url"),
+    privateKey: number.toString("base64url"),
   };
 }
 
@@ -41,20 +45,27 @@ export function decrypted(body: Uint8Array, { p256dh, auth, privateKey }: Browse
   const cipher = createDecipheriv("aes-128-gcm", key, nonce);
   cipher.setAuthTag(record.subarray(-16));
   const padded = Buffer.concat([cipher.update(record.subarray(0, -16)), cipher.final()]);
-  const end = padded.findLastIndex((byte) => byte !== 0);
+  const end = padded.findLastIndex((byte: number) => byte !== 0);
   if (padded[end] !== 2) throw new Error("no end of the last record");
   return padded.subarray(0, end).toString();
 }
 
+export interface Authorized {
+  publicKey: string;
+  claims: { aud: string; exp: number; sub: string };
+}
+
 /** The claims of a push's `Authorization`, which the key in it signed. Throws where it did not. Source: RFC 8292. */
-export function authorized(header: string): { publicKey: string; claims: { aud: string; exp: number; sub: string } } {
+export async function authorized(header: string): Promise<Authorized> {
   const [, token = "", publicKey = ""] = /^vapid t=([\w.-]+), k=([\w-]+)$/.exec(header) ?? [];
   const [head = "", claims = "", signature = ""] = token.split(".");
-  const point = Buffer.from(publicKey, "base64url");
-  const [x, y] = [point.subarray(1, 33).toString("base64url"), point.subarray(33).toString("base64url")];
-  const key = createPublicKey({ key: { kty: "EC", crv: "P-256", x, y }, format: "jwk" });
-  const signed = Buffer.from(`${head}.${claims}`);
-  if (!verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url")))
-    throw new Error("not signed");
+  const key = await crypto.subtle.importKey("raw", bytesOf(publicKey), { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+  const signed = new TextEncoder().encode(`${head}.${claims}`);
+  const isSigned = await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, bytesOf(signature), signed);
+  if (!isSigned) throw new Error("not signed");
   return { publicKey, claims: JSON.parse(Buffer.from(claims, "base64url").toString()) };
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, "base64url"));
 }

@@ -1,10 +1,13 @@
 /** A view that is loaded when it is first shown, so that the first load stays small. */
 
-import type { ComponentType } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-/** `drawn`: see `OpenedThread`. */
-export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props & { drawn?: number }> {
+/** `drawn`: see `OpenedThread`. `meanwhile` is shown until it is there. */
+export function lazy<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  meanwhile: ComponentChildren = <p class="notice loading">Loading …</p>,
+): ComponentType<Props & { drawn?: number }> {
   let loaded: ComponentType<Props> | null = null;
   return function Lazy(props: Props & { drawn?: number }) {
     const [View, setView] = useState<{ view: ComponentType<Props> } | null>(loaded && { view: loaded });
@@ -28,6 +31,6 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
           </button>
         </p>
       );
-    return View ? <View.view {...props} /> : <p class="notice loading">Loading …</p>;
+    return View ? <View.view {...props} /> : meanwhile;
   };
 }

@@ -165,7 +165,9 @@ export class Client {
       // Its first frames may stand in the same packet as the answer.
       answered: ({ result, seq }) => {
         if (seq === null) return;
-        thread = new ThreadHandle((result as Result<"thread/start">).thread.id, this, seq);
+        const started = result as Result<"thread/start">;
+        thread = new ThreadHandle(started.thread.id, this, seq);
+        thread.opensWith(started, seq);
         this.threads.set(thread.id, thread);
       },
     });
@@ -255,7 +257,12 @@ export class Client {
     const begun = { ...params, threadId };
     const { seq } = await this.ask("thread/start", begun, {
       isIdempotent: false,
-      answered: ({ seq }) => seq !== null && this.threads.get(threadId)?.begun(seq),
+      answered: ({ result, seq }) => {
+        const thread = this.threads.get(threadId);
+        if (seq === null || !thread) return;
+        thread.opensWith(result as Result<"thread/start">, seq);
+        thread.begun(seq);
+      },
     });
     if (seq === null) throw new ReplayUnsupported();
     if (!this.threads.has(threadId)) this.request("thread/unsubscribe", { threadId }).catch(() => {});

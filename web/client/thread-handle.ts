@@ -5,6 +5,8 @@ import type { PendingRequest, Thread } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 import type { CommandDecision, HunksAccepted } from "#protocol/server-requests";
+import type { GitInfo } from "#protocol/thread";
+import type { ThreadSettings } from "#protocol/thread-settings";
 import type { Turn } from "#protocol/turn";
 import type { UserInput } from "#protocol/user-input";
 import type { Reply, RequestOptions } from "./client.ts";
@@ -44,6 +46,10 @@ export class ThreadHandle {
   state: Thread | null = null;
   /** What its turns said beside their items. Never mutated either. */
   notes: TurnNotes = {};
+  /** What its next turn begins with, as the server told it last; null until it did, so also while there is no network. */
+  settings: ThreadSettings | null = null;
+  /** The repository it belongs to, as of when we attached. */
+  gitInfo: GitInfo | null = null;
   /** Why the thread is followed no more: closed, deleted, archived, not ours. */
   failure: Error | null = null;
   /** Why our last answer to a request could not be taken, by the request's id. */
@@ -51,6 +57,8 @@ export class ThreadHandle {
   private readonly peer: Peer;
   /** The last frame the server had when it attached us; null while we are not attached. */
   private head: number | null;
+  /** The frame that `settings` take into account: a replay tells again what was set long ago. */
+  private settingsSeq = 0;
   private attaching = 0;
   private failedAttempts = 0;
   private readonly listeners = new Set<ThreadListener>();
@@ -185,6 +193,17 @@ export class ThreadHandle {
     this.tell(null);
   }
 
+  /** For the client: the server's answer to a start or a resume says what the thread runs under. */
+  opensWith({ threadSettings, thread }: Result<"thread/start">, seq: number): void {
+    this.gitInfo = thread.gitInfo;
+    if (threadSettings && seq >= this.settingsSeq) this.setSettings(threadSettings, seq);
+  }
+
+  private setSettings(settings: ThreadSettings, seq: number): void {
+    this.settings = settings;
+    this.settingsSeq = seq;
+  }
+
   /** For the client: the server began it, and has attached us. */
   begun(head: number): void {
     this.readiness = "ready";
@@ -221,6 +240,8 @@ export class ThreadHandle {
     }
     this.state = reduce(this.state, frame);
     this.notes = noted(this.notes, frame, this.state.turns.at(-1)?.id);
+    if (frame.method === "thread/settings/updated" && frame.seq > this.settingsSeq)
+      this.setSettings(frame.params.threadSettings, frame.seq);
     if (frame.method === "serverRequest/resolved") {
       this.peer.unsent.resolved(String(frame.params.requestId));
       this.refusals.delete(String(frame.params.requestId));
@@ -272,6 +293,7 @@ export class ThreadHandle {
       if (attempt !== this.attaching) return;
       if (seq === null) throw new ReplayUnsupported();
       if (this.state && this.state.info.createdAt !== result.thread.createdAt) return this.startOver();
+      this.opensWith(result, seq);
       this.head = seq;
       this.failedAttempts = 0;
       this.deliver();

@@ -38,8 +38,11 @@ export function asksOf(thread: Thread): Ask[] {
 
 function askedBy(thread: Thread, request: PendingRequest): Omit<Ask, "requestId"> | null {
   switch (request.method) {
-    case "item/commandExecution/requestApproval":
-      return { kind: "command", itemId: request.params.itemId, text: request.params.command };
+    case "item/commandExecution/requestApproval": {
+      // As it was written; `command` has the shell around it.
+      const { itemId, command, commandActions } = request.params;
+      return { kind: "command", itemId, text: commandActions.map((action) => action.command).join("; ") || command };
+    }
     case "item/fileChange/requestApproval": {
       const { itemId } = request.params;
       return { kind: "changes", itemId, text: changedPaths(thread, itemId).join(", ") };
@@ -57,7 +60,11 @@ function askedBy(thread: Thread, request: PendingRequest): Omit<Ask, "requestId"
 
 function changedPaths(thread: Thread, itemId: string): string[] {
   const item = openTurn(thread)?.items.find(({ id }) => id === itemId);
-  return item?.type === "fileChange" ? item.changes.map(({ path }) => path) : [];
+  return item?.type === "fileChange" ? item.changes.map(({ path }) => within(thread.info.cwd, path)) : [];
+}
+
+function within(folder: string, path: string): string {
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }
 
 /** Null for a turn that a person stopped: they know. `turn` as `turn/completed` tells it. */

@@ -12,7 +12,8 @@ import { type Call, openTurn } from "#core/thread";
 import { callOutput } from "#core/tool-call";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { ServerRequestResult } from "#protocol/server-requests";
-import { decisionModeOf, declarationSettings, questionTimeoutOf, revisionOf } from "#thread/decision";
+import { declarationSettings, revisionOf } from "#thread/decision";
+import { decisionModeOf, questionTimeoutOf } from "#thread/decision-settings";
 import type { ThreadRuntime } from "#thread/runtime";
 import { commandItem } from "#thread/steps/command";
 

@@ -13,7 +13,7 @@ import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import type { MemoryCitation, ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
 import type { TurnError } from "#protocol/turn";
-import { decisionModeOf } from "#thread/decision";
+import { decisionModeOf } from "#thread/decision-settings";
 import { goalCounted } from "#thread/goal";
 import type { ModelCall, ThreadRuntime } from "#thread/runtime";
 import { recallNotes } from "#thread/steps/recall";

@@ -2,8 +2,48 @@
  * What a check cannot have of the real thing: Chromium's own push service is in the network, and a press on a notification is the
  * desktop's. The page, its worker and its notifications are real; a message comes in as from the service, over Chromium's own tools.
  */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
 import type { BrowserContext, CDPSession, Page, Worker } from "playwright-core";
+import { authorized, decrypted, newBrowserKeys } from "#test/support/push-receiver";
 import { eventually } from "./story.ts";
+
+/** A push service on this machine, and the one browser that it serves: what the server sends is decrypted as that browser would. */
+export class PushService {
+  /** Where `SPINDLE_PUSH_HOSTS` lets the server go. */
+  readonly host: string;
+  readonly endpoint: string;
+  readonly keys = newBrowserKeys();
+  /** The messages so far, in the order in which they came. */
+  readonly messages: string[] = [];
+  /** The keys of the servers that sent them. */
+  readonly senders = new Set<string>();
+  private readonly server: Server;
+
+  private constructor(server: Server) {
+    this.server = server;
+    this.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.endpoint = `http://${this.host}/a-device-of-this-check`;
+    server.on("request", async (request, response) => {
+      const body = await buffer(request);
+      this.senders.add((await authorized(request.headers.authorization ?? "")).publicKey);
+      this.messages.push(decrypted(body, this.keys));
+      response.writeHead(201).end();
+    });
+  }
+
+  static async open(): Promise<PushService> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new PushService(server);
+  }
+
+  close(): void {
+    this.server.close();
+  }
+}
 
 /** Runs in the page before anything of it: subscriptions that last as long as the browser's storage. */
 function subscribeWithoutNetwork({ endpoint, keys }: { endpoint: string; keys: { p256dh: string; auth: string } }): void {
@@ -85,6 +125,23 @@ export class Doorbell {
       Object.assign(clients, { openWindow: async (url: string) => void world.opened?.push(url) });
     });
     return new Doorbell(devtools, origin, registrationId, worker);
+  }
+
+  /** The browser has ended its subscription by itself, and gets another one when the worker asks for it. */
+  replaceSubscription(subscription: { endpoint: string; keys: { p256dh: string; auth: string } }, key: string): Promise<void> {
+    return this.worker.evaluate(
+      ({ subscription, key }) => {
+        const { PushManager } = globalThis as unknown as { PushManager: { prototype: object } };
+        Object.assign(PushManager.prototype, {
+          subscribe: async () => ({ ...subscription, toJSON: () => ({ ...subscription, expirationTime: null }) }),
+        });
+        const oldSubscription = { options: { applicationServerKey: key, userVisibleOnly: true } };
+        dispatchEvent(
+          Object.assign(new Event("pushsubscriptionchange"), { oldSubscription, newSubscription: null, waitUntil: () => {} }),
+        );
+      },
+      { subscription, key },
+    );
   }
 
   /** Resolves when the message is delivered, which may be before the worker has dealt with it. */

@@ -12,7 +12,8 @@ import { Decision } from "./decision.tsx";
 import { ModeSetting } from "./mode.tsx";
 import { decidingTurns, useRevisions } from "./revisions.ts";
 
-export function Decisions({ thread }: { thread: ThreadHandle }) {
+/** `drawn`: see `OpenedThread`. */
+export function Decisions({ thread, drawn }: { thread: ThreadHandle; drawn: number }) {
   const state = useThreadState(thread);
   const live = state?.decisionTree ?? null;
   const turns = decidingTurns(state?.turns ?? [], live?.turnId ?? null);
@@ -65,7 +66,7 @@ export function Decisions({ thread }: { thread: ThreadHandle }) {
             showRevision={(number) => setRevision(number === trees.at(-1)?.revision ? null : number)}
           />
         )}
-        <ModeSetting threadId={thread.id} />
+        <ModeSetting thread={thread} drawn={drawn} />
       </div>
       {turn && assumption && (
         <AssumptionPanel

@@ -1,5 +1,6 @@
 /** How the thread's next turns use what they assume. */
 import { useState } from "preact/hooks";
+import type { ThreadHandle } from "#client/thread-handle";
 import type { DecisionMode } from "#protocol/decision-tree-methods";
 import { useStore } from "../store/store.ts";
 
@@ -22,9 +23,14 @@ const waits: { label: string; questionTimeoutMs: number | null }[] = [
   { label: "until somebody answers", questionTimeoutMs: null },
 ];
 
-export function ModeSetting({ threadId }: { threadId: string }) {
+/** `drawn`: see `OpenedThread`. What is chosen is what the server tells, until a person chooses. */
+export function ModeSetting({ thread }: { thread: ThreadHandle; drawn: number }) {
   const { client } = useStore();
-  const [mode, setMode] = useState<DecisionMode | null>(null);
+  const threadId = thread.id;
+  const { decisionMode: told = null, questionTimeoutMs } = thread.settings ?? {};
+  const [chosen, setMode] = useState<DecisionMode | null>(null);
+  const mode = chosen ?? told;
+  const waitNow = waits.find((each) => each.questionTimeoutMs === questionTimeoutMs)?.label;
   const [wait, setWait] = useState("");
   const [said, setSaid] = useState<{ words: string; isFailure: boolean } | null>(null);
   const save = (event: Event) => {
@@ -34,7 +40,12 @@ export function ModeSetting({ threadId }: { threadId: string }) {
     const questionTimeoutMs = wait === "" || !timeout ? {} : { questionTimeoutMs: timeout.questionTimeoutMs };
     // It names the state it leads to, and may be said again.
     client.request("spindle/decisionTree/setMode", { threadId, mode, ...questionTimeoutMs }, { isIdempotent: true }).then(
-      () => setSaid({ words: "Set, from the next turn on.", isFailure: false }),
+      () => {
+        // From here on it is what the server tells, also when somebody else changes it.
+        setMode(null);
+        setWait("");
+        setSaid({ words: "Set, from the next turn on.", isFailure: false });
+      },
       (error: Error) => setSaid({ words: error.message, isFailure: true }),
     );
   };
@@ -56,7 +67,7 @@ export function ModeSetting({ threadId }: { threadId: string }) {
         <label class="wait">
           A question's default is taken after
           <select value={wait} onChange={({ currentTarget }) => setWait(currentTarget.value)}>
-            <option value="">the time that is set now</option>
+            <option value="">{waitNow ? `${waitNow} (as it is)` : "the time that is set now"}</option>
             {waits.map(({ label }, place) => (
               <option key={label} value={place}>
                 {label}

@@ -1,38 +1,29 @@
-/** What a browser says to the server about its notifications. */
+/** What a browser says to the server about its notifications. Each may be said again: the same again changes nothing. */
 import type { Client } from "#client/client";
-import type { MethodName } from "#protocol/methods";
+import type { Result } from "#protocol/methods";
 
 type Asking = Pick<Client, "request">;
 
 /** One device of the account that rings. Times are Unix ms. */
-export interface PushDevice {
-  endpointHash: string;
-  device: string;
-  subscribedAt: number;
-  lastDeliveredAt: number | null;
-  lastFailure: string | null;
-}
+export type PushDevice = Result<"spindle/push/list">["data"][number];
+
+const again = { isIdempotent: true };
 
 /** Null where the server's operator has no notifications. */
 export async function readPushKey(client: Asking): Promise<string | null> {
-  return (await ask<{ publicKey: string | null }>(client, "spindle/push/key/read", {})).publicKey;
+  return (await client.request("spindle/push/key/read", {}, again)).publicKey;
 }
 
-/** The same again changes nothing. */
 export async function subscribe(client: Asking, subscription: PushSubscription, device: string): Promise<void> {
-  const { endpoint, keys, expirationTime } = subscription.toJSON();
-  await ask(client, "spindle/push/subscribe", { endpoint, keys, expirationTime: expirationTime ?? null, device });
+  const { endpoint = "", keys: { p256dh = "", auth = "" } = {}, expirationTime = null } = subscription.toJSON();
+  await client.request("spindle/push/subscribe", { endpoint, keys: { p256dh, auth }, expirationTime, device }, again);
 }
 
 /** `endpoint` may be an `endpointHash`, for a device that is lost. */
 export async function unsubscribe(client: Asking, endpoint: string): Promise<void> {
-  await ask(client, "spindle/push/unsubscribe", { endpoint });
+  await client.request("spindle/push/unsubscribe", { endpoint }, again);
 }
 
 export async function listDevices(client: Asking): Promise<PushDevice[]> {
-  return (await ask<{ data: PushDevice[] }>(client, "spindle/push/list", {})).data;
-}
-
-function ask<Answer>(client: Asking, method: string, params: object): Promise<Answer> {
-  return client.request(method as MethodName, params as never, { isIdempotent: true }) as Promise<unknown> as Promise<Answer>;
+  return (await client.request("spindle/push/list", {}, again)).data;
 }

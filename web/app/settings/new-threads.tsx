@@ -4,18 +4,7 @@ import type { Model } from "#protocol/account-and-config-methods";
 import { useStore } from "../store/store.ts";
 import { type ConfigKey, createAccountConfig } from "./account-config.ts";
 import { Choice } from "./choice.tsx";
-
-const approvals = [
-  { value: "on-request", label: "Ask before changes" },
-  { value: "untrusted", label: "Ask before everything but looking" },
-  { value: "never", label: "Never ask" },
-];
-
-const decisions = [
-  { value: "off", label: "Off" },
-  { value: "observe", label: "Advise" },
-  { value: "steer", label: "Steer" },
-];
+import { approvals, decisions } from "./options.ts";
 
 export function NewThreads() {
   const { client, connection } = useStore();

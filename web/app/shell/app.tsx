@@ -1,5 +1,8 @@
 /** The whole page: threads and ways on one side, what they lead to on the other; on a phone one of the two. */
+
 import { Notices } from "../installed/notices.tsx";
+import { Keys } from "../keys/keys.tsx";
+import { overlay } from "../keys/overlay.ts";
 import { lazy } from "../lazy.tsx";
 import { hrefOf, isListFirst, type Place, place } from "../place.ts";
 import { useStore } from "../store/store.ts";
@@ -12,6 +15,8 @@ import { SignedOut, SignOut } from "./session.tsx";
 
 const Inbox = lazy(async () => (await import("../inbox/inbox.tsx")).Inbox);
 const Memory = lazy(async () => (await import("../memory/memory.tsx")).Memory);
+const Palette = lazy(async () => (await import("../palette/palette.tsx")).Palette, null);
+const Help = lazy(async () => (await import("../keys/help.tsx")).Help, null);
 const Settings = lazy(async () => (await import("../settings/settings.tsx")).Settings);
 
 export function App() {
@@ -26,10 +31,21 @@ export function App() {
       <Side class="side" aria-label="All threads">
         <div class="top">
           <h1 class="brand">Spindle</h1>
-          <a class="button quiet" href={hrefOf({ view: "new" })}>
+          <a class="button begin" href={hrefOf({ view: "new" })}>
             New thread
           </a>
         </div>
+        <button
+          type="button"
+          class="quiet find"
+          aria-haspopup="dialog"
+          aria-keyshortcuts="Control+K Meta+K"
+          onClick={() => {
+            overlay.value = "palette";
+          }}
+        >
+          Find or do …
+        </button>
         <ThreadPane />
         <div class="bottom">
           <ConnectionState />
@@ -43,8 +59,18 @@ export function App() {
         </main>
       )}
       <Navigation />
+      <Keys />
+      <Overlay />
     </div>
   );
+}
+
+function Overlay() {
+  const close = () => {
+    overlay.value = null;
+  };
+  if (overlay.value === "palette") return <Palette close={close} />;
+  return overlay.value === "help" ? <Help close={close} /> : null;
 }
 
 function View({ at }: { at: Place }) {

@@ -24,6 +24,8 @@ export interface Store {
   lateAnswers: ReadonlySignal<readonly LateAnswer[]>;
   /** The model that turns run with unless somebody says otherwise; null until the server said. */
   defaultModel: ReadonlySignal<Model | null>;
+  /** That a person may choose; empty until the server said. */
+  models: ReadonlySignal<readonly Model[]>;
   threads: ThreadList;
   /** Until when the server was heard, Unix ms: how old is what is shown without it. */
   heard: ReadonlySignal<number | null>;
@@ -53,8 +55,10 @@ export function createStore(): Store {
     lateAnswers.value = client.unsent.lateAnswers;
   });
   const defaultModel = signal<Model | null>(null);
+  const models = signal<readonly Model[]>([]);
   client.request("model/list", {}).then(
     ({ data }) => {
+      models.value = data;
       defaultModel.value = data.find(({ isDefault }) => isDefault) ?? null;
     },
     () => {
@@ -77,6 +81,7 @@ export function createStore(): Store {
     unsent,
     lateAnswers,
     defaultModel,
+    models,
     threads: createThreadList(client, createKeptList(keptStore(account.name, "list"), foldVersion)),
     heard: createHeard(client),
     account: account.name,

@@ -4,8 +4,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { shownCommand } from "#client/shell-command";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
+import type { ItemOf } from "#protocol/item";
 import { Visible } from "../diff/visible.tsx";
 import { hrefOf } from "../place.ts";
+import { AskedChange, useOpened } from "./asked-change.tsx";
 import { focusUnlessBusy } from "./focus.ts";
 import { LongText } from "./long-text.tsx";
 
@@ -14,12 +16,15 @@ type ApprovalRequest = Extract<
   { method: "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" }
 >;
 
+/** Yes and no first; what reaches further is said more quietly. */
 const choices = [
   { decision: "accept", label: "Accept", key: "a" },
-  { decision: "acceptForSession", label: "Accept for session", key: "s" },
   { decision: "decline", label: "Decline", key: "d" },
+  { decision: "acceptForSession", label: "Accept for session", key: "s" },
   { decision: "cancel", label: "Decline and stop", key: "x" },
 ] as const;
+
+const looks = { accept: "main", decline: "quiet main", acceptForSession: "bare", cancel: "bare" };
 
 interface ApprovalProps {
   request: ApprovalRequest;
@@ -38,6 +43,8 @@ export function Approval({ request, thread }: ApprovalProps) {
       ? choices.filter(({ decision }) => request.params.availableDecisions.includes(decision))
       : choices;
   const refusal = thread.refusals.get(request.id);
+  const item = request.method === "item/fileChange/requestApproval" ? changeOf(thread, request.params.itemId) : null;
+  const [isOpen, open] = useOpened(item);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a form would have a button that Enter presses.
     <section
@@ -47,6 +54,8 @@ export function Approval({ request, thread }: ApprovalProps) {
       tabIndex={-1}
       aria-label="Approval"
       onKeyDown={(event) => {
+        // An open diff has keys of its own: a yes from out here would be to all of it, also to what was left out.
+        if (isOpen) return;
         const choice = offered.find(({ key }) => key === event.key);
         if (!choice || isAnswered || event.ctrlKey || event.metaKey || event.altKey) return;
         event.preventDefault();
@@ -59,41 +68,48 @@ export function Approval({ request, thread }: ApprovalProps) {
           <LongText text={shownCommand(request.params.command)} label="Command" class="asked" />
         </>
       ) : (
-        <p>Apply this change to the workspace?</p>
+        <p class="ask">
+          <span>Apply this change?</span>
+          <a href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}>Review it</a>
+        </p>
       )}
-      {params.reason && (
+      {item && <AskedChange thread={thread} item={item} isOpen={isOpen} open={open} />}
+      {!isOpen && params.reason && (
         <p class="reason">
           <Visible kind="prose" text={params.reason} />
         </p>
       )}
-      {refusal && (
+      {!isOpen && refusal && (
         <p class="failed" role="alert">
           {refusal}
         </p>
       )}
-      <div class="choices">
-        {offered.map(({ decision, label, key }, index) => (
-          <button
-            key={decision}
-            type="button"
-            class={index === 0 ? "" : "quiet"}
-            disabled={isAnswered}
-            title={`${label} (${key})`}
-            aria-keyshortcuts={key}
-            onClick={() => thread.answer(request.id, decision)}
-          >
-            {label}
-          </button>
-        ))}
-        {request.method === "item/fileChange/requestApproval" && (
-          <a
-            class="button quiet"
-            href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}
-          >
-            Review
-          </a>
-        )}
-      </div>
+      {!isOpen && isAnswered && (
+        <p class="reason" role="status">
+          {thread.isCaughtUp ? "Your answer is on its way." : "Your answer will be sent when the network is back."}
+        </p>
+      )}
+      {!isOpen && !isAnswered && (
+        <div class="choices">
+          {offered.map(({ decision, label, key }) => (
+            <button
+              key={decision}
+              type="button"
+              class={looks[decision]}
+              title={`${label} (${key})`}
+              aria-keyshortcuts={key}
+              onClick={() => thread.answer(request.id, decision)}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+      )}
     </section>
   );
+}
+
+function changeOf(thread: ThreadHandle, itemId: string): ItemOf<"fileChange"> | null {
+  const item = thread.turn?.items.find(({ id }) => id === itemId);
+  return item?.type === "fileChange" && item.proposal ? item : null;
 }

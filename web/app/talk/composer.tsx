@@ -2,6 +2,7 @@
  * Where one writes. Enter sends, Shift-Enter begins a new line; while a turn runs, Enter steers it, and with Ctrl or Cmd the message waits for a
  * turn of its own.
  */
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useDraft } from "../store/drafts.ts";
 
@@ -15,9 +16,11 @@ interface ComposerProps {
   /** Resolves when the message is kept, and will be sent; rejects when not: the text then stays. */
   send(text: string, way: SendWay): Promise<void>;
   stop(): void;
+  /** What the message will be answered under. */
+  settings?: ComponentChildren;
 }
 
-export function Composer({ draft, isRunning, hint, send, stop }: ComposerProps) {
+export function Composer({ draft, isRunning, hint, send, stop, settings }: ComposerProps) {
   const [text, setText] = useDraft(draft);
   const [isSending, setSending] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -76,6 +79,7 @@ export function Composer({ draft, isRunning, hint, send, stop }: ComposerProps) 
           }}
         />
         <div class="buttons">
+          {settings}
           <span class="keys" aria-hidden="true">
             {isRunning ? "Enter steers · Ctrl+Enter queues · Esc stops" : "Shift+Enter for a new line"}
           </span>

@@ -75,11 +75,12 @@ function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
     <div class="item change">
       <p class="head">
         <span>
-          <Visible text={item.changes.map(({ path }) => path).join(", ")} />
+          <Visible text={item.changes.map(({ path }) => path.replace(/^\/workspace\//, "")).join(", ")} />
         </span>
         <span class={`badge ${item.status}`}>{changeWords[item.status]}</span>
       </p>
-      <Patch text={changePatch(item)} />
+      {/* While it waits, it stands above the field with the answer to it. */}
+      {item.status !== "inProgress" && <Patch text={changePatch(item)} />}
     </div>
   );
 }

@@ -26,8 +26,15 @@ export const talkLimits = {
   unfoldedLinesMax: 16,
   /** Characters of a finished message that a screen reader is told unasked; the rest is there to be read. */
   announcedCharactersMax: 400,
+  /** Files and changed lines of a change that waits whose diff is shown unasked: what fits above the field. */
+  askedFilesShown: 4,
+  askedLinesShown: 60,
   /** Pixels from the end within which one reads the end. */
   endPx: 48,
+  /** Frames of the screen within which the rows around one that is aimed at are measured. */
+  aimFrames: 12,
+  /** How long the row that a link led to is marked. */
+  markedMs: 4_000,
   /** Rows that are drawn beyond what can be seen, on either side. */
   overscanRows: 6,
   /** Files that are named before a revert; the rest is counted. */

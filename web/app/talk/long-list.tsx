@@ -4,7 +4,7 @@
  */
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { talkLimits } from "./limits.ts";
 
 interface LongListProps<Row extends { key: string }> {
@@ -26,6 +26,7 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
   /** Rows that there were when the reader left the end. */
   const seenRows = useRef(rows.length);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const getItemKey = useKeys(rows);
   const list = useRef<Virtualizer<HTMLDivElement, HTMLDivElement> | null>(null);
   list.current ??= new Virtualizer<HTMLDivElement, HTMLDivElement>(optionsOf(rows));
   const virtualizer = list.current;
@@ -36,7 +37,7 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
       count: rows.length,
       getScrollElement: () => scroller.current,
       estimateSize: (index: number) => (rows[index] ? estimate(rows[index]) : 0),
-      getItemKey: (index: number) => rows[index]?.key ?? index,
+      getItemKey,
       scrollToFn: elementScroll,
       observeElementRect,
       observeElementOffset,
@@ -52,9 +53,33 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
     // Its row was scrolled away: the keyboard goes on where it was.
     if (hadFocus.current && document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
   });
-  useLayoutEffect(() => {
+  const [marked, setMarked] = useState<string | null>(null);
+  useEffect(() => {
     const index = startAt === null ? -1 : rows.findIndex(({ key }) => key === startAt);
-    if (index >= 0) virtualizer.scrollToIndex(index, { align: "start" });
+    if (startAt === null || index < 0) return;
+    isFollowing.current = false;
+    setMarked(startAt);
+    // Rows are measured as they come into sight, and what stands above moves: it is aimed again until it stays, or somebody scrolls.
+    const element = scroller.current;
+    let frame = 0;
+    let left = talkLimits.aimFrames;
+    const aim = () => {
+      virtualizer.scrollToIndex(index, { align: "start" });
+      const row = element?.querySelector<HTMLElement>(`[data-index="${index}"]`);
+      if (row && !row.contains(document.activeElement)) row.focus({ preventScroll: true });
+      left -= 1;
+      if (left > 0) frame = requestAnimationFrame(aim);
+    };
+    const stop = () => cancelAnimationFrame(frame);
+    aim();
+    const gestures = ["wheel", "touchstart", "keydown", "pointerdown"];
+    for (const gesture of gestures) element?.addEventListener(gesture, stop, { passive: true });
+    const timer = setTimeout(() => setMarked(null), talkLimits.markedMs);
+    return () => {
+      stop();
+      clearTimeout(timer);
+      for (const gesture of gestures) element?.removeEventListener(gesture, stop);
+    };
   }, [virtualizer, startAt]);
 
   function toEnd(): void {
@@ -112,7 +137,13 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
               const row = rows[index];
               return (
                 row && (
-                  <div key={key} class="row" data-index={index} ref={virtualizer.measureElement}>
+                  <div
+                    key={key}
+                    class={key === marked ? "row marked" : "row"}
+                    tabIndex={key === startAt ? -1 : undefined}
+                    data-index={index}
+                    ref={virtualizer.measureElement}
+                  >
                     {draw(row)}
                   </div>
                 )
@@ -128,4 +159,19 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
       )}
     </div>
   );
+}
+
+/** The same function as long as the keys are the same: with another one the list measures all its rows again, at every word that is written. */
+function useKeys<Row extends { key: string }>(rows: readonly Row[]): (index: number) => string | number {
+  const known = useRef<{ rows: readonly Row[]; keyOf(index: number): string | number } | null>(null);
+  const before = known.current;
+  const isSame =
+    before?.rows.length === rows.length &&
+    rows.every((row, index) => row === before.rows[index] || row.key === before.rows[index]?.key);
+  if (isSame && before) before.rows = rows;
+  else {
+    const made = { rows, keyOf: (index: number) => made.rows[index]?.key ?? index };
+    known.current = made;
+  }
+  return known.current?.keyOf ?? ((index) => index);
 }

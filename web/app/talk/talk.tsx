@@ -2,7 +2,9 @@
 import { useCallback, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
+import type { Turn } from "#protocol/turn";
 import { Announcer } from "./announcer.tsx";
+import { AnsweredElsewhere } from "./answered-elsewhere.tsx";
 import { Approval } from "./approval.tsx";
 import { ForkDialog } from "./fork-dialog.tsx";
 import { ItemView } from "./item-view.tsx";
@@ -32,7 +34,8 @@ export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
   // The server may not know of the thread yet: then there is only what waits to be sent.
   const { turns = [], requests = [] } = thread.state ?? {};
   const rows = rowsOf(turns, thread.notes, hasOutgoing);
-  const startAt = item === null ? null : (rows.find((row) => row.type === "item" && row.item.id === item)?.key ?? null);
+  const startAt = item === null ? null : rowOfItem(rows, turns, item);
+  const isMissing = item !== null && startAt === null && thread.isCaughtUp;
   const plan = thread.turn && thread.notes[thread.turn.id]?.plan;
   const draw = (row: Row) => {
     switch (row.type) {
@@ -50,10 +53,16 @@ export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
   };
   return (
     <>
+      {isMissing && (
+        <p class="notice" role="status">
+          What this link leads to is not part of this thread any more.
+        </p>
+      )}
       <LongList rows={rows} label="Talk" estimate={estimate} draw={draw} startAt={startAt} />
       <Announcer thread={thread} />
       {plan && <Plan plan={plan} />}
       <Queue thread={thread} isRunning={thread.turn !== null} />
+      <AnsweredElsewhere thread={thread} drawn={drawn} />
       {requests.map((request) => (
         <Asked key={request.id} request={request} thread={thread} drawn={drawn} />
       ))}
@@ -61,6 +70,14 @@ export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
       {acting?.type === "revert" && <RevertDialog thread={thread} at={acting} close={stop} />}
     </>
   );
+}
+
+/** Its own row, or where its turn ends for what is not shown. */
+function rowOfItem(rows: readonly Row[], turns: readonly Turn[], itemId: string): string | null {
+  const own = rows.find((row) => row.type === "item" && row.item.id === itemId);
+  if (own) return own.key;
+  const turn = turns.find(({ items }) => items.some(({ id }) => id === itemId));
+  return turn ? `${turn.id}/end` : null;
 }
 
 function Asked({ request, thread, drawn }: { request: PendingRequest; thread: ThreadHandle; drawn: number }) {

@@ -5,12 +5,14 @@ import type { ThreadHandle } from "#client/thread-handle";
 import { isOffline } from "../installed/offline.ts";
 import { Reading } from "../installed/reading.tsx";
 import { lazy } from "../lazy.tsx";
-import { go, goToList, hrefOf, type Place, type ThreadTab, threadPlace } from "../place.ts";
+import { go, goToList, type Place, threadPlace } from "../place.ts";
+import { useAsCurrent } from "../store/current-thread.ts";
 import { useThread } from "../store/opened-thread.ts";
 import { useReadMark } from "../store/read-mark.ts";
 import { useStore } from "../store/store.ts";
-import { titleOf } from "../store/thread-list.ts";
 import { Composer, type SendWay } from "./composer.tsx";
+import { ThreadHeader } from "./thread-header.tsx";
+import { ThreadSettingsButton } from "./thread-settings.tsx";
 import { Welcome } from "./welcome.tsx";
 
 /** With its Markdown and its long list; asked for early, for every thread begins with it. */
@@ -20,20 +22,18 @@ const Changes = lazy(async () => (await import("../diff/changes.tsx")).Changes);
 const Decisions = lazy(async () => (await import("../decision/decisions.tsx")).Decisions);
 const Files = lazy(async () => (await import("../files/files.tsx")).Files);
 
-const tabs: { tab: ThreadTab; label: string }[] = [
-  { tab: "talk", label: "Talk" },
-  { tab: "changes", label: "Changes" },
-  { tab: "decisions", label: "Decisions" },
-  { tab: "files", label: "Files" },
-];
-
 export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
   const { client, defaultModel, unsent, lateAnswers } = useStore();
   const isHere = ({ threadId }: { threadId: string }) => threadId === at.threadId;
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
+  useEffect(() => {
+    // While the thread itself is read. Without a network the view says so.
+    if (at.tab === "talk") loadTalk().catch(() => {});
+  }, [at.tab]);
   useReadMark(thread);
+  useAsCurrent(thread);
   const fail = (error: unknown) => setFailure(error instanceof Error ? error.message : String(error));
   const send = async (text: string, way: SendWay) => {
     setFailure(null);
@@ -47,19 +47,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
   useStopKey(at.tab === "talk" && thread?.turn ? stop : null);
   return (
     <>
-      <header class="bar">
-        <button type="button" class="quiet back" aria-label="All threads" onClick={goToList}>
-          ‹
-        </button>
-        <h1 class="title">{thread?.state ? titleOf(thread.state.info) : thread ? "New thread" : "…"}</h1>
-        <nav class="tabs" aria-label="Parts of the thread">
-          {tabs.map(({ tab, label }) => (
-            <a key={tab} href={hrefOf(threadPlace(at.threadId, tab))} aria-current={tab === at.tab ? "page" : undefined}>
-              {label}
-            </a>
-          ))}
-        </nav>
-      </header>
+      <ThreadHeader thread={thread} drawn={opened.type === "open" ? opened.drawn : 0} at={at} />
       {thread && isOffline.value && <Behind thread={thread} />}
       {opened.type === "failed" && <p class="notice failed">{opened.message}</p>}
       {opened.type === "opening" && (
@@ -88,6 +76,7 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
           hint={hintOf(defaultModel.value?.id)}
           send={send}
           stop={stop}
+          settings={<ThreadSettingsButton thread={thread} drawn={opened.type === "open" ? opened.drawn : 0} />}
         />
       )}
     </>

@@ -1,79 +1,59 @@
-/** What can be done with a thread of the list: name it, put it away, go on from it in another, take it along, delete it. */
+/** What can be done with a thread: name it, put it away or in a section, go on from it in another, take it along, delete it. */
 import "./thread-menu.css";
 import { useRef, useState } from "preact/hooks";
-import type { WireThread } from "#protocol/thread";
-import { go, place, threadPlace } from "../place.ts";
 import { useStore } from "../store/store.ts";
 import { titleOf } from "../store/thread-list.ts";
-import { exportThread } from "./export-thread.ts";
+import { MoveToSection } from "./move-to-section.tsx";
+import { type ActedOn, threadActions } from "./thread-actions.ts";
 
-export function ThreadMenu({ thread, rename }: { thread: WireThread; rename(): void }) {
-  const { client, threads } = useStore();
+export function ThreadMenu(on: ActedOn) {
+  const store = useStore();
   const details = useRef<HTMLDetailsElement>(null);
+  const [isOpen, setOpen] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
-  const isArchived = threads.isArchive.value;
-  const threadId = thread.id;
-  const act = (work: () => Promise<unknown> | unknown) => async () => {
+  const close = () => {
+    if (details.current) details.current.open = false;
+  };
+  const act = (work: () => unknown) => async () => {
     setFailure(null);
     try {
       await work();
-      if (details.current) details.current.open = false;
+      close();
     } catch (error) {
       setFailure(error instanceof Error ? error.message : String(error));
     }
-  };
-  const remove = async () => {
-    if (!confirm(`Delete "${titleOf(thread)}" for good, with its files and everything that was said in it?`)) return;
-    await client.request("thread/delete", { threadId });
-    if (place.value.view === "thread" && place.value.threadId === threadId) go({ view: "new" });
-  };
-  const fork = async () => {
-    const { thread: forked } = await client.request("thread/fork", { threadId, excludeTurns: true });
-    go(threadPlace(forked.id));
   };
   return (
     <details
       class="thread-menu"
       ref={details}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !details.current?.open) return;
-        details.current.open = false;
+        event.preventDefault();
+        close();
         details.current.querySelector("summary")?.focus();
       }}
       onFocusOut={({ relatedTarget, currentTarget }) => {
         if (relatedTarget instanceof Node && !currentTarget.contains(relatedTarget)) currentTarget.open = false;
       }}
     >
-      <summary aria-label={`More for ${titleOf(thread)}`}>⋯</summary>
-      <div class="choices">
-        <button type="button" class="bare" onClick={act(rename)}>
-          Rename
-        </button>
-        <button
-          type="button"
-          class="bare"
-          onClick={act(() => client.request(isArchived ? "thread/unarchive" : "thread/archive", { threadId }))}
-        >
-          {isArchived ? "Bring back" : "Archive"}
-        </button>
-        <button type="button" class="bare" onClick={act(fork)}>
-          Fork
-        </button>
-        <button type="button" class="bare" onClick={act(() => exportThread(client, thread, "markdown"))}>
-          Export as Markdown
-        </button>
-        <button type="button" class="bare" onClick={act(() => exportThread(client, thread, "json"))}>
-          Export as JSON
-        </button>
-        <button type="button" class="bare" onClick={act(remove)}>
-          Delete
-        </button>
-        {failure && (
-          <p class="notice failed" role="alert">
-            {failure}
-          </p>
-        )}
-      </div>
+      <summary aria-label={`More for ${titleOf(on.thread)}`}>⋯</summary>
+      {isOpen && (
+        <div class="choices">
+          {threadActions(store, on).map(({ name, run, isFinal }) => (
+            <button key={name} type="button" class={isFinal ? "bare remove" : "bare"} onClick={act(run)}>
+              {name}
+            </button>
+          ))}
+          <MoveToSection thread={on.thread} done={close} fail={setFailure} />
+          {failure && (
+            <p class="notice failed" role="alert">
+              {failure}
+            </p>
+          )}
+        </div>
+      )}
     </details>
   );
 }
