@@ -214,6 +214,49 @@ test("a thread whose reports are lost on every way tells each frame once, in as 
   expect(thread.runtime.metrics.dueAtMs()).toBeNull();
 });
 
+test("what came while an answer was lost is told behind what was taken in", async () => {
+  const { sql } = createSql();
+  createLedgerSchema(sql);
+  const ledger = new Ledger(sql, () => 0);
+  let isLost = true;
+  const model = scriptedModel({ text: "one" }, { text: "two" });
+  const metrics = (report: Report) => {
+    const heard = ledger.take(report);
+    if (isLost) throw new Error("the answer was lost");
+    return heard;
+  };
+  const thread = await createThread({ model, metrics });
+  await thread.turn("go");
+  expect(await thread.runtime.metrics.flush()).toBe(false);
+  await thread.turn("on");
+  isLost = false;
+  expect(await thread.runtime.metrics.flush()).toBe(true);
+  expect(of(ledger.read().counts, "turns_started", "turns_completed", "frames")).toEqual({
+    "turns_started_total{}": 2,
+    "turns_completed_total{completed}": 2,
+    "frames_appended_total{}": thread.runtime.current.seq,
+  });
+});
+
+test("a fork counts what happens in it, and of its past only that the frames are there", async () => {
+  const thread = await createThread({ model: scriptedModel({ text: "one" }) });
+  await thread.turn("go");
+  const frames = [...thread.runtime.log.frames(0)];
+  const [started, ...rest] = frames;
+  if (started?.method !== "thread/started") throw new Error("a log begins with thread/started");
+  const info = { ...started.params.thread, forkedFromId: "another" };
+  const settings = thread.runtime.current.settings;
+  if (!settings) throw new Error("a thread has settings");
+  const status = { method: "thread/status/changed", params: { threadId: info.id, status: { type: "idle" } } } as const;
+  const forked = { ...status, seq: frames.length + 1, emittedAtMs: 0, private: { event: { type: "forked", settings } } } as const;
+  const counts: Counts = {};
+  let tally = newTally;
+  for (const frame of [{ ...started, params: { thread: info } }, ...rest, forked]) tally = tallied(tally, frame, counts);
+  expect([counts, tally]).toEqual([{}, newTally]);
+  for (const frame of rest) tally = tallied(tally, frame, counts);
+  expect(of(counts, "turns_started")).toEqual({ "turns_started_total{}": 1 });
+});
+
 test("the lines of a turn's steps carry the client's trace, the model hears of it, and no word of anybody is in them", async () => {
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const model = scriptedModel(
