@@ -98,7 +98,7 @@ function act(world: World): boolean {
     client.post("thread/queue/start", { threadId });
     return true;
   }
-  if (random.chance(open && !kind ? 0.01 : 0.004)) {
+  if (random.chance(open && !kind ? 0.006 : 0.004)) {
     world.count(`person ran ${kind ? `in ${kind}` : open ? "while waiting" : "at rest"}`);
     client.post("thread/shellCommand", { threadId, command: `note ${world.name("person_")} shared.txt` });
     return true;
@@ -158,7 +158,7 @@ function answer(world: World, client: SimulatedClient): boolean {
 function hunksOf(world: World, requestId: string): Reply | null {
   const { random } = world;
   const proposed = proposedBy(world.runtime, requestId);
-  if (!proposed || proposed.changes.length < 2 || random.chance(0.3)) return null;
+  if (!proposed || proposed.changes.length < 2 || random.chance(0.1)) return null;
   const hunks = proposed.changes.map((_, index) => index + 1).filter(() => random.chance(0.5));
   if (hunks.length === 0 || random.chance(0.2)) hunks.push(99);
   world.count(hunks.includes(99) ? "answered with wrong hunks" : "answered with hunks");

@@ -311,7 +311,7 @@ export class World {
           throw new Error("the memory is being moved");
         }
         this.memory.hear(reports);
-        if (this.random.chance(0.3)) this.memory.publish(1 + this.random.below(4), this.nowMs);
+        if (this.random.chance(0.45)) this.memory.publish(1 + this.random.below(4), this.nowMs);
         await whileAlive("memory's answer");
         if (this.faulty && this.random.chance(0.15)) {
           this.count("memory's answer lost");
