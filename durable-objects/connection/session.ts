@@ -466,8 +466,10 @@ export class Session {
   }
 
   /** Whether the socket took it; a client may not want it. */
-  private sendFrame({ method, seq, text }: WireFrame): boolean {
-    return this.wants(method) && this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+  private sendFrame({ method, seq, text, askedAtMs }: WireFrame): boolean {
+    if (!this.wants(method)) return false;
+    const time = askedAtMs === undefined ? "" : `,"emittedAtMs":${askedAtMs}`;
+    return this.socket.send(this.replay ? `${text.slice(0, -1)}${time},"seq":${seq}}` : text);
   }
 
   /** A client opts out of notifications; what somebody has to answer reaches it all the same. */

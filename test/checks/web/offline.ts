@@ -176,7 +176,7 @@ export const offline: Story = async ({ browser, server }) => {
       try {
         await guest.page.getByLabel("Token", { exact: true }).fill(password);
         await guest.page.keyboard.press("Enter");
-      await guest.sees("Begin a thread");
+        await guest.sees("Begin a thread");
         await guest.page.goto(`${locked.url}/#/new`);
         await guest.say("say between us");
         await guest.page.locator(".item.agent").filter({ hasText: "between us" }).waitFor();
