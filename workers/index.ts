@@ -9,6 +9,7 @@ import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { answerHeaders, pageHeaders } from "./page-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -19,6 +20,7 @@ export { DirectoryObject } from "#directory/directory-object";
 export { GitHubAppObject } from "#github/app-object";
 export { RepositoryObject } from "#github/repository-object";
 export { MemoryObject } from "#memory/memory-object";
+export { MetricsObject } from "#metrics/metrics-object";
 export { PushObject } from "#push/push-object";
 export { ThreadObject } from "#thread/thread-object";
 
@@ -29,8 +31,9 @@ app.use(answerHeaders);
 app.get("/healthz", (context) => context.body(null, 200));
 app.get("/readyz", (context) => context.body(null, 200, { "spindle-version": context.env.VERSION?.id || "untold" }));
 
-/** Before the guard, which is about people and their browsers: this door has a key of its own. */
+/** Before the guard, which is about people and their browsers: these doors have keys of their own. */
 app.route("/", webhookRoute);
+app.route("/", metricsRoute);
 
 app.use(guard);
 

@@ -15,6 +15,7 @@ const floors: readonly (readonly string[])[] = [
     "durable-objects/access",
     "durable-objects/directory",
     "durable-objects/memory",
+    "durable-objects/metrics",
     "durable-objects/push",
     "durable-objects/thread",
     "durable-objects/connection",

@@ -145,6 +145,7 @@ async function serve({ bundle, modules, port, persistTo, env, outbound }: ChildO
         CONNECTION: { className: "ConnectionObject", useSQLite: true },
         ACCESS: { className: "AccessObject", useSQLite: true },
         MEMORY_WRITER: { className: "MemoryObject", useSQLite: true },
+        METRICS: { className: "MetricsObject", useSQLite: true },
         PUSH: { className: "PushObject", useSQLite: true },
         DIRECTORY: { className: "DirectoryObject", useSQLite: true },
         REPOSITORY: { className: "RepositoryObject", useSQLite: true },

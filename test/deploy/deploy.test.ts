@@ -105,6 +105,7 @@ const migrationsDeployed = [
   ["v3", ["MemoryObject"]],
   ["v4", ["RepositoryObject", "GitHubAppObject"]],
   ["v5", ["PushObject"]],
+  ["v6", ["MetricsObject"]],
 ];
 
 test("migrations are those of before, in their order", () => {

@@ -31,6 +31,10 @@ export const operatorSettings = {
   VAPID_SUBJECT: { kind: "plain" },
   SPINDLE_PUSH_HOSTS: { kind: "plain" },
   GITHUB_POLICY: { kind: "plain" },
+  SPINDLE_METRICS_TOKEN: { kind: "secret" },
+  SPINDLE_METRICS_SHARDS: { kind: "plain" },
+  SPINDLE_LOG_CONTENT: { kind: "plain" },
+  SPINDLE_METRICS_INTERVAL_MS: { kind: "local" },
   SPINDLE_REHEARSAL_INTERVAL_MS: { kind: "local" },
   SPINDLE_MEMORY_PUBLISH_INTERVAL_MS: { kind: "local" },
 } as const satisfies Record<string, OperatorSetting>;

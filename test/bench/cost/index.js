@@ -81,6 +81,7 @@ export const MemoryObject = counting("Memory", shipped.MemoryObject);
 export const RepositoryObject = counting("Repository", shipped.RepositoryObject);
 export const GitHubAppObject = counting("GitHubApp", shipped.GitHubAppObject);
 export const PushObject = counting("Push", shipped.PushObject);
+export const MetricsObject = counting("Metrics", shipped.MetricsObject);
 
 export default {
   async fetch(request, environment, context) {
