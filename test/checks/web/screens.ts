@@ -63,7 +63,7 @@ const emptyScreens: Screen[] = [
 
 const screens: Screen[] = [
   { name: "list", address: "", shows: /think First/ },
-  { name: "talk", address: ({ asking }) => `threads/${asking}`, shows: "Apply this change" },
+  { name: "talk", address: ({ asking }) => `threads/${asking}`, shows: /^Accept$/ },
   { name: "changes", address: ({ asking }) => `threads/${asking}/changes`, shows: "notes.txt" },
   { name: "review", address: ({ review }) => `threads/${review}/changes`, shows: "Waiting for you" },
   {

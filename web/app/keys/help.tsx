@@ -2,9 +2,8 @@
 import "./help.css";
 import { Modal } from "../talk/modal.tsx";
 import { keysOfParts, shortcuts } from "./shortcuts.ts";
+import { shownKey } from "./shown-key.ts";
 import { setSingleKeys, usesSingleKeys } from "./single-keys.ts";
-
-const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export function Help({ close }: { close(): void }) {
   const groups = [
@@ -59,8 +58,4 @@ export function Pressed({ keys }: { keys: readonly string[] }) {
       ))}
     </>
   );
-}
-
-function shownKey(key: string): string {
-  return key.replace("Mod+", isMac ? "⌘" : "Ctrl+").replace(/\+k$|⌘k$/, (end) => end.toUpperCase());
 }

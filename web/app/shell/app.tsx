@@ -3,6 +3,7 @@
 import { Notices } from "../installed/notices.tsx";
 import { Keys } from "../keys/keys.tsx";
 import { overlay } from "../keys/overlay.ts";
+import { shownKey } from "../keys/shown-key.ts";
 import { lazy } from "../lazy.tsx";
 import { hrefOf, isListFirst, type Place, place } from "../place.ts";
 import { useStore } from "../store/store.ts";
@@ -44,7 +45,7 @@ export function App() {
             overlay.value = "palette";
           }}
         >
-          Find or do …
+          Find or do … <kbd>{shownKey("Mod+k")}</kbd>
         </button>
         <ThreadPane />
         <div class="bottom">

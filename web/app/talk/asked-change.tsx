@@ -7,8 +7,11 @@ import { lazy } from "../lazy.tsx";
 import { countText } from "./amounts.ts";
 import { talkLimits } from "./limits.ts";
 
-/** The code of the review, which a thread without changes never needs. */
-const ChangeView = lazy(async () => (await import("../diff/change-view.tsx")).ChangeView);
+const load = async () => (await import("../diff/change-view.tsx")).ChangeView;
+const ChangeView = lazy(load);
+
+/** Behind the talk itself, and before the first change asks: the answer should stand where it will stay. Who fails here fails again when it is shown, and says so. */
+setTimeout(() => void load().catch(() => {}), talkLimits.reviewLoadedAfterMs);
 
 interface AskedChangeProps {
   thread: ThreadHandle;

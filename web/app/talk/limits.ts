@@ -35,6 +35,8 @@ export const talkLimits = {
   aimFrames: 12,
   /** How long the row that a link led to is marked. */
   markedMs: 4_000,
+  /** From the talk on: the code of the review, once what one came for is there. */
+  reviewLoadedAfterMs: 1_000,
   /** Rows that are drawn beyond what can be seen, on either side. */
   overscanRows: 6,
   /** Files that are named before a revert; the rest is counted. */
