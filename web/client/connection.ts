@@ -48,6 +48,8 @@ export class Connection {
   private failures = 0;
   private onlineSince = 0;
   private lastReceivedAt = 0;
+  /** Read on this socket and not acknowledged yet, in UTF-16 units. */
+  private readCharacters = 0;
   private answersPings = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
@@ -109,6 +111,7 @@ export class Connection {
     const socket = this.open();
     this.socket = socket;
     this.isOpen = false;
+    this.readCharacters = 0;
     this.lastReceivedAt = this.now();
     // A socket that was given up may still speak; it must not be heard any more.
     const current = () => this.socket === socket;
@@ -138,7 +141,17 @@ export class Connection {
     this.lastReceivedAt = this.now();
     if (data === "pong") this.answersPings = true;
     if (this.giveUpAt !== null) this.listen(clientLimits.pingAfterMs);
-    if (typeof data === "string" && data !== "pong") this.events.received(data);
+    if (typeof data !== "string" || data === "pong") return;
+    this.events.received(data);
+    this.acknowledge(data.length);
+  }
+
+  /** A server that queues for a client without end would be a server without memory: it is told what was read. */
+  private acknowledge(characters: number): void {
+    this.readCharacters += characters;
+    if (this.readCharacters < clientLimits.acknowledgeCharacters) return;
+    this.send(JSON.stringify({ method: "spindle/read", params: { characters: this.readCharacters } }));
+    this.readCharacters = 0;
   }
 
   /** Whatever is said counts as life; only a silence is asked. The clock may be set meanwhile: no wait is longer than a silence may be. */
