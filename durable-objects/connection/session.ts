@@ -448,8 +448,10 @@ export class Session {
     this.socket.send(resultMessage(id, result));
   }
 
-  private sendFrame({ method, seq, text }: WireFrame): void {
-    if (this.wants(method)) this.socket.send(this.replay ? `${text.slice(0, -1)},"seq":${seq}}` : text);
+  private sendFrame({ method, seq, text, askedAtMs }: WireFrame): void {
+    if (!this.wants(method)) return;
+    const time = askedAtMs === undefined ? "" : `,"emittedAtMs":${askedAtMs}`;
+    this.socket.send(this.replay ? `${text.slice(0, -1)}${time},"seq":${seq}}` : text);
   }
 
   /** A client opts out of notifications; what somebody has to answer reaches it all the same. */

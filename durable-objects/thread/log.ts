@@ -17,11 +17,13 @@ import type { ThreadItem } from "#protocol/item";
 import { accountNotifications, type Notifications } from "#protocol/notifications";
 import { textOf } from "#protocol/user-input";
 
-/** A frame ready for the wire: its text without `seq`, which only clients that asked for it get to see. */
+/** A frame ready for the wire: its text without what only clients that asked for `seq` get to see. */
 export interface WireFrame {
   seq: number;
   method: string;
   text: string;
+  /** Unix ms; of requests only, whose text has no time of its own. */
+  askedAtMs?: number;
 }
 
 /**
@@ -172,9 +174,9 @@ export class ThreadLog {
       limits.deliveryFramesMax,
     );
     for (const row of rows) {
-      const text = this.wireText(row);
-      frames.push({ seq: row.seq, method: row.method, text });
-      characters += text.length;
+      const frame = this.wire(row);
+      frames.push(frame);
+      characters += frame.text.length;
       if (characters >= limits.deliveryCharactersMax) break;
     }
     return frames;
@@ -191,7 +193,7 @@ export class ThreadLog {
       JSON.stringify([...accountNotifications]),
       limits.announcementsPerNewsMax,
     );
-    return Array.from(rows, (row) => ({ seq: row.seq, method: row.method, text: this.wireText(row) })).toReversed();
+    return Array.from(rows, (row) => this.wire(row)).toReversed();
   }
 
   /** Turns that ended after `after` and were not taken back, oldest first: of a long past the newest. */
@@ -232,7 +234,7 @@ export class ThreadLog {
 
   wireFrame(seq: number): WireFrame {
     const row = this.sql.exec<FrameRow>(`SELECT ${columns} FROM frames WHERE seq = ?`, seq).one();
-    return { seq, method: row.method, text: this.wireText(row) };
+    return this.wire(row);
   }
 
   /** The input of the next model request: see `modelInput`. `from` is the frame of the last compaction: what came before is not read. */
@@ -521,6 +523,11 @@ export class ThreadLog {
       ...(row.request_id === null ? {} : { id: row.request_id }),
       ...(row.private === null ? {} : { private: JSON.parse(this.whole(row.seq, "private", row.private)) }),
     } as Frame;
+  }
+
+  private wire(row: FrameRow): WireFrame {
+    const frame = { seq: row.seq, method: row.method, text: this.wireText(row) };
+    return row.request_id === null ? frame : { ...frame, askedAtMs: row.emitted_at_ms };
   }
 
   /** Key order and members as the real server's: a notification carries its time, a request its id. */

@@ -5,17 +5,20 @@
 
 import { startServer } from "./server.ts";
 import { openBrowser } from "./web/browser.ts";
+import { budgets } from "./web/budgets.ts";
 import { daily } from "./web/daily.ts";
 import { decision } from "./web/decision.ts";
 import { diffs } from "./web/diffs.ts";
 import { files } from "./web/files.ts";
 import { firstVisit } from "./web/first-visit.ts";
+import { hostile } from "./web/hostile.ts";
 import { lostNetwork } from "./web/lost-network.ts";
 import { memory } from "./web/memory.ts";
 import { offline } from "./web/offline.ts";
 import { push } from "./web/push.ts";
 
 import { allScreens } from "./web/screens.ts";
+import { session } from "./web/session.ts";
 import { settings } from "./web/settings.ts";
 import { results, type Story } from "./web/story.ts";
 import { talk } from "./web/talk.ts";
@@ -32,10 +35,12 @@ const stories: Record<string, Story> = {
   files,
   settings,
   daily,
+  session,
+  hostile,
   offline,
   push,
-
   allScreens,
+  budgets,
 };
 
 const chosen = process.argv.slice(2);

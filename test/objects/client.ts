@@ -15,6 +15,7 @@ export type Wire = any;
 export interface Message {
   id?: string | number;
   seq?: number;
+  emittedAtMs?: number;
   method?: string;
   params?: Wire;
   result?: Wire;

@@ -42,6 +42,23 @@ story("whoever heard until any frame hears exactly the rest", async ({ client, c
 });
 
 story(
+  "when a request was asked is told live and in a replay, and only to who asked for `seq`",
+  async ({ client, connect, sleep }) => {
+    const threadId = await client.startThread();
+    await client.say("write a.txt: a");
+    const { emittedAtMs } = await client.until(asksForChanges);
+    expect(emittedAtMs).toBeGreaterThan(Date.now() - 60_000);
+    await sleep();
+    const later = await connect();
+    await later.resume(threadId, { afterSeq: 0 });
+    expect((await later.until(asksForChanges)).emittedAtMs).toBe(emittedAtMs);
+    const plain = await connect({ replay: false });
+    await plain.resume(threadId);
+    expect(await plain.until(asksForChanges)).not.toHaveProperty("emittedAtMs");
+  },
+);
+
+story(
   "clients that lose their socket again and again lose nothing and hear nothing twice",
   async ({ client, connect, sleep }) => {
     const seed = Math.floor(Math.random() * 2 ** 32);

@@ -34,7 +34,9 @@ One JSON message is one text frame of a WebSocket. A request is \`{"id":1,"metho
 \`{"id":1,"error":{"code":-32600,"message":"…"}}\`, a notification \`{"method":"…","params":{…}}\`. Both sides ask: what the server asks stands under
 [what a client is asked](#what-a-client-is-asked). Ids are strings or integers, unique per connection and direction. No \`"jsonrpc"\` member is needed.
 The first request is \`initialize\`; after its answer the client says \`{"method":"initialized"}\`. Methods and fields marked *experimental* need the
-capability \`experimentalApi\`. With the extension \`spindle/replay\` every frame of a thread carries a top-level \`seq\`. With \`spindle/acknowledge\`
+capability \`experimentalApi\`. With the extension \`spindle/replay\` every frame of a thread carries a top-level \`seq\`, and
+a request also \`emittedAtMs\`, when it was asked.
+With \`spindle/acknowledge\`
 the client says after every ${limits.acknowledgeCharacters} UTF-16 units how many more it has read,
 \`{"method":"spindle/read","params":{"characters":${limits.acknowledgeCharacters}}}\`: what it is sent then waits for it. Whoever leaves more than
 ${limits.unreadCharactersMax} unread (${limits.unreadSilentCharactersMax} since its last word, without the extension) is closed with 1013, and resumes.

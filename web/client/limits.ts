@@ -9,8 +9,8 @@ export const clientLimits = {
   handshakeTimeoutMs: 15_000,
   /** Silence after which a `ping` goes out. The platform answers it without waking the object. */
   pingAfterMs: 10_000,
-  /** From there to giving the socket up: with the silence before it, a dead one is found within 20 s. */
-  pongTimeoutMs: 10_000,
+  /** From there to giving the socket up: with the silence before it, a dead one is found within 20 s, also by a busy machine. */
+  pongTimeoutMs: 9_000,
   /** The same when a person has just come back, and looks: a network that lives answers within it even over a satellite. */
   probeTimeoutMs: 3_000,
   /** UTF-16 units read after which the server is told, so that it knows a slow reader from one that does not read; its `limits.acknowledgeCharacters`. */

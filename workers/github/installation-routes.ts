@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { accessLimits } from "#core/limits";
+import { readGitHubSettings } from "#github/settings";
 import { githubAppStub } from "../../durable-objects/environment.ts";
 import { authenticateOperator, type Door } from "../authentication.ts";
 
@@ -29,3 +30,12 @@ installationRoutes.put(
     return context.body(null, 204);
   },
 );
+
+/** What the cron does every ten minutes, now: GitHub is asked for the deliveries that did not arrive. Answers when it was asked. */
+installationRoutes.post("/github/catch-up", authenticateOperator, async (context) => {
+  const settings = readGitHubSettings(context.env);
+  if (settings === null) return context.text("There is no GitHub here.", 404);
+  if ("problem" in settings) return context.text("GitHub is not configured as it has to be; the log says what is wrong.", 500);
+  await githubAppStub(context.env).catchUp();
+  return context.body(null, 204);
+});

@@ -38,6 +38,15 @@ export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, 
 export type Size = keyof typeof sizes;
 export type Theme = "light" | "dark";
 
+export interface Arrival {
+  size?: Size;
+  theme?: Theme;
+  /** What the browser lets the page do. */
+  permissions?: string[];
+  /** Before the first page is loaded. */
+  prepare?(person: Person): Promise<unknown>;
+}
+
 /** One person at one device. */
 export class Person {
   readonly page: Page;
@@ -66,11 +75,7 @@ export class Person {
   static async arrive(
     browser: Browser,
     url: string,
-    {
-      size = "desk",
-      theme = "light",
-      permissions = ["notifications"],
-    }: { size?: Size; theme?: Theme; permissions?: string[] } = {},
+    { size = "desk", theme = "light", permissions = ["notifications"], prepare }: Arrival = {},
   ): Promise<Person> {
     const isPhone = size === "phone";
     const context = await browser.newContext({
@@ -89,6 +94,7 @@ export class Person {
     );
     const page = await context.newPage();
     const person = new Person(context, page);
+    await prepare?.(person);
     await page.goto(url);
     return person;
   }
@@ -120,6 +126,61 @@ export class Person {
       for (const unseen of seen.querySelectorAll(".unseen")) unseen.remove();
       return (seen.textContent ?? "").replace(/\s+/g, " ").trim();
     });
+  }
+
+  /** To another place of the same page. */
+  async goes(hash: string): Promise<void> {
+    await this.page.evaluate((next) => {
+      location.hash = next;
+    }, hash);
+  }
+
+  /** Everything that the page says of a thread and around it, by the place where it says it. Ends in the thread's talk. */
+  async readsEverything(threadId: string): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    const talk = `#/threads/${threadId}`;
+    for (const [name, hash] of [
+      ["changes", `${talk}/changes`],
+      ["decisions", `${talk}/decisions`],
+      ["inbox", "#/inbox"],
+      ["list", "#/"],
+      ["talk", talk],
+    ] as const) {
+      await this.goes(hash);
+      // A part that comes late is not nothing.
+      await this.page.getByText(/^(Loading|Reading the thread|Looking for what waits) …$/).waitFor({ state: "detached" });
+      found[name] = name === "list" ? await this.page.locator(".threads").innerText() : await this.reads();
+    }
+    return found;
+  }
+
+  /** Whether the browser can show the thread without a network. */
+  keeps(threadId: string): Promise<boolean> {
+    return this.page.evaluate(async (id) => {
+      const settled = <Result>(request: IDBRequest<Result>) =>
+        new Promise<Result>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      for (const { name = "" } of await indexedDB.databases()) {
+        if (!name.includes("/threads/")) continue;
+        const database = await settled(indexedDB.open(name));
+        try {
+          if ((await settled(database.transaction("entries").objectStore("entries").count(id))) > 0) return true;
+        } finally {
+          database.close();
+        }
+      }
+      return false;
+    }, threadId);
+  }
+
+  /** Another page of the same browser, with what the browser keeps. */
+  async opensTab(url: string): Promise<Person> {
+    const page = await this.context.newPage();
+    const person = new Person(this.context, page);
+    await page.goto(url);
+    return person;
   }
 
   leave(): Promise<void> {

@@ -126,7 +126,7 @@ export const diffs: Story = async ({ browser, server }) => {
     const other = await Person.arrive(browser, `${network.url}/#/threads/${threadId}/changes`, { size: "phone" });
     await other.page.locator(".decide").first().waitFor();
     await person.presses(/^Accept$/);
-    await other.sees("Somebody else has decided this meanwhile.");
+    await other.sees("Somebody else accepted this meanwhile.");
     await person.page.evaluate((hash) => {
       location.hash = hash;
     }, `#/threads/${threadId}`);

@@ -6,6 +6,7 @@ export class Network {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private isDown = false;
+  private servesPages = false;
 
   private constructor(server: Server, port: number) {
     this.server = server;
@@ -23,10 +24,14 @@ export class Network {
     return network;
   }
 
-  /** What is connected goes silent, as on a train in a tunnel: nothing is closed, nothing comes through. */
-  cut(): void {
+  /**
+   * What is connected goes silent, as on a train in a tunnel: nothing is closed, nothing comes through. `servesPages`: what is no WebSocket goes
+   * on, as if the browser had kept the page itself.
+   */
+  cut({ servesPages = false } = {}): void {
     this.isDown = true;
-    for (const socket of this.sockets) socket.pause();
+    this.servesPages = servesPages;
+    if (!servesPages) for (const socket of this.sockets) socket.pause();
   }
 
   /** New connections go through again. What went silent is gone. */
@@ -41,23 +46,29 @@ export class Network {
   }
 
   private pass(near: Socket, port: number): void {
-    if (this.isDown) {
+    if (this.isDown && !this.servesPages) {
       near.destroy();
       return;
     }
     const far = connect(port, "127.0.0.1");
+    let isWebSocket = false;
+    const isThrough = () => !this.isDown || (this.servesPages && !isWebSocket);
+    near.on("data", (chunk) => {
+      isWebSocket ||= /^GET .*\r\nupgrade: websocket\r\n/is.test(chunk.toString("latin1"));
+      if (this.isDown && isWebSocket) near.destroy();
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],
     ] as const) {
       this.sockets.add(one);
       one.on("data", (chunk) => {
-        if (!this.isDown) other.write(chunk);
+        if (isThrough()) other.write(chunk);
       });
       one.on("error", () => other.destroy());
       one.on("close", () => {
         this.sockets.delete(one);
-        if (!this.isDown) other.destroy();
+        if (!this.isDown || this.servesPages) other.destroy();
       });
     }
   }

@@ -176,6 +176,7 @@ export const offline: Story = async ({ browser, server }) => {
       try {
         await guest.page.getByLabel("Token", { exact: true }).fill(password);
         await guest.page.keyboard.press("Enter");
+        await guest.sees("Begin a thread");
         await guest.page.goto(`${locked.url}/#/new`);
         await guest.say("say between us");
         await guest.page.locator(".item.agent").filter({ hasText: "between us" }).waitFor();
@@ -185,7 +186,7 @@ export const offline: Story = async ({ browser, server }) => {
         await guest.page.getByLabel("Token", { exact: true }).waitFor();
         equal(await guest.page.evaluate(everythingKept), { texts: [], entries: 0, others: [] });
         await locked.kill("SIGKILL");
-        await guest.page.goto(`${locked.url}/#/`);
+        await guest.page.reload();
         await guest.sees("No threads are kept on this device.");
         if ((await guest.page.content()).includes("between us")) throw new Error("it can still be read");
       } finally {

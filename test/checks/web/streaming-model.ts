@@ -1,6 +1,7 @@
 /**
  * A model that writes at a given pace: a Responses API server on loopback. `many N` answers with N messages at once; `flow SEED N` with N pieces of
- * Markdown, 200 of them a second, the same for the same seed.
+ * Markdown, 200 of them a second, the same for the same seed; `rush SEED N` with the same, five times as fast; `utter NAME` with the text of
+ * that name, at most 200 pieces long.
  */
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,16 +14,21 @@ export interface StreamingModel {
 }
 
 /** Every so many milliseconds so many pieces: a timer of 5 ms would be late on a busy machine. */
-const pace = { everyMs: 25, pieces: 5 };
+const everyMs = 25;
+const piecesAtOnce: Record<string, number> = { flow: 5, utter: 5, rush: 25 };
 
-export async function startStreamingModel(): Promise<StreamingModel> {
+/** Pieces of a text that is uttered: enough to be seen while it is written, few enough for a text of megabytes. */
+const utteredPiecesMax = 200;
+
+/** `texts`: what `utter` knows. */
+export async function startStreamingModel(texts: Readonly<Record<string, string>> = {}): Promise<StreamingModel> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (request.method !== "POST") return void response.writeHead(404).end();
     const { input = [] } = JSON.parse(Buffer.concat(chunks).toString()) as { input?: InputItem[] };
     response.writeHead(200, { "content-type": "text/event-stream" });
-    await answer(wish(input), response);
+    await answer(wish(input), response, texts);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -56,17 +62,23 @@ type InputItem = { role?: string; content?: { text?: string }[] | string };
 function wish(input: InputItem[]): string {
   for (const { role, content } of input.toReversed()) {
     const text = typeof content === "string" ? content : (content ?? []).map((part) => part.text ?? "").join("\n");
-    if (role === "user" && /^(many|flow) /.test(text)) return text;
+    if (role === "user" && /^(many|flow|rush|utter) /.test(text)) return text;
   }
   return "many 1";
 }
 
 let responses = 0;
 
-async function answer(asked: string, response: ServerResponse): Promise<void> {
+async function answer(asked: string, response: ServerResponse, texts: Readonly<Record<string, string>>): Promise<void> {
   responses += 1;
   const [word, first, second] = asked.split(" ");
-  const messages = word === "flow" ? [flowPieces(Number(first), Number(second))] : manyMessages(Number(first));
+  const pace = piecesAtOnce[word ?? ""] ?? 0;
+  const messages =
+    word === "utter"
+      ? [uttered(texts[first ?? ""] ?? "")]
+      : pace > 0
+        ? [flowPieces(Number(first), Number(second))]
+        : manyMessages(Number(first));
   let number = 0;
   const event = (type: string, fields: object) => {
     response.write(`event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number, ...fields })}\n\n`);
@@ -84,7 +96,7 @@ async function answer(asked: string, response: ServerResponse): Promise<void> {
     event("response.content_part.added", { ...place, part: { ...part, text: "" } });
     for (const [index, delta] of pieces.entries()) {
       event("response.output_text.delta", { ...place, delta, logprobs: [] });
-      if (word === "flow" && index % pace.pieces === 0) await new Promise((resolve) => setTimeout(resolve, pace.everyMs));
+      if (pace > 0 && index % pace === 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
     event("response.output_text.done", { ...place, text, logprobs: [] });
     event("response.content_part.done", { ...place, part });
@@ -101,6 +113,11 @@ async function answer(asked: string, response: ServerResponse): Promise<void> {
   };
   event("response.completed", { response: { ...whole, status: "completed", output, usage } });
   response.end();
+}
+
+function uttered(text: string): string[] {
+  const length = Math.max(20, Math.ceil(text.length / utteredPiecesMax));
+  return Array.from({ length: Math.ceil(text.length / length) }, (_, index) => text.slice(index * length, (index + 1) * length));
 }
 
 function manyMessages(count: number): string[][] {

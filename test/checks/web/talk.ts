@@ -1,18 +1,13 @@
-/** The talk: what is written while one reads, a very long thread, and what one does from a message. */
+/** The talk: what one does from a message, and what is written while one reads. What it may cost: `budgets.ts`. */
 import type { Page } from "playwright-core";
-import { createClient } from "#client/client";
 import { startServer } from "../server.ts";
 import { Person } from "./browser.ts";
 import { equal, eventually, type Stage, type Story, step } from "./story.ts";
 import { startStreamingModel } from "./streaming-model.ts";
 
-const longThread = { turns: 10, messagesPerTurn: 1_000 };
-const openedWithinMs = 1_000;
-const longTaskMsMax = 100;
-
 export const talk: Story = async (stage) => {
   await actions(stage);
-  await longAndFast(stage);
+  await streamed(stage);
 };
 
 async function actions({ browser, server }: Stage): Promise<void> {
@@ -125,7 +120,7 @@ async function actions({ browser, server }: Stage): Promise<void> {
   });
 }
 
-async function longAndFast({ browser }: Stage): Promise<void> {
+async function streamed({ browser }: Stage): Promise<void> {
   const model = await startStreamingModel();
   const server = await startServer({ env: model.env });
   try {
@@ -143,95 +138,12 @@ async function longAndFast({ browser }: Stage): Promise<void> {
       equal(person.complaints, []);
       await person.leave();
     });
-
-    const { turns, messagesPerTurn } = longThread;
-    const threadId = await longThreadAt(server.wsUrl);
-    const person = await Person.arrive(browser, `${server.url}/#/threads/${threadId}`);
-    const last = new RegExp(`Message ${messagesPerTurn} of ${messagesPerTurn}`);
-
-    await step(`a thread of ${turns * messagesPerTurn} items opens in less than ${openedWithinMs} ms, and scrolls`, async () => {
-      await person.sees(last, 60_000);
-      // Written to the browser's own storage five seconds after it was read.
-      await person.page.waitForTimeout(7_000);
-      await person.page.reload();
-      await person.sees(last);
-      const openedMs = await person.page.evaluate(
-        () => performance.now() - (performance.getEntriesByType("navigation")[0]?.startTime ?? 0),
-      );
-      console.log(`     opened after ${openedMs.toFixed(0)} ms, ${await person.page.locator(".row").count()} rows drawn`);
-      if (openedMs > openedWithinMs) throw new Error(`opened after ${openedMs.toFixed(0)} ms`);
-      const log = person.page.getByRole("log");
-      await log.focus();
-      await person.page.keyboard.press("Home");
-      await person.page.getByText(`Message 1 of ${messagesPerTurn}.`).first().waitFor();
-      await person.presses("Latest");
-      await eventually("the end is shown", () => isAtEnd(person.page));
-      await person.sees(last);
-    });
-
-    await step(`200 deltas a second into it: no task above ${longTaskMsMax} ms, at the end and away from it`, async () => {
-      await person.page.evaluate(() => {
-        const tasks: number[] = [];
-        Object.assign(window, { tasks });
-        new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
-          type: "longtask",
-        });
-      });
-      await person.say("flow 7 1600");
-      await person.page.getByRole("button", { name: "Stop" }).waitFor();
-      await person.page.waitForTimeout(3_000);
-      if (!(await isAtEnd(person.page))) throw new Error("who read the end was left behind");
-      // Not at the end: nothing moves under the reader.
-      await person.page.getByRole("log").evaluate((log) => log.scrollBy(0, -3_000));
-      await person.page.waitForTimeout(500);
-      const before = await readAt(person.page);
-      await person.page.waitForTimeout(1_500);
-      equal(await readAt(person.page), before);
-      await person.presses(/Latest|new/);
-      await person.page.getByRole("button", { name: "Stop" }).waitFor({ state: "detached", timeout: 30_000 });
-      const tasks = await person.page.evaluate(() => (window as unknown as { tasks: number[] }).tasks);
-      console.log(`     tasks above 50 ms: ${tasks.map((ms) => ms.toFixed(0)).join(", ") || "none"}`);
-      equal(
-        tasks.filter((ms) => ms > longTaskMsMax),
-        [],
-      );
-      await eventually("the end is shown", () => isAtEnd(person.page));
-      equal(person.complaints, []);
-    });
-    await person.leave();
   } finally {
     await server.close();
     model.close();
   }
 }
 
-async function longThreadAt(url: string): Promise<string> {
-  const client = createClient({ url: `${url}/`, clientInfo: { name: "check-web", version: "1" } });
-  try {
-    const thread = await client.startThread();
-    for (let turn = 1; turn <= longThread.turns; turn += 1) {
-      await thread.send(`many ${longThread.messagesPerTurn}`);
-      await thread.until(({ turns }) => turns.length === turn && turns.at(-1)?.status === "completed", { timeoutMs: 120_000 });
-    }
-    return thread.id;
-  } finally {
-    client.close();
-  }
-}
-
 function markdownOf(page: Page): Promise<string> {
   return page.locator(".markdown").last().innerHTML();
-}
-
-function isAtEnd(page: Page): Promise<boolean> {
-  return page.getByRole("log").evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 60);
-}
-
-/** The first words in sight and where they stand. */
-function readAt(page: Page): Promise<string> {
-  return page.getByRole("log").evaluate((log) => {
-    const { top } = log.getBoundingClientRect();
-    const row = Array.from(log.querySelectorAll(".row")).find((each) => each.getBoundingClientRect().bottom > top);
-    return row ? `${Math.round(row.getBoundingClientRect().top)} ${row.textContent?.slice(0, 40)}` : "nothing";
-  });
 }

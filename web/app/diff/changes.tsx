@@ -23,7 +23,15 @@ export function Changes({ thread, item }: { thread: ThreadHandle; item: string |
   const changes = turns.flatMap(changesOf);
   const waiting = changes.filter(({ id }) => questionOf(thread, id).type !== "none" || looked.current.has(id));
   for (const { id } of waiting) looked.current.add(id);
-  if (turns.length === 0) return <p class="notice">No file was changed in this thread yet.</p>;
+  if (turns.length === 0)
+    return (
+      <div class="scroll">
+        <div class="nothing">
+          <h2>No file was changed in this thread yet</h2>
+          <p>What the agent proposes is reviewed here, before it lands in the workspace.</p>
+        </div>
+      </div>
+    );
   const place = turns.findIndex(({ items }) => items.some(({ id }) => id === item));
   const isMissing = item !== null && place < 0 && thread.isCaughtUp;
   const shown = Math.max(turnsShown, place + 1);

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ThreadHandle } from "#client/thread-handle";
 import { hunksChosenMax } from "#protocol/approval-bounds";
 import { useStore } from "../store/store.ts";
+import { elsewhereText } from "../talk/elsewhere-text.ts";
 import type { FileChange } from "./change-patch.ts";
 import { diffLimits } from "./limits.ts";
 import type { useQuestion } from "./question.ts";
@@ -104,7 +105,7 @@ export function Decide({ decision, chosen }: { decision: Decision; chosen: Chose
     case "decidedElsewhere":
       return (
         <p class="decided" role="status">
-          Somebody else has decided this meanwhile.
+          {elsewhereText(question.status)}
         </p>
       );
     case "open":

@@ -9,8 +9,11 @@ const { glanceLinesMax, lineCharactersShown } = diffLimits;
 
 /** Not drawn again while the text is the same: it may have a hundred thousand lines. */
 export const Patch = memo(({ text }: { text: string }) => {
-  // Blob ids say nothing to a reader.
-  const lines = patchLines(text).filter(({ kind, text: line }) => kind !== "head" || !line.startsWith("index "));
+  const files = text.match(/^diff --git /gm)?.length ?? 0;
+  // Of git's own head a reader needs what became of the file, and its name where there are several.
+  const lines = patchLines(text).filter(
+    ({ kind, text: line }) => kind !== "head" || !(files > 1 ? /^(index|---|\+\+\+) / : /^(index|---|\+\+\+|diff) /).test(line),
+  );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
     // biome-ignore lint/a11y/useSemanticElements: no group of fields.

@@ -13,7 +13,7 @@ export type Question =
   /** Answered here, and the log has nothing of it yet. */
   | { type: "answered"; isOnline: boolean }
   /** Somebody else was first, or the turn went on without us. */
-  | { type: "decidedElsewhere" };
+  | { type: "decidedElsewhere"; status: FileChange["status"] };
 
 /** Follows the thread by itself: whoever shows an item need not draw it again when a request comes or goes. */
 export function useQuestion(thread: ThreadHandle, item: FileChange): Question & { answered(isYes: boolean): void } {
@@ -40,7 +40,9 @@ export function useQuestion(thread: ThreadHandle, item: FileChange): Question & 
     ours.current = isYes;
   };
   const isOurs = ours.current !== null && (item.status === "inProgress" || ours.current === (item.status !== "declined"));
-  if (question.type === "none" && isGone && !isOurs && !isStopped(thread, item.id)) return { type: "decidedElsewhere", answered };
+  if (question.type === "none" && isGone && !isOurs && !isStopped(thread, item.id)) {
+    return { type: "decidedElsewhere", status: item.status, answered };
+  }
   return { ...question, answered };
 }
 

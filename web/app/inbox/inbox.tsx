@@ -60,7 +60,10 @@ export function Inbox() {
       <section class="scroll inbox" aria-label="What waits for you">
         {waiting === null && !isOffline.value && <p class="notice">Looking for what waits …</p>}
         {waiting?.length === 0 && (
-          <p class="notice">Nothing waits for you. Diffs, commands and questions of all threads come here.</p>
+          <div class="nothing">
+            <h2>Nothing waits for you</h2>
+            <p>Diffs, commands and questions of all threads come here, and can be answered here.</p>
+          </div>
         )}
         {waiting?.slice(0, waitingShownMax).map((thread) => (
           <WaitingThread key={thread.id} thread={thread} answered={() => answeredHere.current.add(thread.id)} />

@@ -27,5 +27,6 @@ export async function readWaiting(client: Pick<Client, "request">): Promise<Wire
     if (listed.nextCursor === null) break;
     cursor = listed.nextCursor;
   }
-  return found.toSorted((one, other) => one.updatedAt - other.updatedAt);
+  // Of the same second, who began first.
+  return found.toSorted((one, other) => one.updatedAt - other.updatedAt || (one.id < other.id ? -1 : 1));
 }

@@ -31,7 +31,7 @@ export function App() {
       <Side class="side" aria-label="All threads">
         <div class="top">
           <h1 class="brand">Spindle</h1>
-          <a class="button quiet" href={hrefOf({ view: "new" })}>
+          <a class="button begin" href={hrefOf({ view: "new" })}>
             New thread
           </a>
         </div>

@@ -16,12 +16,15 @@ type ApprovalRequest = Extract<
   { method: "item/commandExecution/requestApproval" | "item/fileChange/requestApproval" }
 >;
 
+/** Yes and no first; what reaches further is said more quietly. */
 const choices = [
   { decision: "accept", label: "Accept", key: "a" },
-  { decision: "acceptForSession", label: "Accept for session", key: "s" },
   { decision: "decline", label: "Decline", key: "d" },
+  { decision: "acceptForSession", label: "Accept for session", key: "s" },
   { decision: "cancel", label: "Decline and stop", key: "x" },
 ] as const;
+
+const looks = { accept: "main", decline: "quiet main", acceptForSession: "bare", cancel: "bare" };
 
 interface ApprovalProps {
   request: ApprovalRequest;
@@ -65,7 +68,10 @@ export function Approval({ request, thread }: ApprovalProps) {
           <LongText text={shownCommand(request.params.command)} label="Command" class="asked" />
         </>
       ) : (
-        <p>Apply this change to the workspace?</p>
+        <p class="ask">
+          <span>Apply this change?</span>
+          <a href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}>Review it</a>
+        </p>
       )}
       {item && <AskedChange thread={thread} item={item} isOpen={isOpen} open={open} />}
       {!isOpen && params.reason && (
@@ -78,29 +84,27 @@ export function Approval({ request, thread }: ApprovalProps) {
           {refusal}
         </p>
       )}
-      <div class="choices">
-        {(isOpen ? [] : offered).map(({ decision, label, key }, index) => (
-          <button
-            key={decision}
-            type="button"
-            class={index === 0 ? "" : "quiet"}
-            disabled={isAnswered}
-            title={`${label} (${key})`}
-            aria-keyshortcuts={key}
-            onClick={() => thread.answer(request.id, decision)}
-          >
-            {label}
-          </button>
-        ))}
-        {request.method === "item/fileChange/requestApproval" && (
-          <a
-            class="button quiet"
-            href={hrefOf({ view: "thread", threadId: thread.id, tab: "changes", item: request.params.itemId })}
-          >
-            {isOpen ? "Open in Changes" : "Review"}
-          </a>
-        )}
-      </div>
+      {!isOpen && isAnswered && (
+        <p class="reason" role="status">
+          {thread.isCaughtUp ? "Your answer is on its way." : "Your answer will be sent when the network is back."}
+        </p>
+      )}
+      {!isOpen && !isAnswered && (
+        <div class="choices">
+          {offered.map(({ decision, label, key }) => (
+            <button
+              key={decision}
+              type="button"
+              class={looks[decision]}
+              title={`${label} (${key})`}
+              aria-keyshortcuts={key}
+              onClick={() => thread.answer(request.id, decision)}
+            >
+              {label}
+            </button>
+          ))}
+        </div>
+      )}
     </section>
   );
 }

@@ -75,7 +75,7 @@ function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
     <div class="item change">
       <p class="head">
         <span>
-          <Visible text={item.changes.map(({ path }) => path).join(", ")} />
+          <Visible text={item.changes.map(({ path }) => path.replace(/^\/workspace\//, "")).join(", ")} />
         </span>
         <span class={`badge ${item.status}`}>{changeWords[item.status]}</span>
       </p>

@@ -26,6 +26,7 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
   /** Rows that there were when the reader left the end. */
   const seenRows = useRef(rows.length);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const getItemKey = useKeys(rows);
   const list = useRef<Virtualizer<HTMLDivElement, HTMLDivElement> | null>(null);
   list.current ??= new Virtualizer<HTMLDivElement, HTMLDivElement>(optionsOf(rows));
   const virtualizer = list.current;
@@ -36,7 +37,7 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
       count: rows.length,
       getScrollElement: () => scroller.current,
       estimateSize: (index: number) => (rows[index] ? estimate(rows[index]) : 0),
-      getItemKey: (index: number) => rows[index]?.key ?? index,
+      getItemKey,
       scrollToFn: elementScroll,
       observeElementRect,
       observeElementOffset,
@@ -158,4 +159,19 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
       )}
     </div>
   );
+}
+
+/** The same function as long as the keys are the same: with another one the list measures all its rows again, at every word that is written. */
+function useKeys<Row extends { key: string }>(rows: readonly Row[]): (index: number) => string | number {
+  const known = useRef<{ rows: readonly Row[]; keyOf(index: number): string | number } | null>(null);
+  const before = known.current;
+  const isSame =
+    before?.rows.length === rows.length &&
+    rows.every((row, index) => row === before.rows[index] || row.key === before.rows[index]?.key);
+  if (isSame && before) before.rows = rows;
+  else {
+    const made = { rows, keyOf: (index: number) => made.rows[index]?.key ?? index };
+    known.current = made;
+  }
+  return known.current?.keyOf ?? ((index) => index);
 }

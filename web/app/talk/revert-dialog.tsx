@@ -47,7 +47,7 @@ export function RevertDialog({ thread, at: { item, turnId }, close }: { thread: 
                 <span key={path}>
                   {index > 0 && ", "}
                   <code>
-                    <Visible text={path} />
+                    <Visible text={path.replace(/^\/workspace\//, "")} />
                   </code>
                 </span>
               ))}

@@ -4,6 +4,7 @@ import type { ThreadHandle } from "#client/thread-handle";
 import type { PendingRequest } from "#core/thread";
 import type { Turn } from "#protocol/turn";
 import { Announcer } from "./announcer.tsx";
+import { AnsweredElsewhere } from "./answered-elsewhere.tsx";
 import { Approval } from "./approval.tsx";
 import { ForkDialog } from "./fork-dialog.tsx";
 import { ItemView } from "./item-view.tsx";
@@ -61,6 +62,7 @@ export function Talk({ thread, drawn, item, hasOutgoing }: TalkProps) {
       <Announcer thread={thread} />
       {plan && <Plan plan={plan} />}
       <Queue thread={thread} isRunning={thread.turn !== null} />
+      <AnsweredElsewhere thread={thread} drawn={drawn} />
       {requests.map((request) => (
         <Asked key={request.id} request={request} thread={thread} drawn={drawn} />
       ))}

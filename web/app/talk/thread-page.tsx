@@ -28,6 +28,10 @@ export function ThreadPage({ at }: { at: Extract<Place, { view: "thread" }> }) {
   const opened = useThread(at.threadId);
   const [failure, setFailure] = useState<string | null>(null);
   const thread = opened.type === "open" ? opened.thread : null;
+  useEffect(() => {
+    // While the thread itself is read. Without a network the view says so.
+    if (at.tab === "talk") loadTalk().catch(() => {});
+  }, [at.tab]);
   useReadMark(thread);
   useAsCurrent(thread);
   const fail = (error: unknown) => setFailure(error instanceof Error ? error.message : String(error));

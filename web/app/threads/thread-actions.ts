@@ -9,6 +9,8 @@ import { exportThread, fileName } from "./export-thread.ts";
 
 export interface ThreadAction {
   name: string;
+  /** Cannot be taken back. */
+  isFinal?: true;
   /** Rejects with why it could not be done. */
   run(): unknown;
 }
@@ -64,7 +66,7 @@ export function threadActions(
     ...(handle ? ofShown : [{ name: "Mark as unread", run: markUnread }]),
     { name: "Export as Markdown", run: () => exportThread(client, thread, "markdown") },
     { name: "Export as JSON", run: () => exportThread(client, thread, "json") },
-    { name: "Delete", run: remove },
+    { name: "Delete", isFinal: true, run: remove },
   ];
 }
 

@@ -41,8 +41,8 @@ export function ThreadMenu(on: ActedOn) {
       <summary aria-label={`More for ${titleOf(on.thread)}`}>⋯</summary>
       {isOpen && (
         <div class="choices">
-          {threadActions(store, on).map(({ name, run }) => (
-            <button key={name} type="button" class="bare" onClick={act(run)}>
+          {threadActions(store, on).map(({ name, run, isFinal }) => (
+            <button key={name} type="button" class={isFinal ? "bare remove" : "bare"} onClick={act(run)}>
               {name}
             </button>
           ))}

@@ -64,7 +64,7 @@ export function ThreadPane() {
           )}
         </ul>
       </div>
-      <button type="button" class="bare" aria-pressed={isArchive.value} onClick={() => showArchive(!isArchive.value)}>
+      <button type="button" class="bare archive" aria-pressed={isArchive.value} onClick={() => showArchive(!isArchive.value)}>
         {isArchive.value ? "Back to all threads" : "Archive"}
       </button>
     </nav>
@@ -93,10 +93,8 @@ function Entry({ thread, isCurrent }: { thread: WireThread; isCurrent: boolean }
             </span>
             {hit && hits.value && <MarkedSnippet text={hit.snippet} term={hits.value.term} />}
             <span class="detail">
+              <time dateTime={new Date(thread.updatedAt * 1000).toISOString()}>{whenText(thread.updatedAt * 1000)}</time>
               <StatusBadge status={thread.status} />
-              <time>
-                {new Date(thread.updatedAt * 1000).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" })}
-              </time>
             </span>
           </a>
         )}
@@ -106,10 +104,19 @@ function Entry({ thread, isCurrent }: { thread: WireThread; isCurrent: boolean }
   );
 }
 
+/** Today by the clock, else by the day. */
+function whenText(atMs: number): string {
+  const at = new Date(atMs);
+  const now = new Date();
+  if (at.toDateString() === now.toDateString()) return at.toLocaleTimeString(undefined, { timeStyle: "short" });
+  const isThisYear = at.getFullYear() === now.getFullYear();
+  return at.toLocaleDateString(undefined, { day: "numeric", month: "short", year: isThisYear ? undefined : "numeric" });
+}
+
 function nothingHere({ isOffline, isArchive, isSearch }: { isOffline: boolean; isArchive: boolean; isSearch: boolean }): string {
   if (isOffline && isArchive) return "The archive is not kept on this device. It comes when the server is reached.";
   if (isOffline && isSearch) return "No thread that is kept here has these words in its title.";
   if (isOffline) return "No threads are kept on this device. They come when the server is reached.";
   if (isSearch) return "No thread has these words.";
-  return isArchive ? "Nothing was put away." : "No threads yet.";
+  return isArchive ? "Nothing was put away." : "No threads yet. Say what you want done, and the first begins.";
 }
