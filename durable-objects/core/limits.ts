@@ -561,3 +561,17 @@ export const pushLimits = {
   /** A signed word about who we are holds so long; services take a day at most. It is made anew when half of that is over. */
   authorizationMs: 12 * 60 * 60_000,
 } as const;
+
+/** When an endpoint that mostly fails is left alone, and for how long. */
+export const circuitLimits = {
+  /** Milliseconds over which requests are counted; those of the window before count for what is left of it. */
+  windowMs: 30_000,
+  /** Failures below which nothing is concluded, and the share of failures from which it is: one bad answer in two. */
+  failuresMin: 5,
+  failureShareMin: 0.5,
+  /** How long nobody asks, doubled each time in a row; and its ceiling. The longest pause of a turn before its next attempt is the same as the first. */
+  openMs: 10_000,
+  openMsMax: 60_000,
+  /** A request that tries it again and is not heard of for so long does not keep others from trying. */
+  trialMsMax: 30_000,
+} as const;

@@ -2,8 +2,12 @@
 import { defaultPolicy, type Policy } from "#github/follow/policy";
 import type { GitHubHost } from "#github/installation";
 import { readGitHubSettings } from "#github/settings";
+import { Breaker, isAt, outboundFetch } from "#outbound/outbound";
 import type { Environment } from "../environment.ts";
 import { report } from "../platform.ts";
+
+/** One for all objects of an isolate: what one of them finds out spares the others. There is one GitHub that it knows. */
+const breaker = new Breaker("GitHub", report);
 
 /** Throws when GitHub is not configured, or wrongly: nothing at GitHub can be done then, now or later. */
 export function githubHost(environment: Environment): GitHubHost {
@@ -15,7 +19,7 @@ export function githubHost(environment: Environment): GitHubHost {
     environment,
     appId,
     apiUrl,
-    fetch: (input, init) => fetch(input, init),
+    fetch: outboundFetch({ purpose: "github", allows: isAt(apiUrl), breaker, report }),
     now: () => Date.now(),
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
     report,

@@ -3,6 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { pushLimits } from "#core/limits";
 import type { PushAnswer } from "#core/push/outcome";
 import type { PushAck, PushDelivery } from "#directory/push-news";
+import { outboundFetch } from "#outbound/outbound";
 import type { Request } from "#protocol/methods";
 import { Authorization } from "#push/authorization";
 import { encrypted } from "#push/encrypt";
@@ -73,7 +74,9 @@ export class PushObject extends DurableObject<Environment> {
     const body = await encrypted(text, device.keys);
     try {
       const signal = AbortSignal.timeout(pushLimits.requestTimeoutMs);
-      const response = await fetch(device.endpoint, { method: "POST", headers, body, redirect: "manual", signal });
+      const allows = ({ href }: URL) => endpointProblem(href, settings.hosts) === null;
+      const call = outboundFetch({ purpose: "push", allows, report });
+      const response = await call(device.endpoint, { method: "POST", headers, body, signal });
       await response.body?.cancel();
       return { status: response.status, retryAfter: response.headers.get("Retry-After") };
     } catch (error) {
