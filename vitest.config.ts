@@ -16,7 +16,14 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { VAPID_PUBLIC_KEY: vapid.publicKey, VAPID_PRIVATE_KEY: vapid.privateKey } },
+            // So that what is counted is told before a story is over.
+            miniflare: {
+              bindings: {
+                SPINDLE_METRICS_INTERVAL_MS: "1000",
+                VAPID_PUBLIC_KEY: vapid.publicKey,
+                VAPID_PRIVATE_KEY: vapid.privateKey,
+              },
+            },
           }),
         ],
         test: {

@@ -1,10 +1,13 @@
 /** The Worker's bindings, as wrangler.toml names them, and the operator's variables. */
+import { metricsLimits } from "#core/limits";
+import { shardOf } from "#core/metrics/shard";
 import type { AccessObject } from "./access/access-object.ts";
 import type { ConnectionObject } from "./connection/connection-object.ts";
 import type { DirectoryObject } from "./directory/directory-object.ts";
 import type { GitHubAppObject } from "./github/app-object.ts";
 import type { RepositoryObject } from "./github/repository-object.ts";
 import type { MemoryObject } from "./memory/memory-object.ts";
+import type { MetricsObject } from "./metrics/metrics-object.ts";
 import type { PushObject } from "./push/push-object.ts";
 import type { ThreadObject } from "./thread/thread-object.ts";
 
@@ -16,9 +19,14 @@ export interface Environment {
   REPOSITORY: DurableObjectNamespace<RepositoryObject>;
   GITHUB_APP: DurableObjectNamespace<GitHubAppObject>;
   MEMORY_WRITER: DurableObjectNamespace<MemoryObject>;
+  METRICS: DurableObjectNamespace<MetricsObject>;
   PUSH: DurableObjectNamespace<PushObject>;
-  /** What those objects publish. */
+  /** What those of `MEMORY_WRITER` publish. */
   MEMORY: KVNamespace;
+  /** What an account has otherwise than the defaults of `flags/`. */
+  FLAGS: KVNamespace;
+  /** Absent on a platform that has no versions. */
+  VERSION?: WorkerVersionMetadata;
   ASSETS: Fetcher;
   OPENAI_API_KEY?: string;
   OPENAI_BASE_URL?: string;
@@ -62,6 +70,14 @@ export interface Environment {
   SPINDLE_REHEARSAL_INTERVAL_MS?: string;
   /** Milliseconds between two manifests of one memory, in place of half a minute; for load runs. */
   SPINDLE_MEMORY_PUBLISH_INTERVAL_MS?: string;
+  /** Who may read `/metrics`: docs/observability.md. Without it only this machine, and only where it needs no credential. */
+  SPINDLE_METRICS_TOKEN?: string;
+  /** Objects that the metrics are spread over, 4 unless set. Chosen once. */
+  SPINDLE_METRICS_SHARDS?: string;
+  /** Milliseconds between two reports of one object to the metrics, in place of some seconds; for load runs. */
+  SPINDLE_METRICS_INTERVAL_MS?: string;
+  /** `on`: the log's lines say what was worked on, too, and not only that it was. */
+  SPINDLE_LOG_CONTENT?: string;
 }
 
 /**
@@ -101,6 +117,27 @@ export function pushStub(environment: Environment, account: string): DurableObje
 /** One for the whole server: a credential has to be found before it is known whose it is. */
 export function accessStub(environment: Environment): DurableObjectStub<AccessObject> {
   return environment.ACCESS.get(environment.ACCESS.idFromName("access"));
+}
+
+/** One of the metrics' shards; the same key finds the same one. */
+export function metricsStub(environment: Environment, key: string): DurableObjectStub<MetricsObject> {
+  return metricsShardStub(environment, shardOf(key, metricsShards(environment)));
+}
+
+export function metricsShardStub(environment: Environment, shard: number): DurableObjectStub<MetricsObject> {
+  return environment.METRICS.get(environment.METRICS.idFromName(`metrics/${shard}`));
+}
+
+/** Undefined where nobody said, or said what is no time. */
+export function metricsIntervalMs({ SPINDLE_METRICS_INTERVAL_MS: text }: Environment): number | undefined {
+  const intervalMs = Number(text ?? Number.NaN);
+  return Number.isFinite(intervalMs) && intervalMs > 0 ? intervalMs : undefined;
+}
+
+/** What is no number of shards counts as not set. */
+export function metricsShards({ SPINDLE_METRICS_SHARDS: text }: Environment): number {
+  const shards = Number(text ?? metricsLimits.shardsUsual);
+  return Number.isInteger(shards) && shards >= 1 && shards <= metricsLimits.shardsMax ? shards : metricsLimits.shardsUsual;
 }
 
 /** Named by the account like a thread: a repository that passes to another owner is another object, and its threads stay behind. */

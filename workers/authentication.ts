@@ -15,6 +15,7 @@ import { isLoopback } from "./credentials/loopback.ts";
 import { hashOf, isSameSecret } from "./credentials/secret.ts";
 import { sessionSecretOf } from "./credentials/session-cookie.ts";
 import { type CredentialSettings, readSettings } from "./credentials/settings.ts";
+import { countAtDoor } from "./door-counts.ts";
 import { signInPage } from "./sign-in-page.ts";
 
 export interface Door {
@@ -62,6 +63,7 @@ export function refuse(context: Context<Door>, failure: Failure): Response | Pro
   // What is wrong in detail is the operator's to know; a credential is never in it.
   if ("reason" in failure) report("credentialRefused", { ...failure });
   const { status, text } = whatTheWorldMayLearn(failure);
+  countAtDoor(context, "requests_refused_total", { reason: "unauthorized" });
   const isPage = context.req.method === "GET" && (context.req.header("accept") ?? "").includes("text/html");
   if (status === 401 && isPage && !isUpgrade(context)) return signInPage(context, { status, message: null });
   return context.text(text, status);
@@ -101,7 +103,7 @@ async function identifyBySession(context: Context<Door>): Promise<Caller | null>
   return { account, credential, endsAtMs };
 }
 
-function isFromThisMachine(context: Context): boolean {
+export function isFromThisMachine(context: Context): boolean {
   const { hostname } = new URL(context.req.url);
   return isLoopback(hostname) && isLoopback(context.req.header("cf-connecting-ip") ?? "127.0.0.1");
 }

@@ -6,8 +6,10 @@ import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
 import { connectionStub, type Environment, githubAppStub, memoryStub, threadStub } from "../durable-objects/environment.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
+import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { answerHeaders, pageHeaders } from "./page-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { tokenRoutes } from "./token-routes.ts";
@@ -18,6 +20,7 @@ export { DirectoryObject } from "#directory/directory-object";
 export { GitHubAppObject } from "#github/app-object";
 export { RepositoryObject } from "#github/repository-object";
 export { MemoryObject } from "#memory/memory-object";
+export { MetricsObject } from "#metrics/metrics-object";
 export { PushObject } from "#push/push-object";
 export { ThreadObject } from "#thread/thread-object";
 
@@ -26,10 +29,11 @@ const app = new Hono<Door>();
 app.use(answerHeaders);
 
 app.get("/healthz", (context) => context.body(null, 200));
-app.get("/readyz", (context) => context.body(null, 200));
+app.get("/readyz", (context) => context.body(null, 200, { "spindle-version": context.env.VERSION?.id || "untold" }));
 
-/** Before the guard, which is about people and their browsers: this door has a key of its own. */
+/** Before the guard, which is about people and their browsers: these doors have keys of their own. */
 app.route("/", webhookRoute);
+app.route("/", metricsRoute);
 
 app.use(guard);
 
@@ -54,6 +58,7 @@ app.get("*", async (context, next) => {
 
 app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
+app.route("/", flagRoutes);
 app.route("/", installationRoutes);
 
 const asset: Handler<Door> = (context) => context.env.ASSETS.fetch(context.req.raw);

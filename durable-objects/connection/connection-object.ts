@@ -4,7 +4,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
+import type { Meter } from "#core/metrics/meter";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
+import { countersOf } from "#metrics/object-counters";
 import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { directoryStub, type Environment, memoryStub, pushStub, threadStub } from "../environment.ts";
@@ -23,7 +25,7 @@ export class ConnectionObject extends DurableObject<Environment> {
     this.account = name.slice(0, name.lastIndexOf("/"));
     this.sockets = socketsOf(
       context,
-      gatewayOf(environment, this.account),
+      gatewayOf(environment, this.account, countersOf(context, environment)),
       catalogueOf(environment),
       socketAccessOf(environment),
     );
@@ -69,7 +71,7 @@ export class ConnectionObject extends DurableObject<Environment> {
 }
 
 /** The account's threads by calls between objects. */
-function gatewayOf(environment: Environment, account: string): Gateway {
+function gatewayOf(environment: Environment, account: string, meter: Meter): Gateway {
   const stub = (threadId: string) => threadStub(environment, account, threadId);
   return {
     newThreadId: newId,
@@ -78,7 +80,7 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     resumeThread: (params, subscriber) => stub(params.threadId).resumeThread(params, subscriber),
     detach: (threadId, connection) => stub(threadId).detach(connection),
     hangUp: (threadId, connection) => stub(threadId).hangUp(connection),
-    request: (threadId, request, connection) => stub(threadId).request(request, connection),
+    request: (threadId, request, connection, trace) => stub(threadId).request(request, connection, trace),
     deleteThread: (threadId) => stub(threadId).deleteThread(),
     respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
     directory: (request) => directoryStub(environment, account).request(request),
@@ -87,6 +89,7 @@ function gatewayOf(environment: Environment, account: string): Gateway {
     join: (connection) => directoryStub(environment, account).join(connection),
     leave: (connection) => directoryStub(environment, account).leave(connection),
     now: () => Date.now(),
+    meter,
     report,
   };
 }

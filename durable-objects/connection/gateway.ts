@@ -1,4 +1,5 @@
 /** What a session needs of the objects behind it: the account's threads and its Directory. */
+import type { Meter } from "#core/metrics/meter";
 import type { DirectoryReply } from "#directory/requests";
 import type { MemoryReply } from "#memory/requests";
 import type { WireError } from "#protocol/errors";
@@ -16,7 +17,8 @@ export interface Gateway {
   detach(threadId: string, connection: string): Promise<void>;
   /** The socket is closed: the thread forgets the connection, and what it does for it alone ends. */
   hangUp(threadId: string, connection: string): Promise<void>;
-  request(threadId: string, request: Request, connection: string): Promise<Reply>;
+  /** `trace` is the `traceparent` that came with it. */
+  request(threadId: string, request: Request, connection: string, trace?: string | null): Promise<Reply>;
   /** Deletes the thread for good. */
   deleteThread(threadId: string): Promise<Reply>;
   /** Somebody's answer to a server request; nobody is told whether it came first. Not null where it cannot be taken and the request goes on waiting. */
@@ -33,6 +35,8 @@ export interface Gateway {
   leave(connection: string): Promise<void>;
   /** Unix milliseconds. */
   now(): number;
+  /** Counts what this connection does. */
+  meter: Meter;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
 }

@@ -11,13 +11,14 @@ import { RunningCommands } from "#connection/running-commands";
 import { BoundedSocket } from "#connection/unread";
 import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
 import { limits } from "#core/limits";
+import { traceparentOf } from "#core/trace";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { DirectoryReply } from "#directory/requests";
 import type { MemoryReply } from "#memory/requests";
 import type { ModelInfo } from "#models/catalogue";
 import { type ThreadDefaults, threadDefaultsOf } from "#protocol/config";
 import { type Notice, notice } from "#protocol/connection-notifications";
-import { Refusal, refusals, type WireError } from "#protocol/errors";
+import { errorCodes, Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
 import { type Params, type Request, type Result, scopeOf } from "#protocol/methods";
 import { accountNotifications, experimentalNotifications, extensionNotifications } from "#protocol/notifications";
@@ -43,6 +44,8 @@ export interface SessionState {
   } | null;
   /** Threads this client follows, the newest last. */
   threads: FollowedThread[];
+  /** The `traceparent` of the upgrade, for requests that bring none. Absent where none came. */
+  trace?: string;
   /** On what grounds the socket is open. Sockets of a version before have none, and nothing that could end. */
   admission?: Admission;
   /** The Directory knows that this connection is there. Absent until it does. */
@@ -66,7 +69,8 @@ export interface FollowedThread {
 }
 
 export interface Socket {
-  send(text: string): void;
+  /** Whether the socket took it. */
+  send(text: string): boolean;
   close(code: number, reason: string): void;
   /** Keeps the state with the socket, for when the object wakes without its memory. */
   keep(state: SessionState): void;
@@ -81,6 +85,8 @@ export class Session {
   private readonly search: FileSearch;
   private readonly watches: WatchedPaths;
   private inFlight = 0;
+  /** Threads whose missed frames are on their way: asked when (Unix ms), and which is the last that was missed. */
+  private readonly replaying = new Map<string, { askedAtMs: number; throughSeq: number }>();
   private joining: Promise<boolean | null> | null = null;
   /** Requests to a thread that are not answered yet: frames they caused go out after the answer, as on the real server. */
   private readonly unanswered = new Map<string, Set<Promise<void>>>();
@@ -88,6 +94,7 @@ export class Session {
   constructor(state: SessionState, socket: Socket, gateway: Gateway, models: ModelCatalogue) {
     this.state = state;
     this.socket = new BoundedSocket(socket, state, (unreadCharacters) => {
+      gateway.meter.count("slow_clients_closed_total", {});
       gateway.report("slowClientClosed", { connection: state.connection, unreadCharacters });
       // The platform tells of the end only when the client answers it, which may be never.
       void this.end();
@@ -138,13 +145,23 @@ export class Session {
     if (!followed) return { gone: true };
     // A delivery that begins behind what we have leaves a hole: the thread is told where to begin.
     if (after === null || after > followed.cursor) return { gone: false, cursor: followed.cursor };
+    const replaying = this.replaying.get(threadId);
+    let sent = 0;
+    let replayed = 0;
     for (const frame of frames) {
       if (frame.seq <= followed.cursor) continue;
-      this.sendFrame(frame);
+      if (this.sendFrame(frame)) {
+        sent += 1;
+        if (replaying && frame.seq <= replaying.throughSeq) replayed += 1;
+      }
       followed.cursor = frame.seq;
     }
     if (this.socket.isOver) return { gone: true };
     this.keep();
+    const { meter } = this.gateway;
+    meter.count("frames_sent_total", {}, sent);
+    meter.count("replayed_frames_total", {}, replayed);
+    if (replaying && followed.cursor >= replaying.throughSeq) this.caughtUp(threadId, replaying.askedAtMs);
     return { gone: false, cursor: followed.cursor };
   }
 
@@ -152,6 +169,7 @@ export class Session {
   async announce({ announcements, isBehind }: AnnouncementDelivery): Promise<AnnouncementAck> {
     if (isBehind) {
       this.socket.close(1013, "this client has missed announcements; connect again");
+      this.gateway.meter.count("slow_clients_closed_total", {});
       return { gone: true };
     }
     for (const { id, threadId, method, text, seq } of announcements) {
@@ -214,22 +232,23 @@ export class Session {
     this.keep();
   }
 
-  private async receiveRequest(id: RequestId, message: { method: string; params: unknown }): Promise<void> {
+  private async receiveRequest(id: RequestId, message: { method: string; params: unknown; trace?: unknown }): Promise<void> {
     if (this.inFlight >= limits.requestsInFlightMax) {
-      this.socket.send(errorMessage(id, refusals.overloaded()));
+      this.refuse(id, refusals.overloaded());
       return;
     }
     this.inFlight += 1;
     try {
-      await this.answer(id, parseRequest(message, this.state.initialized));
+      const trace = traceparentOf(message.trace) ?? this.state.trace ?? null;
+      await this.answer(id, parseRequest(message, this.state.initialized), trace);
     } catch (error) {
-      this.socket.send(errorMessage(id, this.wireError(error)));
+      this.refuse(id, this.wireError(error));
     } finally {
       this.inFlight -= 1;
     }
   }
 
-  private async answer(id: RequestId, request: Request): Promise<void> {
+  private async answer(id: RequestId, request: Request, trace: string | null): Promise<void> {
     if (!this.state.hasJoined && scopeOf(request.method) !== "connection") await this.join();
     switch (request.method) {
       case "initialize":
@@ -280,7 +299,7 @@ export class Session {
         if (scopeOf(request.method) === "push") return this.reply(id, await this.gateway.push(request));
         const threadId = this.threadOf(request);
         if (threadId === null) return this.result(id, answerForConnection(request, this.models));
-        return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, request)));
+        return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, request, trace)));
       }
     }
   }
@@ -336,13 +355,21 @@ export class Session {
 
   private async resumeThread(id: RequestId, params: Extract<Request, { method: "thread/resume" }>["params"]): Promise<void> {
     if (!this.followed(params.threadId)) this.requireRoom("");
-    this.attached(id, params.threadId, await this.gateway.resumeThread(params, this.subscriber()));
+    const askedAtMs = this.gateway.now();
+    const attached = await this.gateway.resumeThread(params, this.subscriber());
+    const isReplay = this.replay && params.afterSeq != null && !("refused" in attached);
+    if (isReplay) {
+      this.gateway.meter.count("replays_total", {});
+      if (attached.seq > attached.cursor) this.replaying.set(params.threadId, { askedAtMs, throughSeq: attached.seq });
+      else this.caughtUp(params.threadId, askedAtMs);
+    }
+    this.attached(id, params.threadId, attached);
   }
 
   /** The answer; then what a plain client missed; then what waits for an answer; from then on live frames, each once. */
   private attached(id: RequestId, threadId: string, attached: Attached): void {
     if ("refused" in attached) {
-      this.socket.send(errorMessage(id, attached.refused));
+      this.refuse(id, attached.refused);
       return;
     }
     const { result, seq, cwd, cursor, catchUp, pending } = attached;
@@ -354,14 +381,15 @@ export class Session {
       this.state.threads = others;
       this.keep();
       void this.gateway.detach(threadId, this.state.connection);
-      this.socket.send(errorMessage(id, refusal));
+      this.refuse(id, refusal);
       return;
     }
     this.state.threads = threads;
     this.keep();
     this.socket.send(resultMessage(id, result, this.replay ? seq : undefined));
     for (const { method, text } of catchUp) if (this.wants(method)) this.socket.send(text);
-    for (const frame of pending) this.sendFrame(frame);
+    const asked = pending.filter((frame) => this.sendFrame(frame));
+    this.gateway.meter.count("frames_sent_total", {}, asked.length);
   }
 
   private async unsubscribe(id: RequestId, threadId: string): Promise<void> {
@@ -371,6 +399,7 @@ export class Session {
       return this.result(id, { status: "refused" in found ? "notLoaded" : "notSubscribed" });
     }
     this.state.threads = this.state.threads.filter((thread) => thread !== followed);
+    this.replaying.delete(threadId);
     const others = (this.state.left ?? []).filter((left) => left.threadId !== threadId);
     const left = [...others, { threadId, cursor: followed.cursor }].slice(-limits.leftThreadsMax);
     if (this.fits({ left })) this.state.left = left;
@@ -435,12 +464,23 @@ export class Session {
     }
   }
 
-  private ask(threadId: string, request: Request): Promise<Reply> {
-    return this.gateway.request(threadId, request, this.state.connection);
+  private ask(threadId: string, request: Request, trace: string | null = null): Promise<Reply> {
+    return this.gateway.request(threadId, request, this.state.connection, trace);
+  }
+
+  /** Overload is the server's to know as well. */
+  private refuse(id: RequestId, error: WireError): void {
+    if (error.code === errorCodes.overloaded) this.gateway.meter.count("requests_refused_total", { reason: "overloaded" });
+    this.socket.send(errorMessage(id, error));
+  }
+
+  private caughtUp(threadId: string, askedAtMs: number): void {
+    this.replaying.delete(threadId);
+    this.gateway.meter.observe("replay_seconds", this.gateway.now() - askedAtMs);
   }
 
   private reply(id: RequestId, reply: Reply | DirectoryReply | MemoryReply): void {
-    if ("refused" in reply) this.socket.send(errorMessage(id, reply.refused));
+    if ("refused" in reply) this.refuse(id, reply.refused);
     else this.socket.send(resultTextMessage(id, reply.resultText, this.replay && "seq" in reply ? reply.seq : undefined));
   }
 
@@ -448,10 +488,11 @@ export class Session {
     this.socket.send(resultMessage(id, result));
   }
 
-  private sendFrame({ method, seq, text, askedAtMs }: WireFrame): void {
-    if (!this.wants(method)) return;
+  /** Whether the socket took it; a client may not want it. */
+  private sendFrame({ method, seq, text, askedAtMs }: WireFrame): boolean {
+    if (!this.wants(method)) return false;
     const time = askedAtMs === undefined ? "" : `,"emittedAtMs":${askedAtMs}`;
-    this.socket.send(this.replay ? `${text.slice(0, -1)}${time},"seq":${seq}}` : text);
+    return this.socket.send(this.replay ? `${text.slice(0, -1)}${time},"seq":${seq}}` : text);
   }
 
   /** A client opts out of notifications; what somebody has to answer reaches it all the same. */

@@ -5,6 +5,7 @@ import type { Gateway } from "#connection/gateway";
 
 import { type ModelCatalogue, Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
+import { parseTraceparent } from "#core/trace";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
@@ -43,6 +44,7 @@ export async function acceptSocket(
   const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
   const { account, connection } = held;
   const admission = admissionOf(request);
+  const trace = parseTraceparent(request.headers.get("traceparent"));
   context.acceptWebSocket(server, [tagOf(connection)]);
   context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   const state: SessionState = {
@@ -54,6 +56,7 @@ export async function acceptSocket(
     searches: [],
     watches: [],
     admission,
+    ...(trace === null ? {} : { trace }),
   };
   server.serializeAttachment(state);
   // Only now, when a revocation would find the socket: nothing can fall between the two.
@@ -161,8 +164,10 @@ function platformSocket(socket: WebSocket): ConstructorParameters<typeof Session
     send(text) {
       try {
         socket.send(text);
+        return true;
       } catch {
         // Closed in the meantime. The log has every frame; whoever comes back gets them.
+        return false;
       }
     },
     close: (code, reason) => socket.close(code, reason),

@@ -24,15 +24,15 @@ export class BoundedSocket implements Socket {
   }
 
   /** One message may go beyond the bound, however long it is: an answer is never refused for its length here. */
-  send(text: string): void {
-    if (this.isOver) return;
+  send(text: string): boolean {
+    if (this.isOver) return false;
     const unread = this.state.unreadCharacters ?? 0;
     if (unread > this.charactersMax) {
       this.giveUp();
-      return;
+      return false;
     }
     this.state.unreadCharacters = unread + text.length;
-    this.socket.send(text);
+    return this.socket.send(text);
   }
 
   /** So much is unread that what can wait should: frames, which are in the log anyway. */

@@ -217,6 +217,16 @@ export const limits = {
   ephemeralRetentionMs: 60_000,
 } as const;
 
+/** The flags of an account. */
+export const flagLimits = {
+  /** Milliseconds that a turn waits for them; then it has the defaults. */
+  readMsMax: 250,
+  /** Milliseconds that a thread holds what it read. With the platform's cache below a change is heard within a minute. */
+  heldMsMax: 30_000,
+  /** Seconds that the platform's cache may answer: the least that it takes. */
+  cacheSeconds: 30,
+} as const;
+
 /** Who may come in, and how often. */
 export const accessLimits = {
   /** UTF-8 bytes of a token's subject. Encoded it is at most three times as long, and is part of every object's name. */
@@ -516,6 +526,32 @@ export const githubTextLimits = {
   /** People whose yes a diff may need: for the last of them the others are asked after anew. And people of one list of the policy. */
   approvalsRequiredMax: 10,
   policyIdsMax: 500,
+} as const;
+
+/** How often objects tell what they count, and how long it is known that they did. */
+export const metricsLimits = {
+  /** Milliseconds from the first frame that was not reported to its report, so that a turn's beginning is one report and not ten. */
+  reportPauseMs: 1_000,
+  /** Milliseconds between two reports of one thread. Prometheus asks every 15 s. */
+  reportIntervalMs: 10_000,
+  /** Milliseconds for which objects without a log gather what they count. Lost if the object dies meanwhile. */
+  countersIntervalMs: 5_000,
+  /** Frames that one report folds; a long past is told in pieces. */
+  framesPerReportMax: 2_000,
+  /** After a failure it is tried again, doubling up to the second. */
+  retryPauseMs: 1_000,
+  retryPauseMsMax: 60_000,
+  /**
+   * A source that did not report for so long is forgotten, and believed when it comes again. It would count twice if the answer to its last report
+   * had been lost for as long; it asks for that answer every minute.
+   */
+  sourceRetentionMs: 7 * 24 * 60 * 60_000,
+  sourcesForgottenAtOnceMax: 100,
+  /** Objects that the reports are spread over, and the most there may be: a scrape asks each of them. */
+  shardsUsual: 4,
+  shardsMax: 256,
+  /** Milliseconds that a scrape waits for a shard; without all of them it gives no sum. */
+  readMsMax: 5_000,
 } as const;
 
 /** What rings people's devices, and how often. */

@@ -242,4 +242,8 @@ export interface Private {
   /** What this frame adds to the model's input. The input of the next request is all of these, in the order of the log. */
   modelItems?: ModelItem[];
   event?: PrivateEvent;
+  /** What became of a request to the model that brought no answer. Absent where there was none, and in logs from before this was kept. */
+  modelCall?: "failed" | "rate_limited" | "timed_out" | "aborted" | "refused";
+  /** The client's `traceparent` (W3C Trace Context), as it came with what began the turn or was said in it. Absent where none came. */
+  trace?: string;
 }

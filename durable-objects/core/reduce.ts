@@ -19,7 +19,9 @@ export function reduce(thread: Thread | null, frame: Frame): Thread {
     thread = born(frame.params.thread);
   }
   const seen = { ...reducePublic(worked(thread, frame.emittedAtMs), frame), seq: frame.seq };
-  return frame.private?.event ? reducePrivate(seen, frame.private.event) : seen;
+  const acted = frame.private?.event ? reducePrivate(seen, frame.private.event) : seen;
+  const trace = frame.private?.trace;
+  return trace === undefined ? acted : withWork(acted, (work) => ({ ...work, trace }));
 }
 
 /** The time since the last frame counts as the turn's own, unless it waited for somebody. Clients have no `work` and count nothing. */

@@ -104,6 +104,8 @@ export interface Work {
   notes?: (Voice & { id: string })[];
   /** The turn is a review: what it says last is told once more when it ends. */
   isReview: boolean;
+  /** The `traceparent` that came with what was said last. Absent where none came. */
+  trace?: string;
 }
 
 export interface UserCommand {

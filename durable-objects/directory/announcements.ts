@@ -54,6 +54,8 @@ export interface AnnouncementsHost {
   announce(connection: string, delivery: AnnouncementDelivery): Promise<AnnouncementAck>;
   sleep(durationMs: number): Promise<void>;
   setAlarm(atMs: number): void;
+  /** There is another number of connections. */
+  countChanged(): void;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
 }
@@ -96,6 +98,10 @@ export class Announcements {
     );
   }
 
+  get count(): number {
+    return this.listeners.size;
+  }
+
   /** From now on the connection hears what concerns the account. False when there are as many as there may be. */
   join(connection: string): boolean {
     if (this.listeners.has(connection)) return true;
@@ -103,12 +109,14 @@ export class Announcements {
     const heardId = this.lastId();
     this.host.sql.exec("INSERT INTO connections (connection, heard_id) VALUES (?, ?)", connection, heardId);
     this.listeners.set(connection, listenerOf({ heardId, isBehind: false, failures: 0 }));
+    this.host.countChanged();
     return true;
   }
 
   leave(connection: string): void {
     if (!this.listeners.delete(connection)) return;
     this.host.sql.exec("DELETE FROM connections WHERE connection = ?", connection);
+    this.host.countChanged();
     this.forgetHeard();
   }
 

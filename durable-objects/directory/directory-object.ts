@@ -1,5 +1,6 @@
 /** The account's index of threads: what can be listed, searched and answered across threads. It knows only what threads told it. */
 import { DurableObject } from "cloudflare:workers";
+import { type Counts, setGauge } from "#core/metrics/counts";
 import { Announcements, createAnnouncementsSchema } from "#directory/announcements";
 import { createDirectorySchema, Directory } from "#directory/directory";
 import type { ThreadNews } from "#directory/news";
@@ -8,6 +9,7 @@ import { answer, type DirectoryReply } from "#directory/requests";
 import type { ThreadSummary } from "#directory/summary";
 import { createTurnSlotsSchema, releaseTurnSlot, takeTurnSlot } from "#directory/turn-slots";
 import { repositoryOfConnection } from "#github/thread-connection";
+import { countersOf } from "#metrics/object-counters";
 import type { Request } from "#protocol/methods";
 import type { ThreadPlace } from "#protocol/thread";
 import { connectionStub, type Environment, pushStub } from "../environment.ts";
@@ -26,9 +28,15 @@ export class DirectoryObject extends DurableObject<Environment> {
     createDirectorySchema(sql);
     createTurnSlotsSchema(sql);
     createAnnouncementsSchema(sql);
+    const counters = countersOf(context, environment, () => {
+      const values: Counts = {};
+      setGauge(values, "sockets_open", {}, this.announcements.count);
+      return { values, oldestPendingAtMs: null };
+    });
     createPushNewsSchema(sql);
     this.announcements = new Announcements({
       sql,
+      countChanged: () => counters.moved(),
       now: () => Date.now(),
       announce: (connection, delivery) => connectionStub(environment, connection).announce(delivery),
       sleep: (durationMs) => sleep(durationMs, new AbortController().signal),
@@ -51,6 +59,8 @@ export class DirectoryObject extends DurableObject<Environment> {
       announce: (threadId, frame) => this.announcements.add(threadId, [frame]),
     });
     this.announcements.pump();
+    // A former life may have ended before it told.
+    counters.moved();
     void this.pushNews.pump();
   }
 

@@ -14,22 +14,26 @@ import {
   switchInstallation,
 } from "#github/installations";
 import type { OwnApp } from "#github/perform/performance";
+import type { Counters } from "#metrics/counters";
+import { countersOf } from "#metrics/object-counters";
 import type { Environment } from "../environment.ts";
 import { report } from "../platform.ts";
 
 export class GitHubAppObject extends DurableObject<Environment> {
   private app: OwnApp | null = null;
+  private readonly counters: Counters;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
     createInstallationsSchema(context.storage.sql);
     createCatchUpSchema(context.storage.sql);
+    this.counters = countersOf(context, environment);
   }
 
   /** What GitHub calls us. Throws when it cannot be asked. */
   async ownApp(): Promise<OwnApp> {
     if (this.app === null) {
-      const { id, slug } = (await gh(await asApp(githubHost(this.env)), "GET /app", {})) ?? {};
+      const { id, slug } = (await gh(await asApp(githubHost(this.env, this.counters)), "GET /app", {})) ?? {};
       if (id === undefined || slug === undefined) throw new Error("GitHub does not say which App this is");
       this.app = { id, slug };
     }
@@ -57,7 +61,7 @@ export class GitHubAppObject extends DurableObject<Environment> {
   /** Never throws: the next time is soon. */
   async catchUp(): Promise<void> {
     try {
-      const asked = await catchUp(this.ctx.storage.sql, await asApp(githubHost(this.env)));
+      const asked = await catchUp(this.ctx.storage.sql, await asApp(githubHost(this.env, this.counters)));
       if (asked > 0) report("deliveriesAskedForAgain", { asked });
     } catch (error) {
       report("catchUpFailed", { error: String(error) });

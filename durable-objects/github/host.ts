@@ -1,4 +1,5 @@
 /** GitHub as the operator configured it, on the platform. */
+import type { Meter } from "#core/metrics/meter";
 import { defaultPolicy, type Policy } from "#github/follow/policy";
 import type { GitHubHost } from "#github/installation";
 import { readGitHubSettings } from "#github/settings";
@@ -10,7 +11,7 @@ import { report } from "../platform.ts";
 const breaker = new Breaker("GitHub", report);
 
 /** Throws when GitHub is not configured, or wrongly: nothing at GitHub can be done then, now or later. */
-export function githubHost(environment: Environment): GitHubHost {
+export function githubHost(environment: Environment, meter: Meter): GitHubHost {
   const settings = readGitHubSettings(environment);
   if (settings === null) throw new Error("GitHub is not configured");
   if ("problem" in settings) throw new Error(settings.problem);
@@ -19,10 +20,28 @@ export function githubHost(environment: Environment): GitHubHost {
     environment,
     appId,
     apiUrl,
-    fetch: outboundFetch({ purpose: "github", allows: isAt(apiUrl), breaker, report }),
+    fetch: metered(meter, outboundFetch({ purpose: "github", allows: isAt(apiUrl), breaker, report })),
     now: () => Date.now(),
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
     report,
+  };
+}
+
+/** Any answer is one: that a branch is not there is no failure of anybody's. */
+function metered(meter: Meter, send: typeof fetch): typeof fetch {
+  const counted = (outcome: "ok" | "failed" | "rate_limited") => meter.count("github_requests_total", { outcome });
+  return async (input, init) => {
+    try {
+      const answer = await send(input, init);
+      const { status, headers } = answer;
+      const isLimited =
+        status === 429 || (status === 403 && (headers.has("retry-after") || headers.get("x-ratelimit-remaining") === "0"));
+      counted(isLimited ? "rate_limited" : status >= 500 || status === 401 || status === 403 ? "failed" : "ok");
+      return answer;
+    } catch (error) {
+      counted("failed");
+      throw error;
+    }
   };
 }
 

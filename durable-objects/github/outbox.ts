@@ -20,6 +20,11 @@ export function createOutboxSchema(sql: Sql): void {
   `);
 }
 
+/** How many have not happened yet. */
+export function waitingEffects(sql: Sql): number {
+  return sql.exec<{ count: number }>("SELECT count(*) AS count FROM github_effects WHERE state = 'waiting'").one().count;
+}
+
 export interface WaitingEffect {
   key: string;
   /** A UUID: the marker by which what was made is found again. */

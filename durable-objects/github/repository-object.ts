@@ -1,5 +1,6 @@
 /** One repository on the platform: its storage, its alarm, and the calls of other objects. All that matters is in `repository.ts`. */
 import { DurableObject } from "cloudflare:workers";
+import { type Counts, setGauge } from "#core/metrics/counts";
 import type { Consequences } from "#github/consequences";
 import type { Effect, Outcome } from "#github/effect";
 import type { RepositoryEvent } from "#github/event";
@@ -8,10 +9,13 @@ import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
 import { githubHost, githubPolicy, threadUrl } from "#github/host";
 import type { Received } from "#github/inbox";
+import { waitingEffects } from "#github/outbox";
 import { createRepositorySchema, Repository } from "#github/repository";
 import { type BlobPage, readBlobs, readTree, type TreeListing } from "#github/snapshot-source";
 import { callThread, readProposal } from "#github/thread-call";
 import type { TurnUse } from "#github/uses";
+import type { Counters } from "#metrics/counters";
+import { countersOf } from "#metrics/object-counters";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { type Environment, githubAppStub } from "../environment.ts";
 import { newId, report } from "../platform.ts";
@@ -20,20 +24,30 @@ export class RepositoryObject extends DurableObject<Environment> {
   /** What follows from events, from what threads say, and from effects. */
   protected readonly consequences: Consequences = { ofEvent, ofFrames, ofOutcome };
   private opened: Repository | null = null;
+  private readonly counters: Counters;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
     createRepositorySchema(context.storage.sql);
+    this.counters = countersOf(context, environment, () => {
+      const values: Counts = {};
+      setGauge(values, "outbox_depth", { outbox: "github" }, waitingEffects(context.storage.sql));
+      return { values, oldestPendingAtMs: null };
+    });
   }
 
   /** A webhook's delivery. Durable when this returns; "full" when there is no room for it now. */
   async receive(deliveryId: string, event: RepositoryEvent): Promise<Received> {
-    return this.repository().receive(deliveryId, event);
+    const received = this.repository().receive(deliveryId, event);
+    const result = received === "new" ? "accepted" : received === "full" ? "refused" : "duplicate";
+    this.counters.count("webhooks_total", { result });
+    return received;
   }
 
   /** What a thread of the repository wants to happen at GitHub; `contents` are the files of commits among it. */
   async addEffects(effects: Effect[], contents: Uint8Array[] = []): Promise<void> {
     this.repository().add(effects, contents);
+    this.counters.moved();
   }
 
   /** A thread of the repository has something to tell; it tells every client so. */
@@ -62,7 +76,14 @@ export class RepositoryObject extends DurableObject<Environment> {
   }
 
   override async alarm(): Promise<void> {
-    await this.repository().pump();
+    try {
+      await this.repository().pump();
+    } catch (error) {
+      this.counters.count("errors_total", { where: "alarm" });
+      throw error;
+    } finally {
+      this.counters.moved();
+    }
   }
 
   /** Opened when first needed: it needs the consequences, which a class below this one may set. */
@@ -81,7 +102,7 @@ export class RepositoryObject extends DurableObject<Environment> {
     return new Repository({
       sql: ctx.storage.sql,
       transaction: (closure) => ctx.storage.transactionSync(closure),
-      github: () => githubHost(env),
+      github: () => githubHost(env, this.counters),
       policy: () => githubPolicy(env),
       consequences: this.consequences,
       now: () => Date.now(),

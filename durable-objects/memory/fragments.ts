@@ -37,6 +37,13 @@ export class Fragments {
     return byId(this.sql.exec<Row>("SELECT text FROM fragments ORDER BY id").toArray());
   }
 
+  /** Those that may be shown to turns: see `isServable`. */
+  countServable(): number {
+    const servable =
+      "SELECT count(*) AS count FROM fragments WHERE kind <> 'metaprompt' AND state NOT IN ('quarantined', 'tombstone')";
+    return this.sql.exec<{ count: number }>(servable).one().count;
+  }
+
   ofTurn(turnId: string): Map<string, Fragment> {
     return byId(
       this.sql

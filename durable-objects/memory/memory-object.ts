@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { memoryLimits } from "#core/limits";
 import { type Fragment, globalAccount, isServable } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
+import { type Counts, setGauge } from "#core/metrics/counts";
 import { AllAccounts } from "#memory/all-accounts";
 import type { MessageForAll } from "#memory/for-all";
 import { Memory } from "#memory/memory";
@@ -15,6 +16,8 @@ import { Optimizer } from "#memory/optimize";
 import { proposerOf } from "#memory/propose";
 import { Publisher } from "#memory/publish";
 import { answer, type MemoryReply } from "#memory/requests";
+import type { Counters } from "#metrics/counters";
+import { countersOf } from "#metrics/object-counters";
 import { rehearsalModelInfo } from "#models/rehearsal";
 import type { Request } from "#protocol/methods";
 import { type Environment, memoryStub, threadStub } from "../environment.ts";
@@ -29,6 +32,7 @@ export class MemoryObject extends DurableObject<Environment> {
   private readonly allAccounts: AllAccounts | null;
   /** Failures in a row, of each of the things that may fail; and when that is tried again. */
   private readonly failing = new Map<Task, { failures: number; retryAtMs: number }>();
+  private readonly counters: Counters;
   private isTellingAll = false;
   private isTellingThreads = false;
   private isTellingAccounts = false;
@@ -60,6 +64,7 @@ export class MemoryObject extends DurableObject<Environment> {
     const modelName = catalogue.defaultModel;
     const propose = hasModel ? proposerOf({ model: catalogue.model(modelName), modelName, report }) : null;
     this.optimizer = new Optimizer({ ...host, propose }, this.memory);
+    this.counters = countersOf(context, environment, () => this.standing());
     this.allAccounts = name === globalAccount ? new AllAccounts(host, this.memory) : null;
   }
 
@@ -216,7 +221,16 @@ export class MemoryObject extends DurableObject<Environment> {
     }
   }
 
+  /** The memory of all accounts is another one beside those of the accounts. */
+  private standing(): { values: Counts; oldestPendingAtMs: null } {
+    const values: Counts = {};
+    setGauge(values, "memory_health", { state: this.memory.verdict("account") }, 1);
+    setGauge(values, "memory_fragments", {}, this.memory.fragments.countServable());
+    return { values, oldestPendingAtMs: null };
+  }
+
   private schedule(): void {
+    this.counters.moved();
     const nowMs = Date.now();
     const owesThreads = !this.isTellingThreads && this.memory.showings.next() !== null;
     const owesAccounts = !this.isTellingAccounts && this.allAccounts !== null && this.allAccounts.nextToTell() !== null;

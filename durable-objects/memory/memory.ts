@@ -6,6 +6,7 @@ import { forget, sweep } from "#core/memory/forget";
 import { type Draft, type Fragment, globalAccount, scopeKey } from "#core/memory/fragment";
 import { type Health, healthOf } from "#core/memory/health";
 import type { TurnReport } from "#core/memory/report";
+import { compareArms, type Verdict } from "#core/memory/sequential-test";
 import type { Standing } from "#core/memory/standing";
 import { halved } from "#core/memory/statistics";
 import type { Sql } from "#core/sql";
@@ -127,6 +128,12 @@ export class Memory {
       optimizedAt: this.settings.get("optimizedAt"),
       nowMs: this.host.now(),
     });
+  }
+
+  /** What the trial of a scope says so far. */
+  verdict(scope: string): Verdict {
+    const { memory, none } = this.scopes.trial(scope);
+    return compareArms(memory, none).verdict;
   }
 
   countThreads(): number {

@@ -21,6 +21,8 @@ export interface ModelRequest {
   resume?: { responseId: string; afterSequenceNumber: number } | undefined;
   /** What the answer may cost, for a request that nobody waits for; it fails when it takes longer. Left out where it may take what it takes. */
   bounds?: { outputTokensMax: number; durationMsMax: number } | undefined;
+  /** W3C Trace Context: sent along, so that the endpoint's own telemetry can be found by the client's. */
+  traceparent?: string | undefined;
 }
 
 /** What happens while a model answers. Text arrives as it is made; an item counts once it is done, all of it once `completed` came. */
@@ -65,6 +67,8 @@ interface Failure {
   refusesBuiltInTools?: boolean;
   /** The response will not go on at the endpoint, so there is nothing to resume: the next attempt asks anew. */
   responseIsOver?: boolean;
+  /** Nothing came for too long. */
+  isTimeout?: boolean;
 }
 
 /** The world's failure, as a value the loop turns into `error` frames. `message` is what a person reads. */
@@ -76,6 +80,7 @@ export class ModelError extends Error implements Required<Failure> {
   readonly retriesMax: number | null;
   readonly refusesBuiltInTools: boolean;
   readonly responseIsOver: boolean;
+  readonly isTimeout: boolean;
 
   constructor(message: string, failure: Failure) {
     super(message);
@@ -87,5 +92,6 @@ export class ModelError extends Error implements Required<Failure> {
     this.retriesMax = failure.retriesMax ?? null;
     this.refusesBuiltInTools = failure.refusesBuiltInTools ?? false;
     this.responseIsOver = failure.responseIsOver ?? false;
+    this.isTimeout = failure.isTimeout ?? false;
   }
 }

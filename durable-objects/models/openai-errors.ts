@@ -36,17 +36,17 @@ export function resumeFailure(error: unknown, url: string): ModelError {
 }
 
 /** The stream broke while it was read. `reason` is the transport's word for it, or ours when the stream just ended. */
-export function disconnected(reason: string): ModelError {
-  return new ModelError(`stream disconnected before completion: ${reason}`, { info: "other", willRetry: true });
+export function disconnected(reason: string, { isTimeout = false } = {}): ModelError {
+  return new ModelError(`stream disconnected before completion: ${reason}`, { info: "other", willRetry: true, isTimeout });
 }
 
 export function stalled(): ModelError {
-  return disconnected("idle timeout waiting for SSE");
+  return disconnected("idle timeout waiting for SSE", { isTimeout: true });
 }
 
 /** The request has a bound of its own, and the answer is not there. */
 export function overdue(durationMs: number): () => ModelError {
-  return () => disconnected(`no whole answer within ${durationMs} ms`);
+  return () => disconnected(`no whole answer within ${durationMs} ms`, { isTimeout: true });
 }
 
 /** `response.failed` and the `error` event: the server gave up in the middle of its answer. */

@@ -161,7 +161,8 @@ async function asked(
   const without = new Set(unknownParts.get(request.model));
   while (true) {
     try {
-      return await client.responses.create(requestBody(request, { background, without }), { signal }).asResponse();
+      const headers = request.traceparent === undefined ? {} : { traceparent: request.traceparent };
+      return await client.responses.create(requestBody(request, { background, without }), { signal, headers }).asResponse();
     } catch (error) {
       const part = refusedPart(error);
       if (!part || without.has(part)) throw error;

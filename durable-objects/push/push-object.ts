@@ -1,14 +1,17 @@
 /** The account's devices, and what they are rung for: an object of its own, so that no turn and no list of threads waits for a push service. */
 import { DurableObject } from "cloudflare:workers";
 import { pushLimits } from "#core/limits";
+import { type Counts, setGauge } from "#core/metrics/counts";
 import type { PushAnswer } from "#core/push/outcome";
 import type { PushAck, PushDelivery } from "#directory/push-news";
+import type { Counters } from "#metrics/counters";
+import { countersOf } from "#metrics/object-counters";
 import { outboundFetch } from "#outbound/outbound";
 import type { Request } from "#protocol/methods";
 import { Authorization } from "#push/authorization";
 import { encrypted } from "#push/encrypt";
 import { endpointProblem } from "#push/endpoint";
-import { createPushSchema, type OutgoingPush, Push } from "#push/push";
+import { createPushSchema, type OutgoingPush, Push, waitingPushes } from "#push/push";
 import { answer, type PushReply } from "#push/requests";
 import { type PushSettings, readPushSettings } from "#push/settings";
 import { directoryStub, type Environment } from "../environment.ts";
@@ -19,6 +22,7 @@ export class PushObject extends DurableObject<Environment> {
   private readonly settings: PushSettings | null;
   private readonly authorization: Authorization | null;
   private readonly push: Push;
+  private readonly counters: Counters;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
@@ -30,6 +34,11 @@ export class PushObject extends DurableObject<Environment> {
     this.settings = settings === null || "problem" in settings ? null : settings;
     this.authorization = this.settings && new Authorization(this.settings);
     createPushSchema(context.storage.sql);
+    this.counters = countersOf(context, environment, () => {
+      const values: Counts = {};
+      setGauge(values, "outbox_depth", { outbox: "push" }, waitingPushes(context.storage.sql));
+      return { values, oldestPendingAtMs: null };
+    });
     this.push = new Push({
       sql: context.storage.sql,
       transaction: (closure) => context.storage.transactionSync(closure),
@@ -52,11 +61,13 @@ export class PushObject extends DurableObject<Environment> {
 
   /** The account's Directory tells what happened. Durable when this returns. */
   async take(delivery: PushDelivery): Promise<PushAck> {
+    this.counters.moved();
     return this.push.take(delivery);
   }
 
   override async alarm(): Promise<void> {
     await this.push.deliverDue();
+    this.counters.moved();
   }
 
   /** No redirect is followed: the address was looked at when the device was added, and again here, where the operator may have changed his mind. */

@@ -30,6 +30,11 @@ export function createPushSchema(sql: Sql): void {
   sql.exec("INSERT OR IGNORE INTO state (id, heard_id, generation, waiting) VALUES (1, 0, 0, 0)");
 }
 
+/** Pushes that no service has taken yet. */
+export function waitingPushes(sql: Sql): number {
+  return sql.exec<{ count: number }>("SELECT count(*) AS count FROM deliveries").one().count;
+}
+
 export interface PushHost {
   sql: Sql;
   transaction<Result>(closure: () => Result): Result;

@@ -62,6 +62,7 @@ export function resume(
   const { current, history, log } = runtime;
   const afterSeq = subscriber.replay ? (params.afterSeq ?? null) : null;
   if (afterSeq !== null && afterSeq > current.seq) {
+    runtime.host.meter.count("frames_lost_total", {});
     throw new Refusal(refusals.invalidRequest(`afterSeq ${afterSeq} is beyond the thread's last frame ${current.seq}`));
   }
   const cursor = afterSeq ?? current.seq;

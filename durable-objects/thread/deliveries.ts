@@ -29,12 +29,14 @@ export class Deliveries {
   private readonly log: ThreadLog;
   private readonly subscribers: Map<string, Subscriber>;
   private readonly onFailure: () => void;
+  private readonly onHeard: (cursor: number) => void;
 
-  /** `onFailure` sees to it that somebody pumps again at `dueAtMs`. */
-  constructor(host: Host, log: ThreadLog, onFailure: () => void) {
+  /** `onFailure` sees to it that somebody pumps again at `dueAtMs`; `onHeard` knows that a client has everything up to `cursor`. */
+  constructor(host: Host, log: ThreadLog, onFailure: () => void, onHeard: (cursor: number) => void) {
     this.host = host;
     this.log = log;
     this.onFailure = onFailure;
+    this.onHeard = onHeard;
     const rows = log.exists() ? host.sql.exec<{ connection: string }>("SELECT connection FROM subscribers").toArray() : [];
     this.subscribers = new Map(rows.map(({ connection }) => [connection, newSubscriber(null)]));
   }
@@ -111,6 +113,7 @@ export class Deliveries {
           return;
         }
         subscriber.cursor = ack.cursor;
+        this.onHeard(ack.cursor);
         subscriber.failures = 0;
       }
     } catch (error) {
@@ -122,6 +125,7 @@ export class Deliveries {
       subscriber.failures += 1;
       subscriber.retryAtMs = this.host.now() + pauseMs;
       this.host.report("deliveryFailed", { connection, error: String(error) });
+      this.host.meter.count("errors_total", { where: "delivery" });
       if (this.subscribers.get(connection) === subscriber) this.onFailure();
     } finally {
       subscriber.inFlight = false;

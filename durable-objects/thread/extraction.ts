@@ -25,11 +25,11 @@ export class Extraction {
     this.runtime = runtime;
   }
 
-  /** Whether the response is to be read: the operator, the thread's settings and the step decide. */
+  /** Whether the response is to be read: the operator, the account's flag, the thread's settings and the step decide. */
   isDue(output: readonly ModelItem[], calls: readonly RequestedCall[]): boolean {
-    const { host, current } = this.runtime;
+    const { host, current, flags } = this.runtime;
     const { settings } = current;
-    if (!settings || !host.extractsAssumptions || decisionModeOf(settings) === "off") return false;
+    if (!settings || !host.extractsAssumptions || !flags.current.extraction || decisionModeOf(settings) === "off") return false;
     return extractionOf(settings) && isWorthExtracting(current, calls, traceOf(output));
   }
 

@@ -2,6 +2,8 @@
 
 import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
+import type { Meter } from "#core/metrics/meter";
+import type { Heard, Report } from "#core/metrics/report";
 import type { Sql } from "#core/sql";
 import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
@@ -56,6 +58,8 @@ export interface Host {
    * within `timeoutMs`.
    */
   readMemory(key: string, timeoutMs: number): Promise<string | null>;
+  /** What is set of the account's flags, at most `flagLimits.cacheSeconds` old; null where nothing is. Throws when it cannot be read within `timeoutMs`. */
+  readFlags(timeoutMs: number): Promise<string | null>;
   /** Tells the account's memory of turns; resolves when it is durable there. Throws when it cannot be reached. */
   reportToMemory(reports: TurnReport[]): Promise<Fragment[]>;
   /** The thread is deleted: what the memory has of it alone goes. Throws when it cannot be reached. */
@@ -64,6 +68,16 @@ export interface Host {
   releaseTurnSlot(): Promise<void>;
   /** Says something to one connection that is no frame of the log; false when its socket is closed. Throws when it cannot be reached. */
   tell(connection: string, notice: Notice): Promise<boolean>;
+  /** Open sockets at the thread's own door. */
+  ownSockets(): number;
+  /** Counts what stands in no log. */
+  meter: Meter;
+  /** Tells the metrics; resolves when it is durable there. Throws when they cannot be reached. */
+  reportMetrics(report: Report): Promise<Heard>;
+  /** In place of `metricsLimits.reportIntervalMs`, for load runs. */
+  metricsIntervalMs?: number | undefined;
+  /** Whether the operator wants what is worked on in the lines of the log. */
+  logsContent?: boolean | undefined;
   /** One structured line for the operator. */
   report(event: string, details: Record<string, unknown>): void;
   /** Empties the storage of a deleted thread. */

@@ -136,7 +136,13 @@ export class ThreadLog {
       yield this.frameOf(row);
   }
 
-  /** The same without what was reverted. */
+  /** Those after `after` up to `through` that never leave the log: without streamed text. */
+  *lastingFrames(after: number, through: number): Generator<Frame> {
+    const lasting = `SELECT ${columns} FROM frames WHERE seq > ? AND seq <= ? AND delta_of IS NULL ORDER BY seq`;
+    for (const row of this.sql.exec<FrameRow>(lasting, after, through)) yield this.frameOf(row);
+  }
+
+  /** All frames after `after` without what was reverted. */
   *liveFrames(after: number): Generator<Frame> {
     for (const row of this.sql.exec<FrameRow>(`SELECT ${columns} FROM live_frames WHERE seq > ? ORDER BY seq`, after))
       yield this.frameOf(row);

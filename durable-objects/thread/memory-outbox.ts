@@ -77,6 +77,11 @@ export class MemoryOutbox {
     this.retryAt(0, limits.heartbeatMs);
   }
 
+  /** Turns that the memory has to hear of, `memoryLimits.reportedTurnsMax` at most. */
+  get depth(): number {
+    return this.unsent().length + (this.isLeaving() ? 1 : 0);
+  }
+
   /** When the alarm should try again; null when there is nothing to send. */
   dueAtMs(): number | null {
     if (this.unsent().length === 0 && !this.isLeaving()) return null;
@@ -114,6 +119,7 @@ export class MemoryOutbox {
       const attempts = (row?.attempts ?? 0) + 1;
       this.retryAt(attempts, Math.min(limits.outboxPauseMs * 2 ** (attempts - 1), limits.outboxPauseMsMax));
       this.host.report("memoryUnreachable", { attempts, error: String(error) });
+      this.host.meter.count("errors_total", { where: "outbox" });
       return false;
     }
   }

@@ -63,6 +63,11 @@ export class Outbox {
     for (const turnId of turnIds) this.host.sql.exec("DELETE FROM outbox_unsaid WHERE turn_id = ?", turnId);
   }
 
+  /** 1 while the Directory has something to hear. */
+  get depth(): number {
+    return this.row() ? 1 : 0;
+  }
+
   /** When the alarm should try again; null when there is nothing to send. */
   dueAtMs(): number | null {
     return this.row()?.retry_at_ms ?? null;
@@ -86,6 +91,7 @@ export class Outbox {
         const pauseMs = Math.min(limits.outboxPauseMs * 2 ** row.attempts, limits.outboxPauseMsMax);
         this.host.sql.exec("UPDATE outbox SET attempts = ?, retry_at_ms = ?", attempts, this.host.now() + pauseMs);
         this.host.report("directoryUnreachable", { attempts, error: String(error) });
+        this.host.meter.count("errors_total", { where: "outbox" });
         return false;
       }
       // What was marked while we waited stays.

@@ -20,7 +20,7 @@ import { addToQueue, deleteQueued, listQueue, reorderQueue, startFromQueue, upda
 import { updateReadState } from "#thread/read-state";
 import { revertThread } from "#thread/revert";
 import { startReview } from "#thread/review";
-import type { ThreadRuntime } from "#thread/runtime";
+import { type ThreadRuntime, withModelCall } from "#thread/runtime";
 import { injectItems, readItems, readMemory, setMemoryMode, updateMetadata, updateSettings } from "#thread/settings";
 import { startSettings } from "#thread/start-settings";
 import { askUserCommand } from "#thread/steps/user-command";
@@ -348,7 +348,9 @@ function steer(runtime: ThreadRuntime, turn: Turn, params: { input: UserInput[];
   const open = openTurn(runtime.current) ?? turn;
   const cut = sampling ? runtime.closeDangling(open, "said") : [];
   sampling?.abort.abort();
-  runtime.commit([...cut, ...userMessage(runtime, turn.id, params)]);
+  const aborted = sampling?.kind === "model" ? "aborted" : undefined;
+  const said = withModelCall(userMessage(runtime, turn.id, params), "item/completed", aborted);
+  runtime.commit([...cut, ...said]);
   void runtime.drive();
 }
 

@@ -4,11 +4,11 @@
  */
 
 import { compact } from "#core/compaction";
-import type { Draft } from "#core/frame";
+import type { Draft, Frame } from "#core/frame";
 import { limits } from "#core/limits";
 import { newStanding, type Standing } from "#core/memory/standing";
 import { next, type Step, type TurnBound } from "#core/next";
-import type { ModelItem, PrivateEvent } from "#core/private";
+import type { ModelItem, Private, PrivateEvent } from "#core/private";
 import { type Guide, turnAborted } from "#core/prompt";
 import { asksOf } from "#core/push/attention";
 import { readStateAfter, readStateOf } from "#core/read-state";
@@ -17,6 +17,7 @@ import { callOutput } from "#core/tool-call";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
+import { ApprovalDelivery } from "#thread/approval-delivery";
 import { decisionOutcome, resolvedDecision, staleDecision } from "#thread/decision";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
 import { Extraction } from "#thread/extraction";
@@ -29,17 +30,20 @@ import { markForMemory } from "#thread/memory-marks";
 import { createNotesSchema, MemoryNotes } from "#thread/memory-notes";
 import { createMemoryOutboxSchema, MemoryOutbox } from "#thread/memory-outbox";
 import { MemoryReader } from "#thread/memory-reader";
+import { createMetricsReportSchema, MetricsReport } from "#thread/metrics-report";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
 import { startQueued } from "#thread/queue";
 import { readStateChanged } from "#thread/read-state";
 import { createRepositoryContentsSchema, RepositoryContents } from "#thread/repository-contents";
 import { exitedReview } from "#thread/review";
+import { stepLine } from "#thread/step-line";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
 import { decideStep, declare, runProbe, takeOpinion } from "#thread/steps/decision";
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
+import { TurnFlags } from "#thread/turn-flags";
 import { turnReport } from "#thread/turn-report";
 import { TurnSlot } from "#thread/turn-slot";
 import { FileWatch } from "#thread/watch";
@@ -60,16 +64,21 @@ export class ThreadRuntime {
   readonly outbox: Outbox;
   readonly memory: MemoryReader;
   readonly memoryOutbox: MemoryOutbox;
+  readonly metrics: MetricsReport;
   readonly notes: MemoryNotes;
   readonly workspace: Workspace;
   readonly contents: RepositoryContents;
   readonly turnSlot: TurnSlot;
   readonly fileWatch: FileWatch;
   readonly extraction: Extraction;
+  readonly flags: TurnFlags;
   activity: Activity | null = null;
   /** How the account's memory stands: as a new one until it has been read. */
   standing: Standing = newStanding;
   private folded: Thread | null;
+  private readonly approvalDelivery: ApprovalDelivery;
+  /** The client's `traceparent` of the request that is being answered. */
+  private trace: string | null = null;
   private isDriving = false;
   private guidesOfTurn: { turnId: string; guides: Guide[] } | null = null;
   private alarmAtMs: number | null = null;
@@ -83,7 +92,13 @@ export class ThreadRuntime {
     if (this.log.exists()) createSchema(host.sql);
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
-    this.deliveries = new Deliveries(host, this.log, () => this.schedule());
+    this.approvalDelivery = new ApprovalDelivery(host.meter);
+    this.deliveries = new Deliveries(
+      host,
+      this.log,
+      () => this.schedule(),
+      (cursor) => this.approvalDelivery.handed(cursor, host.now()),
+    );
     this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
     this.memory = new MemoryReader(host);
     this.memoryOutbox = new MemoryOutbox(
@@ -94,10 +109,17 @@ export class ThreadRuntime {
     this.notes = new MemoryNotes(host.sql);
     // Of logs from before the Directory was told of more than how the thread stands.
     if (this.folded) createOutboxSchema(host.sql);
+    this.metrics = new MetricsReport({
+      host,
+      log: this.log,
+      lastSeq: () => this.folded?.seq ?? 0,
+      beside: () => ({ memory: this.memoryOutbox.depth, directory: this.outbox.depth, sockets: host.ownSockets() }),
+    });
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
     this.contents = new RepositoryContents(host, this.workspace, () => this.readingTurn());
     this.turnSlot = new TurnSlot(host);
     this.extraction = new Extraction(this);
+    this.flags = new TurnFlags(host);
     this.fileWatch = new FileWatch(
       host,
       () => this.current.info.cwd,
@@ -141,11 +163,14 @@ export class ThreadRuntime {
     if (drafts.length === 0) return;
     const before = this.current;
     let isNews = false;
+    let appended: Frame[] = [];
     this.host.transaction(() => {
       const told = this.withWrites(drafts, also !== undefined);
       also?.();
       if (also) this.workspace.takeChanges();
-      const { thread } = this.log.append(before, told, this.host.now());
+      const traced = this.trace === null ? told : told.map((draft) => traceable(draft, this.trace));
+      const { thread, frames } = this.log.append(before, traced, this.host.now());
+      appended = frames;
       markForMemory(this.memoryOutbox, before, thread, told);
       if (!thread.info.ephemeral && drafts.some(concernsDirectory)) {
         this.outbox.mark(thread.seq);
@@ -153,12 +178,24 @@ export class ThreadRuntime {
       }
       this.folded = thread;
     });
+    this.approvalDelivery.appended(appended, this.deliveries.count);
     this.deliveries.pump();
     this.fileWatch.pump();
     this.extraction.stopUnlessIn(openTurn(this.current)?.id ?? null);
     // Nothing follows that would tell of it: nobody drives a thread at rest.
     const isOwed = !openTurn(this.current) && this.memoryOutbox.dueAtMs() !== null;
     if (isNews || isOwed) this.tell();
+    else if (!openTurn(this.current)) this.schedule();
+  }
+
+  /** What `begin` commits before it waits for anything carries the client's trace: a turn that begins, a message that is said. */
+  under<Answer>(trace: string | null, begin: () => Answer): Answer {
+    this.trace = trace;
+    try {
+      return begin();
+    } finally {
+      this.trace = null;
+    }
   }
 
   /**
@@ -200,7 +237,8 @@ export class ThreadRuntime {
     } catch (error) {
       // Not even the failure could be written down, say because the storage is gone. The alarm tries again.
       this.isDriving = false;
-      this.host.report("driveFailed", { error: described(error) });
+      this.host.report("driveFailed", { threadId: this.host.threadId, error: described(error) });
+      this.host.meter.count("errors_total", { where: "turn_step" });
     }
   }
 
@@ -209,13 +247,17 @@ export class ThreadRuntime {
     for (let step = this.step(); step; step = this.step()) {
       this.schedule();
       const { seq } = this.current;
+      const ended = stepLine(this, step);
+      let outcome: "done" | "failed" = "done";
       try {
         if (standstill > standstillMax) throw new Error(`${step.type} does not get on`);
         await this.act(step);
       } catch (error) {
+        outcome = "failed";
         this.breakDown(step, error);
       } finally {
         this.activity = null;
+        ended(outcome);
       }
       standstill = this.thread?.seq === seq ? standstill + 1 : 0;
     }
@@ -295,7 +337,9 @@ export class ThreadRuntime {
 
   /** Ours, not the world's: the turn ends, once, and says so; the person can start another. */
   private breakDown(step: Step, error: unknown): void {
+    this.host.meter.count("errors_total", { where: "turn_step" });
     this.host.report("stepFailed", {
+      threadId: this.host.threadId,
       step: step.type,
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
@@ -327,9 +371,10 @@ export class ThreadRuntime {
 
   /** Stops whatever runs and ends the open turn, at once. */
   interrupt(): void {
+    const asksModel = this.activity?.kind === "model";
     this.activity?.finish();
     this.activity?.abort.abort();
-    this.endTurn("interrupted");
+    this.commit(withModelCall(this.endingOfTurn("interrupted"), "turn/completed", asksModel ? "aborted" : undefined));
     void this.drive();
   }
 
@@ -397,7 +442,8 @@ export class ThreadRuntime {
     ];
   }
 
-  failTurn(error: TurnError): void {
+  /** `modelCall` is what became of the request to the model that the turn fails by; absent where it fails by something else. */
+  failTurn(error: TurnError, modelCall?: ModelCall): void {
     const turn = openTurn(this.current);
     if (!turn) return;
     const { threadId } = this.host;
@@ -406,7 +452,11 @@ export class ThreadRuntime {
       ...resolvedDecision(this, turn),
       ...exitedReview(this, turn, "failed"),
       this.status({ type: "systemError" }),
-      { method: "error", params: { error, willRetry: false, threadId, turnId: turn.id } },
+      {
+        method: "error",
+        params: { error, willRetry: false, threadId, turnId: turn.id },
+        ...(modelCall ? { private: { modelCall } } : {}),
+      },
       ...goalCounted(this, null),
       ...this.leftToRead(turn, "failed"),
       this.ended(turn, "failed", error, this.unanswered("failed")),
@@ -540,6 +590,7 @@ export class ThreadRuntime {
       this.memoryOutbox.dueAtMs(),
       this.deliveries.dueAtMs(),
       this.fileWatch.dueAtMs(),
+      this.metrics.dueAtMs(),
       this.retentionDueAtMs(),
       this.forgetDueAtMs(),
       ...this.waiting.map(({ dueAtMs }) => dueAtMs),
@@ -560,7 +611,8 @@ export class ThreadRuntime {
     }
     const forgetDueAtMs = this.forgetDueAtMs();
     if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs) {
-      const isTold = (await this.outbox.flush()) && (await this.memoryOutbox.flush());
+      // What the log says in numbers is told before the log goes.
+      const isTold = (await this.outbox.flush()) && (await this.memoryOutbox.flush()) && (await this.metrics.flush());
       if (!isTold) return this.schedule();
       this.folded = null;
       return this.host.forget();
@@ -572,9 +624,11 @@ export class ThreadRuntime {
     this.fileWatch.pump();
     await this.outbox.flush();
     void this.drive();
+    const told = this.metrics.pump().then(() => this.schedule());
     this.schedule();
     // Should the process die on the way, the alarm rings again: a client comes back by itself, a repository that follows does not.
     await this.deliveries.untilHeard(this.folded?.seq ?? 0);
+    await told;
   }
 
   /** Questions that do not wait for ever, and when (Unix ms) their time is over. */
@@ -612,18 +666,19 @@ export class ThreadRuntime {
 
   /** A deleted thread stays until its clients have heard of it, an ephemeral one until nobody has followed it for a while. */
   private forgetDueAtMs(): number | null {
+    const owed = [this.outbox.dueAtMs(), this.memoryOutbox.dueAtMs(), this.metrics.dueAtMs()].map((atMs) => atMs ?? 0);
     if (this.current.deleted) {
-      const owed = [this.outbox.dueAtMs(), this.memoryOutbox.dueAtMs()].map((atMs) => atMs ?? 0);
       return Math.max(this.log.lastFrameAtMs() + limits.deletedRetentionMs, ...owed);
     }
     if (!this.current.info.ephemeral || this.deliveries.count > 0 || openTurn(this.current)) return null;
-    return Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs;
+    return Math.max(Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs, ...owed);
   }
 
   /** A client wants no more of this thread. Whether it was attached. */
   detach(connection: string): boolean {
     const attached = this.deliveries.detach(connection);
     if (attached) this.lastLeftAtMs = this.host.now();
+    if (this.deliveries.count === 0) this.approvalDelivery.deserted();
     this.schedule();
     return attached;
   }
@@ -635,6 +690,7 @@ function createSchema(sql: Host["sql"]): void {
   createOutboxSchema(sql);
   createNotesSchema(sql);
   createMemoryOutboxSchema(sql);
+  createMetricsReportSchema(sql);
   createRepositoryContentsSchema(sql);
   Workspace.createSchema(sql);
 }
@@ -648,6 +704,21 @@ const turnBounds: Record<TurnBound, string> = {
 
 /** Steps without a new frame before the loop takes itself for broken. A steered model call may append nothing; a hundred do not. */
 const standstillMax = 100;
+
+export type ModelCall = NonNullable<Private["modelCall"]>;
+
+/** What became of the request to the model rides on the frame that tells of its end. */
+export function withModelCall(drafts: Draft[], method: Draft["method"], modelCall: ModelCall | undefined): Draft[] {
+  if (!modelCall) return drafts;
+  return drafts.map((draft) => (draft.method === method ? { ...draft, private: { ...draft.private, modelCall } } : draft));
+}
+
+function traceable(draft: Draft, trace: string | null): Draft {
+  const type = draft.private?.event?.type;
+  return trace !== null && (type === "turnStarted" || type === "userSaid" || type === "userCommandAsked")
+    ? { ...draft, private: { ...draft.private, trace } }
+    : draft;
+}
 
 /** What the Directory shows of a thread depends on these. */
 function concernsDirectory({ method }: Draft): boolean {

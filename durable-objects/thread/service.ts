@@ -92,8 +92,8 @@ export class ThreadService {
     if (this.runtime.thread) this.runtime.fileWatch.remove(connection);
   }
 
-  /** `connection` names who asks, for what is theirs alone. */
-  request(request: Request, connection: string): Promise<Reply> {
+  /** `connection` names who asks, for what is theirs alone; `trace` is the client's `traceparent`. */
+  request(request: Request, connection: string, trace: string | null = null): Promise<Reply> {
     return refusable<Reply>(async () => {
       const { runtime } = this;
       if (isCommandExecRequest(request)) {
@@ -111,7 +111,7 @@ export class ThreadService {
         return { resultText: JSON.stringify(await answerFile(runtime, request)), seq: runtime.current.seq };
       }
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
-      const result = await answer(runtime, request);
+      const result = await runtime.under(trace, () => answer(runtime, request));
       const { seq } = runtime.current;
       return { resultText: JSON.stringify(showsThread(result) ? await this.placed(result) : result), seq };
     });

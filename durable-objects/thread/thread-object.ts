@@ -4,9 +4,12 @@ import { DurableObject } from "cloudflare:workers";
 import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
-import { memoryLimits } from "#core/limits";
+import { flagsKey } from "#core/flags";
+import { flagLimits, memoryLimits } from "#core/limits";
 import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
+import type { Counters } from "#metrics/counters";
+import { countersOf } from "#metrics/object-counters";
 import type { Catalogue } from "#models/catalogue";
 import { refusals, type WireError } from "#protocol/errors";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
@@ -24,6 +27,8 @@ import {
   directoryStub,
   type Environment,
   memoryStub,
+  metricsIntervalMs,
+  metricsStub,
   pushStub,
   repositoryStub,
   threadName,
@@ -36,10 +41,12 @@ export class ThreadObject extends DurableObject<Environment> {
   private readonly catalogue: Catalogue;
   private readonly sockets: Sockets;
   private readonly service: ThreadService;
+  private readonly counters: Counters;
 
   constructor(context: DurableObjectState, environment: Environment) {
     super(context, environment);
     this.catalogue = catalogueOf(environment);
+    this.counters = countersOf(context, environment);
     const { account, threadId } = nameOf(context);
     this.sockets = socketsOf(context, this.gateway(account, threadId), this.catalogue, socketAccessOf(environment));
     this.runtime = new ThreadRuntime(this.host(account, threadId));
@@ -57,7 +64,9 @@ export class ThreadObject extends DurableObject<Environment> {
     const { account, threadId } = nameOf(this.ctx);
     const connection = `${directPrefix}${threadId}:${crypto.randomUUID()}`;
     const held = { account, connection, threadName: threadName(account, threadId) };
-    return acceptSocket(this.ctx, request, held, socketAccessOf(this.env));
+    const accepted = await acceptSocket(this.ctx, request, held, socketAccessOf(this.env));
+    this.runtime.schedule();
+    return accepted;
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -66,10 +75,12 @@ export class ThreadObject extends DurableObject<Environment> {
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
     await this.sockets.closed(socket);
+    this.runtime.schedule();
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
     await this.sockets.closed(socket);
+    this.runtime.schedule();
   }
 
   /** The access object says that the socket's credential ended. */
@@ -78,7 +89,12 @@ export class ThreadObject extends DurableObject<Environment> {
   }
 
   override async alarm(): Promise<void> {
-    await this.runtime.alarm();
+    try {
+      await this.runtime.alarm();
+    } catch (error) {
+      this.counters.count("errors_total", { where: "alarm" });
+      throw error;
+    }
   }
 
   async startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
@@ -101,8 +117,8 @@ export class ThreadObject extends DurableObject<Environment> {
     this.service.detach(connection);
   }
 
-  async request(request: MethodRequest, connection: string): Promise<Reply> {
-    return this.service.request(request, connection);
+  async request(request: MethodRequest, connection: string, trace: string | null = null): Promise<Reply> {
+    return this.service.request(request, connection, trace);
   }
 
   async hangUp(connection: string): Promise<void> {
@@ -160,7 +176,8 @@ export class ThreadObject extends DurableObject<Environment> {
       },
       takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
       releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),
-      readMemory: (key, timeoutMs) => readWithin(env.MEMORY, key, timeoutMs),
+      readMemory: (key, timeoutMs) => readWithin(env.MEMORY, key, { timeoutMs, cacheTtl: memoryLimits.manifestCacheSeconds }),
+      readFlags: (timeoutMs) => readWithin(env.FLAGS, flagsKey(account), { timeoutMs, cacheTtl: flagLimits.cacheSeconds }),
       reportToMemory: (reports) => memoryStub(env, account).report(account, reports),
       leaveMemory: () => memoryStub(env, account).forgetThread(threadId),
       readFork: (sourceId, read) => readForkOf(env, account, sourceId, read),
@@ -171,6 +188,11 @@ export class ThreadObject extends DurableObject<Environment> {
         const direct = connection.startsWith(directPrefix);
         return direct ? this.sockets.tell(connection, notice) : connectionStub(env, connection).tell(notice);
       },
+      meter: this.counters,
+      reportMetrics: async (told) => metricsStub(env, told.source).take(told),
+      metricsIntervalMs: metricsIntervalMs(env),
+      ownSockets: () => ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN).length,
+      logsContent: env.SPINDLE_LOG_CONTENT === "on",
       report,
       forget: () => ctx.storage.deleteAll(),
     };
@@ -191,7 +213,8 @@ export class ThreadObject extends DurableObject<Environment> {
       hangUp: async (threadId, connection) => {
         if (threadId === ownId) await this.hangUp(connection);
       },
-      request: (threadId, request, connection) => own(threadId, request.method, () => this.request(request, connection)),
+      request: (threadId, request, connection, trace) =>
+        own(threadId, request.method, () => this.request(request, connection, trace)),
       deleteThread: (threadId) => own(threadId, "thread/delete", () => this.deleteThread()),
       respond: async (threadId, requestId, reply) => (threadId === ownId ? this.respond(requestId, reply) : null),
       directory: (request) => directoryStub(this.env, account).request(request),
@@ -201,6 +224,7 @@ export class ThreadObject extends DurableObject<Environment> {
       join: async () => true,
       leave: async () => {},
       now: () => Date.now(),
+      meter: this.counters,
       report,
     };
   }
@@ -213,14 +237,18 @@ async function deliverTo(environment: Environment, connection: string, delivery:
   return connectionStub(environment, connection).deliver(delivery);
 }
 
-async function readWithin(published: KVNamespace, key: string, timeoutMs: number): Promise<string | null> {
+async function readWithin(
+  published: KVNamespace,
+  key: string,
+  { timeoutMs, cacheTtl }: { timeoutMs: number; cacheTtl: number },
+): Promise<string | null> {
   const done = new AbortController();
   const tooLate = sleep(timeoutMs, done.signal).then(() => {
     if (!done.signal.aborted) throw new Error(`${key} was not read within ${timeoutMs} ms`);
     return null;
   });
   try {
-    return await Promise.race([published.get(key, { cacheTtl: memoryLimits.manifestCacheSeconds }), tooLate]);
+    return await Promise.race([published.get(key, { cacheTtl }), tooLate]);
   } finally {
     done.abort();
   }

@@ -15,6 +15,7 @@ const floors: readonly (readonly string[])[] = [
     "durable-objects/access",
     "durable-objects/directory",
     "durable-objects/memory",
+    "durable-objects/metrics",
     "durable-objects/push",
     "durable-objects/thread",
     "durable-objects/connection",
@@ -70,8 +71,10 @@ test("the browser's client takes no zod and no server code but reduce and types"
 test("the private key of the GitHub App is read in one file, and no token outlives its job", () => {
   const files = ["durable-objects", "workers", "web"].flatMap(filesOf);
   const naming = (word: RegExp) => files.filter((file) => linesOf(file).some((line) => word.test(withoutComment(line))));
-  // `settings.ts` names it in a sentence for the operator, `environment.ts` in its type.
-  const readers = naming(/GITHUB_APP_PRIVATE_KEY/).filter((file) => !/(environment|github\/settings)\.ts$/.test(file));
+  // `settings.ts` names it in a sentence for the operator, `environment.ts` in its type, `operator-settings.ts` among all names there are.
+  const readers = naming(/GITHUB_APP_PRIVATE_KEY/).filter(
+    (file) => !/(environment|github\/settings|deploy\/operator-settings)\.ts$/.test(file),
+  );
   expect(readers).toEqual(["durable-objects/github/app-token.ts"]);
   const minting = naming(/access_tokens"/).filter((file) => !file.endsWith("/routes.ts"));
   expect(minting).toEqual(["durable-objects/github/installation.ts"]);

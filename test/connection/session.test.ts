@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Gateway } from "#connection/gateway";
 import { Session, type SessionState } from "#connection/session";
 import { limits } from "#core/limits";
+import { noMeter } from "#core/metrics/meter";
 import { type ConnectionNotificationMethod, connectionNotifications } from "#protocol/connection-notifications";
 import { extensionNotifications, notifications } from "#protocol/notifications";
 
@@ -148,7 +149,7 @@ function codexNotifications(): string[] {
 function follow({ optOut = [] as string[], initialized = true } = {}) {
   const sent: string[] = [];
   const kept: SessionState[] = [];
-  const gateway = {} as Gateway;
+  const gateway = { meter: noMeter, now: () => 0 } as Gateway;
   const state: SessionState = {
     version: 1,
     account: "local",
@@ -160,7 +161,7 @@ function follow({ optOut = [] as string[], initialized = true } = {}) {
     watches: [],
   };
   const socket = {
-    send: (text: string) => void sent.push(text),
+    send: (text: string) => sent.push(text) > 0,
     close: () => {},
     keep: (now: SessionState) => void kept.push(structuredClone(now)),
   };

@@ -121,7 +121,7 @@ function open({
   const kept: SessionState[] = [];
   const over: number[] = [];
   const platform = {
-    send: (text: string) => void sent.push(text),
+    send: (text: string) => sent.push(text) > 0,
     close: (code: number) => void closed.push(code),
     keep: (now: SessionState) => void kept.push(structuredClone(now)),
   };

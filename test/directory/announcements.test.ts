@@ -32,6 +32,7 @@ function directory() {
         return world.take(connection, delivery);
       },
       setAlarm: (atMs) => void world.alarms.push(atMs),
+      countChanged: () => {},
       sleep: async (durationMs) => {
         await settled();
         world.nowMs += durationMs;
@@ -213,6 +214,7 @@ test("a Directory from when each connection had a queue of its own begins anew w
       return delivery.isBehind ? { gone: true } : { gone: false, id: delivery.announcements.at(-1)?.id ?? 0 };
     },
     setAlarm: () => {},
+    countChanged: () => {},
     report: () => {},
   });
   announcements.add("t", [frame("two")]);

@@ -2,7 +2,9 @@
  * The whole way on Node: GitHub's stage, the Worker's door, the repository's object and its threads in one process with real SQL and one
  * clock. What runs is the shipped code; the process dies, and calls between objects fail, wherever the test says so.
  */
+
 import { createHmac, randomUUID } from "node:crypto";
+import { noMeter } from "#core/metrics/meter";
 import { ofEvent } from "#github/follow/of-event";
 import { ofFrames } from "#github/follow/of-frames";
 import { ofOutcome } from "#github/follow/of-outcome";
@@ -260,7 +262,11 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
         }),
       model: () => listened(life),
       contextWindow: () => null,
+      ownSockets: () => 0,
+      meter: noMeter,
+      reportMetrics: async ({ to }) => ({ through: to }),
       extractsAssumptions: false,
+      readFlags: async () => null,
       shell: (run) =>
         whileBusy(life, async () => {
           shell(run);

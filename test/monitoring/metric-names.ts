@@ -1,41 +1,17 @@
-/** What `GET /metrics` tells, each metric with its labels, as docs/metrics.md promises it. Rules and dashboards may name nothing else. */
+/** What `GET /metrics` tells, each series' name with its labels, read off the server's own table. Rules and dashboards may name nothing else. */
+import { type Metric, metrics } from "#core/metrics/table";
+
 export const metricLabels: Record<string, readonly string[]> = {
-  spindle_turns_started_total: [],
-  spindle_turns_completed_total: ["status"],
-  spindle_turns_running: [],
-  ...histogram("spindle_turn_first_delta_seconds"),
-  ...histogram("spindle_turn_duration_seconds"),
-  spindle_frames_appended_total: [],
-  spindle_frames_sent_total: [],
-  spindle_replays_total: [],
-  spindle_replayed_frames_total: [],
-  ...histogram("spindle_replay_seconds"),
-  spindle_frames_lost_total: [],
-  spindle_approvals_requested_total: ["kind"],
-  spindle_approvals_resolved_total: ["kind", "decision"],
-  spindle_approvals_pending: ["kind"],
-  spindle_approval_oldest_pending_seconds: [],
-  ...histogram("spindle_approval_delivery_seconds"),
-  spindle_model_calls_total: ["outcome"],
-  spindle_model_tokens_total: ["kind"],
-  spindle_tool_runs_total: ["tool", "outcome"],
-  spindle_sockets_open: [],
-  spindle_slow_clients_closed_total: [],
-  spindle_outbox_depth: ["outbox"],
-  spindle_webhooks_total: ["result"],
-  spindle_github_requests_total: ["outcome"],
-  spindle_memory_health: ["state"],
-  spindle_memory_fragments: [],
-  spindle_memory_recalls_total: ["arm"],
-  spindle_decisions_total: ["kind"],
-  spindle_circuit_open: ["circuit"],
-  spindle_requests_refused_total: ["reason"],
-  spindle_errors_total: ["where"],
-  spindle_metrics_report_age_seconds: [],
-  spindle_metrics_reports_total: ["result"],
+  ...Object.fromEntries(Object.entries(metrics).flatMap(([name, metric]) => seriesOf(`spindle_${name}`, metric))),
   spindle_build_info: ["version"],
 };
 
-function histogram(name: string): Record<string, readonly string[]> {
-  return { [`${name}_bucket`]: ["le"], [`${name}_count`]: [], [`${name}_sum`]: [] };
+function seriesOf(name: string, { type, labels }: Metric): [string, string[]][] {
+  const own = Object.keys(labels);
+  if (type !== "histogram") return [[name, own]];
+  return [
+    [`${name}_bucket`, [...own, "le"]],
+    [`${name}_count`, own],
+    [`${name}_sum`, own],
+  ];
 }

@@ -31,7 +31,11 @@ const script = "think a bit\ncount 3\nrun sleep 0.05; echo once >> log.txt\nrun 
  */
 async function crashAt(threadId: string, commits: number, what: "lost" | "kept"): Promise<{ isDead: boolean }> {
   const fate = { isDead: false };
-  await inThread(threadId, (runtime, state) => {
+  await inThread(threadId, async (runtime, state) => {
+    // Nothing shall wake it a moment after its death but the client: a report to the metrics would.
+    await runtime.metrics.flush();
+    runtime.metrics.dueAtMs = () => null;
+    await state.storage.deleteAlarm();
     const commit = runtime.commit.bind(runtime);
     let count = 0;
     const die = () => {

@@ -2,6 +2,7 @@
 import { bindings } from "./bindings.ts";
 import { compatibilityPage } from "./compatibility-page.ts";
 import { readProtocol } from "./definitions.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { referencePage } from "./reference-page.ts";
 import { schemaBundle } from "./schema-bundle.ts";
 
@@ -12,5 +13,6 @@ export async function pages(): Promise<Record<string, string>> {
     "docs/protocol.schema.json": schemaBundle(protocol),
     "docs/protocol.d.ts": bindings(protocol),
     "docs/compatibility.md": compatibilityPage(protocol),
+    "docs/metrics.md": metricsPage(),
   };
 }

@@ -136,6 +136,7 @@ export class SimulatedClient {
     const socket = {
       send: (text: string) => {
         if (this.session === session) this.inbox.push(text);
+        return true;
       },
       close: () => this.disconnect(),
       keep: (state: SessionState) => {

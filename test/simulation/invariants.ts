@@ -1,6 +1,8 @@
 /** What must be true of every story, whatever happened in it. */
 import { expect } from "vitest";
 import type { Frame } from "#core/frame";
+import { add, type Counts } from "#core/metrics/counts";
+import { gaugesOf, newTally, tallied } from "#core/metrics/tally";
 import type { FileChange } from "#core/private";
 import { reduce } from "#core/reduce";
 import type { Thread } from "#core/thread";
@@ -25,6 +27,22 @@ export function checkInvariants(world: World): void {
     expect(told?.thread.status, "the Directory knows how the thread stands").toEqual(runtime.current.status);
   checkNews(world, frames);
   checkReports(world, frames);
+  checkMetrics(world, frames);
+}
+
+/** What the metrics say is what the log says, folded once from its beginning: whatever died, and however often what was told. */
+function checkMetrics({ runtime, metricsLedger }: World, frames: Frame[]): void {
+  const counts: Counts = {};
+  let tally = newTally;
+  // Streamed text may have left the log, and says nothing that is counted.
+  for (const frame of runtime.log.lastingFrames(0, runtime.current.seq)) tally = tallied(tally, frame, counts);
+  add(counts, "frames_appended_total", {}, runtime.current.seq);
+  const told = metricsLedger.read();
+  const ofThreads = Object.fromEntries(Object.entries(told.counts).filter(([series]) => !series.startsWith("metrics_reports_")));
+  expect(ofThreads, "the metrics say what the log says").toEqual(counts);
+  expect(told.gauges, "the metrics know how the thread stands").toEqual(gaugesOf(tally).values);
+  const began = frames.filter(({ method }) => method === "turn/started").length;
+  expect(told.counts["turns_started_total{}"] ?? 0, "each turn is counted once").toBe(began);
 }
 
 /** The memory heard of every turn that a person asked for something in, and what it heard last is what the log says now. */

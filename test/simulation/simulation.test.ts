@@ -68,6 +68,9 @@ const interesting: Record<string, number> = {
   "crash at answerAwaited": 10,
   "words read": 20,
   "words shown as a tree": 10,
+  "metrics away": 30,
+  "metrics' answer lost": 20,
+  "metrics told twice": 20,
 };
 
 test(

@@ -98,7 +98,7 @@ function act(world: World): boolean {
     client.post("thread/queue/start", { threadId });
     return true;
   }
-  if (random.chance(0.004)) {
+  if (random.chance(open && !kind ? 0.006 : 0.004)) {
     world.count(`person ran ${kind ? `in ${kind}` : open ? "while waiting" : "at rest"}`);
     client.post("thread/shellCommand", { threadId, command: `note ${world.name("person_")} shared.txt` });
     return true;
@@ -158,7 +158,7 @@ function answer(world: World, client: SimulatedClient): boolean {
 function hunksOf(world: World, requestId: string): Reply | null {
   const { random } = world;
   const proposed = proposedBy(world.runtime, requestId);
-  if (!proposed || proposed.changes.length < 2 || random.chance(0.3)) return null;
+  if (!proposed || proposed.changes.length < 2 || random.chance(0.1)) return null;
   const hunks = proposed.changes.map((_, index) => index + 1).filter(() => random.chance(0.5));
   if (hunks.length === 0 || random.chance(0.2)) hunks.push(99);
   world.count(hunks.includes(99) ? "answered with wrong hunks" : "answered with hunks");
@@ -185,8 +185,9 @@ export async function calm(world: World): Promise<void> {
         // What is still owed to the Directory, or to a connection that could not be reached, is the alarm's to do.
         await world.ringAlarm();
         for (let turn = 0; turn < 50 && (await world.goOn()); turn++) for (const client of world.clients) client.read();
-        const { outbox, memoryOutbox } = world.runtime;
-        if (!world.hasTasks && outbox.dueAtMs() === null && memoryOutbox.dueAtMs() === null) return;
+        const { outbox, memoryOutbox, metrics } = world.runtime;
+        const isOwed = [outbox, memoryOutbox, metrics].some((owed) => owed.dueAtMs() !== null);
+        if (!world.hasTasks && !isOwed) return;
       } else if (round > 100) {
         await world.ringAlarm();
       }

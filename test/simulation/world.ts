@@ -5,10 +5,12 @@
 import { createHash } from "node:crypto";
 import type { Gateway } from "#connection/gateway";
 import { Session, type SessionState } from "#connection/session";
+import { noMeter } from "#core/metrics/meter";
 import type { ModelItem } from "#core/private";
 import { openTurn } from "#core/thread";
 import { uuidv7 } from "#core/uuid";
 import type { ThreadSummary } from "#directory/summary";
+import { createLedgerSchema, Ledger } from "#metrics/ledger";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import { refusals } from "#protocol/errors";
 import { fork } from "#thread/fork";
@@ -57,6 +59,9 @@ export class World {
   readonly random: Random;
   readonly storage: TestStorage = createSql();
   readonly threadId: string;
+  /** What the metrics know of the thread. */
+  readonly metrics: TestStorage = createSql();
+  readonly metricsLedger: Ledger;
   readonly clients: SimulatedClient[] = [];
   readonly counts = new Map<string, number>();
   /** How often each command that is no plain read was run. */
@@ -89,6 +94,8 @@ export class World {
   constructor(seed: number) {
     this.random = new Random(seed);
     this.threadId = this.newId();
+    createLedgerSchema(this.metrics.sql);
+    this.metricsLedger = new Ledger(this.metrics.sql, () => this.nowMs);
     this.policy = this.random.pick(policies);
     for (const replay of [true, true, false]) this.clients.push(new SimulatedClient(this, replay));
   }
@@ -209,6 +216,7 @@ export class World {
       memory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       push: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       now: () => this.nowMs,
+      meter: noMeter,
       report: (event, details) => this.reported(event, details),
     };
   }
@@ -287,6 +295,11 @@ export class World {
       model: () => this.model(whileAlive),
       contextWindow: () => null,
       extractsAssumptions: true,
+      readFlags: async () => {
+        await whileAlive("flags");
+        if (this.faulty && this.random.chance(0.1)) throw new Error("the store of flags is being moved");
+        return null;
+      },
       shell: (run) => this.shell(run, whileAlive),
       setAlarm: (atMs) => {
         if (atMs <= 0) throw new Error("the platform refuses an alarm in the year 1970");
@@ -322,7 +335,7 @@ export class World {
           throw new Error("the memory is being moved");
         }
         this.memory.hear(reports);
-        if (this.random.chance(0.3)) this.memory.publish(1 + this.random.below(4), this.nowMs);
+        if (this.random.chance(0.45)) this.memory.publish(1 + this.random.below(4), this.nowMs);
         await whileAlive("memory's answer");
         if (this.faulty && this.random.chance(0.15)) {
           this.count("memory's answer lost");
@@ -331,6 +344,27 @@ export class World {
         return this.memory.taughtBy(reports);
       },
       leaveMemory: async () => {},
+      ownSockets: () => 0,
+      meter: noMeter,
+      reportMetrics: async (report) => {
+        if (this.isCommitting) this.failures.push("the metrics were told before it was durable");
+        await whileAlive("metrics");
+        if (this.faulty && this.random.chance(0.2)) {
+          this.count("metrics away");
+          throw new Error("the metrics object is being moved");
+        }
+        const known = this.metrics.sql
+          .exec<{ through: number }>("SELECT through FROM sources WHERE source = ?", report.source)
+          .toArray()[0];
+        const heard = this.metrics.transactionSync(() => this.metricsLedger.take(report));
+        if (report.from <= report.to && known && report.from <= known.through) this.count("metrics told twice");
+        await whileAlive("metrics' answer");
+        if (this.faulty && this.random.chance(0.2)) {
+          this.count("metrics' answer lost");
+          throw new Error("the metrics' answer was lost");
+        }
+        return heard;
+      },
       takeTurnSlot: async () => {
         await whileAlive("turn slot");
         if (this.trouble.directory === "refuses") throw this.troubled("directory refuses");
@@ -384,6 +418,7 @@ export class World {
 
   /** The house may fail where the world does; where it fails by itself the story ends. */
   private reported(event: string, details: Record<string, unknown>): void {
+    if (event === "turnStep") return;
     const inside = JSON.stringify(details);
     const expected =
       /Crash|the dead do nothing|the thread died|before a commit|inside a transaction|after a commit|is being moved|was lost|: simulated/.test(

@@ -5,6 +5,8 @@
 import { limits } from "#core/limits";
 import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
+import { noMeter } from "#core/metrics/meter";
+import type { Heard, Report } from "#core/metrics/report";
 import type { BlobPage } from "#github/snapshot-source";
 import type { Model } from "#models/model";
 import type { Params } from "#protocol/methods";
@@ -35,6 +37,8 @@ export interface TestThreadOptions {
   readRepository?: (oids: string[]) => Promise<BlobPage>;
   /** The thread's dice. */
   random?: () => number;
+  /** Who hears what the thread counts, and says how far it is known; everything that is told is, when left out. */
+  metrics?: (report: Report) => Heard;
   /** Unix milliseconds; real time when left out. A clock that stands still makes frames of two threads the same to the letter. */
   now?: () => number;
 }
@@ -56,8 +60,10 @@ export interface TestThread {
   readonly storage: TestStorage;
   /** Pauses that somebody asked for and nobody waited, in milliseconds, without those that only gather streamed text. */
   readonly pausesMs: number[];
-  /** What the house reported to its operator. */
+  /** What the house reported to its operator, without the lines of the turns' steps. */
   readonly reports: { event: string; details: Record<string, unknown> }[];
+  /** The lines of its turns' steps. */
+  readonly steps: { event: string; details: Record<string, unknown> }[];
   /** Starts a turn (or steers the one that runs) and returns its id. */
   say(text: string, params?: Partial<Params<"turn/start">>): Promise<string>;
   /** Every frame so far, each once, in order. */
@@ -80,6 +86,7 @@ export async function createThread({
   now = Date.now,
   memory = { read: () => null, hear: () => {} },
   random = () => 0.5,
+  metrics = ({ to }) => ({ through: to }),
   readRepository = () => Promise.reject(new Error("there is no repository")),
 }: TestThreadOptions): Promise<TestThread> {
   const storage = createSql();
@@ -88,6 +95,7 @@ export async function createThread({
   const frames: TestFrame[] = [];
   const pausesMs: number[] = [];
   const reports: TestThread["reports"] = [];
+  const steps: TestThread["steps"] = [];
   const waiting = new Set<() => void>();
   let life = { alive: true };
 
@@ -133,6 +141,7 @@ export async function createThread({
       model: () => model,
       contextWindow: () => contextWindow,
       extractsAssumptions,
+      readFlags: async () => null,
       shell: async (run) => {
         const result = await shell(run);
         alive();
@@ -164,11 +173,17 @@ export async function createThread({
         alive();
         return page;
       },
+      ownSockets: () => 0,
+      meter: noMeter,
+      reportMetrics: async (report) => {
+        alive();
+        return metrics(report);
+      },
       place: async () => ({ section: null, sectionEnteredAt: null }),
       tell: async () => true,
       tellDirectory: async () => true,
       report: (event, details) => {
-        if (own.alive) reports.push({ event, details });
+        if (own.alive) (event === "turnStep" ? steps : reports).push({ event, details });
       },
       forget: async () => {},
     };
@@ -193,6 +208,7 @@ export async function createThread({
     storage,
     pausesMs,
     reports,
+    steps,
     frames: () => frames,
     async say(text, params = {}) {
       const input = [{ type: "text", text, text_elements: [] }];

@@ -9,6 +9,8 @@ export interface CredentialSettings {
   token: string | null;
   /** Who makes, lists and revokes tokens; no account. */
   operatorToken: string | null;
+  /** Who reads `/metrics`, and nothing else. */
+  metricsToken: string | null;
   signedBearer: SignedBearerSettings | null;
   access: AccessSettings | null;
   /** Besides the server's own. */
@@ -47,6 +49,7 @@ export function readSettings(environment: object): CredentialSettings | { proble
   const team = variable("SPINDLE_ACCESS_TEAM_DOMAIN");
   const accessAudience = variable("SPINDLE_ACCESS_AUDIENCE");
   const token = variable("SPINDLE_TOKEN");
+  const metricsToken = variable("SPINDLE_METRICS_TOKEN");
 
   const least = accessLimits.secretBytesMin;
   if (secret !== null && byteLength(secret) < least) return { problem: `SPINDLE_JWT_SECRET needs at least ${least} bytes.` };
@@ -58,6 +61,12 @@ export function readSettings(environment: object): CredentialSettings | { proble
   }
   if (operatorToken !== null && operatorToken === token) {
     return { problem: "SPINDLE_OPERATOR_TOKEN and SPINDLE_TOKEN must differ: one makes tokens, the other uses threads." };
+  }
+  if (metricsToken !== null && byteLength(metricsToken) < least) {
+    return { problem: `SPINDLE_METRICS_TOKEN needs at least ${least} bytes.` };
+  }
+  if (metricsToken !== null && (metricsToken === token || metricsToken === operatorToken)) {
+    return { problem: "SPINDLE_METRICS_TOKEN must differ from the other tokens: it stands in the configuration of a scraper." };
   }
   const most = accessLimits.clockSkewSecondsMax;
   const clockSkewSeconds = skew === null ? accessLimits.clockSkewSecondsDefault : Number(skew);
@@ -80,7 +89,7 @@ export function readSettings(environment: object): CredentialSettings | { proble
   const signedBearer = secret === null ? null : { secret, issuer, audience, clockSkewSeconds };
   const access = teamUrl === null || accessAudience === null ? null : { teamUrl, audience: accessAudience, clockSkewSeconds };
   const isOpen = token === null && operatorToken === null && signedBearer === null && access === null;
-  return { token, operatorToken, signedBearer, access, allowedOrigins, isOpen };
+  return { token, operatorToken, metricsToken, signedBearer, access, allowedOrigins, isOpen };
 }
 
 /** Keys come over TLS, or from this machine, as in tests. */

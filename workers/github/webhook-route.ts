@@ -8,6 +8,7 @@ import { type GitHubEvent, readEvent } from "#github/event";
 import { type GitHubSettings, readGitHubSettings } from "#github/settings";
 import { type Environment, githubAppStub, repositoryStub } from "../../durable-objects/environment.ts";
 import { report } from "../../durable-objects/platform.ts";
+import { countAtDoor } from "../door-counts.ts";
 import { accountOfOwner } from "./account.ts";
 import { isSignature, isSignedByOneOf } from "./signature.ts";
 
@@ -30,6 +31,7 @@ webhookRoute.post("/github/webhook", async (context) => {
   if (body === null) return context.text("the delivery is too large", 413);
   if (!(await isSignedByOneOf(settings.webhookSecrets, headers.signature, body))) {
     report("webhookRefused", { deliveryId: headers.deliveryId, name: headers.event, reason: "signature" });
+    countAtDoor(context, "webhooks_total", { result: "refused" });
     return context.text("the signature does not fit", 401);
   }
   const target = context.req.header("x-github-hook-installation-target-id");
@@ -101,9 +103,12 @@ async function take(
   const read = readEvent(name, payload, appId);
   if ("dropped" in read) {
     report("webhookDropped", { deliveryId, name, reason: read.dropped });
+    countAtDoor(context, "webhooks_total", { result: "ignored" });
     return context.body(null, 202);
   }
   const received = await hand(context.env, deliveryId, read.event);
+  // A repository counts its own.
+  if (read.event.type === "installationChanged") countAtDoor(context, "webhooks_total", { result: "accepted" });
   report("webhookReceived", { deliveryId, name, received });
   return received === "full" ? context.text("too much waits for this repository", 503) : context.body(null, 202);
 }

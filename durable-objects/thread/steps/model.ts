@@ -8,13 +8,14 @@ import { instructions } from "#core/prompt";
 import { openTurn } from "#core/thread";
 import { callIdOf, parseToolCall } from "#core/tool-call";
 import { asFunctions, toolsFor } from "#core/tool-form";
+import { stepTraceparent } from "#core/trace";
 import { ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import type { MemoryCitation, ThreadItem } from "#protocol/item";
 import type { TokenUsageBreakdown } from "#protocol/thread";
 import type { TurnError } from "#protocol/turn";
 import { decisionModeOf } from "#thread/decision-settings";
 import { goalCounted } from "#thread/goal";
-import type { ThreadRuntime } from "#thread/runtime";
+import type { ModelCall, ThreadRuntime } from "#thread/runtime";
 import { recallNotes } from "#thread/steps/recall";
 
 /** One response, or one failed attempt at it. Returns without a word when somebody stopped it: who stopped it wrote down why. */
@@ -26,6 +27,8 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
   if (!runtime.current.work?.responding) runtime.commit(runtime.closeDangling(turn, "superseded"));
   const abort = new AbortController();
   if (!(await awaitTurnSlot(runtime, abort))) return;
+  await runtime.flags.read(turn.id);
+  if (abort.signal.aborted) return;
   await recallNotes(runtime, abort.signal);
   if (abort.signal.aborted) return;
   const answer = new Answer(runtime, turn.id);
@@ -104,6 +107,7 @@ function request(runtime: ThreadRuntime): ModelRequest {
     summary: settings.summary,
     outputSchema: work.outputSchema,
     promptCacheKey: info.id,
+    ...(turn ? { traceparent: stepTraceparent(turn.id, runtime.current.seq, work.trace) } : {}),
     ...(work.responding ? { resume: work.responding } : {}),
   };
 }
@@ -316,13 +320,21 @@ class Answer {
   }
 }
 
+/** What the operator counts it as. */
+function modelCallOf({ isTimeout, httpStatus, info, refusesBuiltInTools }: ModelError): ModelCall {
+  if (isTimeout) return "timed_out";
+  if (httpStatus === 429 || info === "usageLimitExceeded" || info === "serverOverloaded") return "rate_limited";
+  const isRefused = info === "badRequest" || info === "cyberPolicy" || info === "contextWindowExceeded";
+  return isRefused || refusesBuiltInTools ? "refused" : "failed";
+}
+
 /** Said in the log: the thread asks with function tools from now on. */
-function useFunctionTools(runtime: ThreadRuntime): void {
+function useFunctionTools(runtime: ThreadRuntime, asked: { modelCall?: ModelCall } = {}): void {
   const { threadId } = runtime.host;
   const message =
     "The model's endpoint does not take the built-in tools. Function tools of the same meaning are used from now on.";
   const event = { type: "builtInToolsRefused" } as const;
-  runtime.commit([{ method: "warning", params: { threadId, message }, private: { event } }]);
+  runtime.commit([{ method: "warning", params: { threadId, message }, private: { event, ...asked } }]);
 }
 
 /** Writes the failure down, and either pauses before the next attempt or ends the turn. */
@@ -330,14 +342,15 @@ async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelE
   const { host, current } = runtime;
   const turn = openTurn(current);
   if (!turn || !current.work) return;
+  const modelCall = modelCallOf(error);
   if (error.refusesBuiltInTools && !current.needsFunctionTools) {
-    useFunctionTools(runtime);
+    useFunctionTools(runtime, { modelCall });
     return;
   }
   const failedAttempts = current.work.failedAttempts;
   const retriesMax = Math.min(error.retriesMax ?? limits.modelRetriesMax, limits.modelRetriesMax);
   if (!error.willRetry || failedAttempts >= retriesMax) {
-    runtime.failTurn(turnError(error.message, error.info));
+    runtime.failTurn(turnError(error.message, error.info), modelCall);
     return;
   }
   const retrying: Draft = {
@@ -358,8 +371,8 @@ async function failAttempt(runtime: ThreadRuntime, turnId: string, error: ModelE
   const goesOn = current.work.responding && !error.responseIsOver;
   runtime.commit(
     goesOn
-      ? [retrying]
-      : [...runtime.closeDangling(turn, "superseded"), { ...retrying, private: { event: { type: "responseLost" } } }],
+      ? [{ ...retrying, private: { modelCall } }]
+      : [...runtime.closeDangling(turn, "superseded"), { ...retrying, private: { event: { type: "responseLost" }, modelCall } }],
   );
   const ceilingMs = Math.min(limits.retryPauseMs * 2 ** failedAttempts, limits.retryPauseMsMax);
   const pauseMs = error.retryAfterMs ?? Math.ceil(ceilingMs * (0.5 + host.random() / 2));

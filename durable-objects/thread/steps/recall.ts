@@ -14,7 +14,7 @@ import type { ThreadRuntime } from "#thread/runtime";
 export async function recallNotes(runtime: ThreadRuntime, signal: AbortSignal): Promise<void> {
   const { current, host } = runtime;
   const turn = openTurn(current);
-  if (!turn || !asksMemory(current)) return;
+  if (!turn || !asksMemory(current) || !runtime.flags.current.memory) return;
   const message = turn.items.find((item) => item.type === "userMessage");
   if (message?.type !== "userMessage") return;
   const request = textOf(message.content);

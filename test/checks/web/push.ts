@@ -70,7 +70,7 @@ export const push: Story = async ({ browser, server }) => {
     threadId,
     itemId,
     title: "rung",
-    body: "Wants to change /workspace/rung.txt",
+    body: "Wants to change rung.txt",
     place,
     waiting: 1,
   };

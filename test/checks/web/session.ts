@@ -1,6 +1,8 @@
 /** A session in a browser: no secret is kept, a page of another origin can do nothing with it, and it ends everywhere at once. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createClient } from "#client/client";
+import { newBrowserKeys, newServerKeys } from "#test/support/push-receiver";
 import { startServer } from "../server.ts";
 import { Person } from "./browser.ts";
 import { equal, eventually, type Story, step } from "./story.ts";
@@ -9,7 +11,15 @@ const token = "the-token-of-whoever-may-come-in-here";
 const operator = "the-operators-own-token-of-this-check";
 
 export const session: Story = async ({ browser }) => {
-  const server = await startServer({ env: { SPINDLE_TOKEN: token, SPINDLE_OPERATOR_TOKEN: operator } });
+  const vapid = newServerKeys();
+  const server = await startServer({
+    env: {
+      SPINDLE_TOKEN: token,
+      SPINDLE_OPERATOR_TOKEN: operator,
+      VAPID_PUBLIC_KEY: vapid.publicKey,
+      VAPID_PRIVATE_KEY: vapid.privateKey,
+    },
+  });
   const signIn = async (): Promise<Person> => {
     const person = await Person.arrive(browser, server.url);
     await person.page.locator("input").first().fill(token);
@@ -96,12 +106,22 @@ export const session: Story = async ({ browser }) => {
 
     await step("signing out everywhere ends the other browser's session too; what is kept goes, the theme stays", async () => {
       const lost = await signIn();
+      const client = createClient({ url: server.wsUrl, token, clientInfo: { name: "check-web", version: "1" } });
+      const { p256dh, auth } = newBrowserKeys();
+      await client.request("spindle/push/subscribe", {
+        endpoint: "https://fcm.googleapis.com/a-lost-telephone",
+        keys: { p256dh, auth },
+        expirationTime: null,
+        device: "lost",
+      });
       await lost.page.goto(`${server.url}/#/settings`);
       await page.goto(`${server.url}/#/settings`);
       page.on("dialog", (dialog) => void dialog.accept());
       await one.presses("Sign out everywhere");
       await page.getByRole("heading", { name: "Sign in to Spindle" }).waitFor();
       await lost.sees("You are signed out.");
+      equal((await client.request("spindle/push/list", {})).data, []);
+      client.close();
       const everything = await kept(page);
       equal([everything.includes("alpha"), everything.includes("dark")], [false, true]);
       await page.locator("input").first().fill(token);

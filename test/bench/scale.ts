@@ -1,0 +1,41 @@
+/** `npm run scale`: counts what turns make Cloudflare bill, and throws a day's threads over objects. `--simulate` leaves the counting out; `--write` puts it into docs/scaling.md. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { arrivalTable } from "./cost/arrival.ts";
+import { measure } from "./cost/measure.ts";
+import { costTable, countRows, countTable, readCountTable, threadBytes } from "./cost/tables.ts";
+
+export const docFile = join(import.meta.dirname, "../../docs/scaling.md");
+export const sizes = [10_000, 1_000_000, 100_000_000];
+export const seed = 20261121;
+
+/** The part of the page that this command writes. */
+export function section(text: string, name: string, content?: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  if (from < begin.length || to < from) throw new Error(`docs/scaling.md has no part ${name}`);
+  return content === undefined ? text.slice(from, to).trim() : `${text.slice(0, from)}\n${content}\n${text.slice(to)}`;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { simulate: { type: "boolean" }, write: { type: "boolean" }, turns: { type: "string" } },
+  });
+  let text = readFileSync(docFile, "utf8");
+  let { rows, bytes } = readCountTable(section(text, "counted"));
+  if (!values.simulate) {
+    const measured = await measure({ turns: Number(values.turns ?? 40), threads: 4 });
+    rows = countRows(measured);
+    bytes = threadBytes(measured);
+    console.log(`${countTable(rows, bytes)}\n`);
+    console.log(`${costTable(rows, bytes)}\n`);
+    text = section(text, "counted", countTable(rows, bytes));
+    text = section(text, "cost", costTable(rows, bytes));
+  }
+  const table = arrivalTable(rows, sizes, seed);
+  console.log(table);
+  text = section(text, "arrival", table);
+  if (values.write) writeFileSync(docFile, text);
+  process.exit(0);
+}
