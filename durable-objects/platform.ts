@@ -1,6 +1,7 @@
 /** The platform's clock, dice and log, and the models that the operator's environment gives. */
 import { uuidv7 } from "#core/uuid";
 import { type Catalogue, createCatalogue } from "#models/catalogue";
+import { Breaker, isBelow, outboundFetch } from "#outbound/outbound";
 import type { Environment } from "./environment.ts";
 
 const catalogues = new WeakMap<Environment, Catalogue>();
@@ -20,6 +21,12 @@ function makeCatalogue(environment: Environment): Catalogue {
     models: OPENAI_MODEL,
     background: OPENAI_BACKGROUND === "1",
     countIntervalMs: SPINDLE_REHEARSAL_INTERVAL_MS === undefined ? undefined : Number(SPINDLE_REHEARSAL_INTERVAL_MS),
+    fetch: outboundFetch({
+      purpose: "model",
+      allows: isBelow(OPENAI_BASE_URL || "https://api.openai.com/v1"),
+      breaker: new Breaker("the model's endpoint", report),
+      report,
+    }),
     newId,
     sleep: (durationMs, signal) => sleep(durationMs, signal ?? new AbortController().signal),
   });

@@ -8,6 +8,7 @@ import { answerForConnection, effectiveConfig } from "#connection/answers";
 import { FileSearch, type SearchSession } from "#connection/file-search";
 import type { Gateway } from "#connection/gateway";
 import { RunningCommands } from "#connection/running-commands";
+import { BoundedSocket } from "#connection/unread";
 import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
 import { limits } from "#core/limits";
 import { traceparentOf } from "#core/trace";
@@ -33,7 +34,14 @@ export interface SessionState {
   account: string;
   /** How threads name this connection when they deliver to it. */
   connection: string;
-  initialized: { client: { name: string; version: string }; experimentalApi: boolean; replay: boolean; optOut: string[] } | null;
+  initialized: {
+    client: { name: string; version: string };
+    experimentalApi: boolean;
+    replay: boolean;
+    /** It says how much it has read. Absent in sockets of a version before. */
+    acknowledges?: boolean;
+    optOut: string[];
+  } | null;
   /** Threads this client follows, the newest last. */
   threads: FollowedThread[];
   /** The `traceparent` of the upgrade, for requests that bring none. Absent where none came. */
@@ -49,6 +57,8 @@ export interface SessionState {
   /** Searches that somebody types into. */
   searches: SearchSession[];
   watches: WatchedPath[];
+  /** UTF-16 units that were sent and are not known to be read. Absent until something was. */
+  unreadCharacters?: number;
 }
 
 export interface FollowedThread {
@@ -68,7 +78,7 @@ export interface Socket {
 
 export class Session {
   readonly state: SessionState;
-  private readonly socket: Socket;
+  private readonly socket: BoundedSocket;
   private readonly gateway: Gateway;
   private readonly models: ModelCatalogue;
   private readonly commands: RunningCommands;
@@ -83,7 +93,12 @@ export class Session {
 
   constructor(state: SessionState, socket: Socket, gateway: Gateway, models: ModelCatalogue) {
     this.state = state;
-    this.socket = socket;
+    this.socket = new BoundedSocket(socket, state, (unreadCharacters) => {
+      gateway.meter.count("slow_clients_closed_total", {});
+      gateway.report("slowClientClosed", { connection: state.connection, unreadCharacters });
+      // The platform tells of the end only when the client answers it, which may be never.
+      void this.end();
+    });
     this.gateway = gateway;
     this.models = models;
     this.commands = new RunningCommands(gateway, state.connection);
@@ -104,6 +119,7 @@ export class Session {
   /** One text frame of the client. Never throws: whatever it is, it is answered or, where the real server does so, dropped. */
   async receive(text: string): Promise<void> {
     const message = parseMessage(text);
+    this.socket.showedLife();
     switch (message.kind) {
       case "request":
         return this.receiveRequest(message.id, message);
@@ -112,6 +128,8 @@ export class Session {
       case "errorResponse":
         return this.receiveAnswer(message.id, { error: message.error });
       case "notification":
+        if (message.method === "spindle/read" && this.state.initialized?.acknowledges) this.socket.acknowledged(message.params);
+        return;
       case "dropped":
         return;
       default:
@@ -121,6 +139,7 @@ export class Session {
 
   /** Frames of a thread this client follows. The acknowledgement says how far the socket is. */
   async deliver({ threadId, after, frames }: Delivery): Promise<DeliveryAck> {
+    if (this.socket.isHeld) await this.socket.room();
     await Promise.all(this.unanswered.get(threadId) ?? []);
     const followed = this.followed(threadId);
     if (!followed) return { gone: true };
@@ -137,6 +156,7 @@ export class Session {
       }
       followed.cursor = frame.seq;
     }
+    if (this.socket.isOver) return { gone: true };
     this.keep();
     const { meter } = this.gateway;
     meter.count("frames_sent_total", {}, sent);
@@ -162,6 +182,7 @@ export class Session {
       // Without `seq`: it is no part of a log that this client folds.
       if (!comesFromThread && !isOld && this.wants(method)) this.socket.send(text);
     }
+    if (this.socket.isOver) return { gone: true };
     this.keep();
     return { gone: false, id: this.state.announcedId ?? 0 };
   }
@@ -177,6 +198,7 @@ export class Session {
 
   /** The socket is closed: the threads need not deliver any more, and what they do for this client alone ends. */
   async end(): Promise<void> {
+    this.socket.ended();
     const { threads, connection } = this.state;
     const threadIds = new Set([
       ...threads.map(({ threadId }) => threadId),
@@ -289,6 +311,7 @@ export class Session {
       client: { name: clientInfo.name.slice(0, 128), version: clientInfo.version.slice(0, 64) },
       experimentalApi: capabilities?.experimentalApi ?? false,
       replay: capabilities?.extensions?.["spindle/replay"] !== undefined,
+      acknowledges: capabilities?.extensions?.["spindle/acknowledge"] !== undefined,
       optOut: optOut.map((method) => method.slice(0, 64)),
     };
     this.keep();

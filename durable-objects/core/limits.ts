@@ -13,6 +13,19 @@ export const limits = {
   inputCharactersMax,
   /** Characters in one stored text cell. Four bytes a character at worst keeps a row under the platform's 2 MB. */
   textCellCharactersMax: 256 * 1024,
+  /**
+   * UTF-16 units on one socket that a client which acknowledges has not acknowledged: what a slow line carries in a minute. The socket is closed,
+   * and the client resumes. An isolate has 128 MB for all its objects.
+   */
+  unreadCharactersMax: 4 * 1024 * 1024,
+  /** From here on frames of threads wait for the client; a thread that somebody comes back to is not sent faster than it is read. */
+  unreadHeldCharacters: 1024 * 1024,
+  /** Milliseconds that they wait for one acknowledgement; a line that does not carry that much in this time carries no stream. */
+  acknowledgeMsMax: 30_000,
+  /** The same since the last word of a client that does not acknowledge, as Codex's: half an hour of a model that talks without a pause. */
+  unreadSilentCharactersMax: 16 * 1024 * 1024,
+  /** A client acknowledges when it has read so many more; `clientLimits` has the same number. */
+  acknowledgeCharacters: 256 * 1024,
   /** Milliseconds between two appended batches of streamed text; below it nobody sees a difference, above it text stutters. */
   deltaIntervalMs: 30,
   /** The same for what a command says: many lines at once are read no better than a few times a second, and each batch is a row. */
@@ -583,4 +596,18 @@ export const pushLimits = {
   endedPerNewsMax: 20,
   /** A signed word about who we are holds so long; services take a day at most. It is made anew when half of that is over. */
   authorizationMs: 12 * 60 * 60_000,
+} as const;
+
+/** When an endpoint that mostly fails is left alone, and for how long. */
+export const circuitLimits = {
+  /** Milliseconds over which requests are counted; those of the window before count for what is left of it. */
+  windowMs: 30_000,
+  /** Failures below which nothing is concluded, and the share of failures from which it is: one bad answer in two. */
+  failuresMin: 5,
+  failureShareMin: 0.5,
+  /** How long nobody asks, doubled each time in a row; and its ceiling. The longest pause of a turn before its next attempt is the same as the first. */
+  openMs: 10_000,
+  openMsMax: 60_000,
+  /** A request that tries it again and is not heard of for so long does not keep others from trying. */
+  trialMsMax: 30_000,
 } as const;

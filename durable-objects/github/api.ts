@@ -1,4 +1,5 @@
 /** One request to GitHub: typed by GitHub's own description, bounded in time and size, with every way to fail named. */
+import { CircuitOpen } from "#core/circuit";
 import { githubApiLimits } from "#core/limits";
 import { GitHubError, type GitHubFailure } from "#github/failure";
 import type { Answer, Params, Route } from "#github/routes";
@@ -142,6 +143,7 @@ async function send(
     throw new GitHubError(route, failureOf(response, text, call.now()));
   } catch (error) {
     if (error instanceof GitHubError) throw error;
+    if (error instanceof CircuitOpen) throw new GitHubError(route, { type: "unavailable", reason: error.message });
     if (error instanceof AnswerTooLong) throw new GitHubError(route, { type: "unexpected", reason: "the answer is too long" });
     if (signal.aborted) throw new GitHubError(route, { type: "timedOut" });
     throw new GitHubError(route, { type: "unavailable", reason: "the connection failed" });

@@ -3,8 +3,12 @@ import type { Meter } from "#core/metrics/meter";
 import { defaultPolicy, type Policy } from "#github/follow/policy";
 import type { GitHubHost } from "#github/installation";
 import { readGitHubSettings } from "#github/settings";
+import { Breaker, isAt, outboundFetch } from "#outbound/outbound";
 import type { Environment } from "../environment.ts";
 import { report } from "../platform.ts";
+
+/** One for all objects of an isolate: what one of them finds out spares the others. There is one GitHub that it knows. */
+const breaker = new Breaker("GitHub", report);
 
 /** Throws when GitHub is not configured, or wrongly: nothing at GitHub can be done then, now or later. */
 export function githubHost(environment: Environment, meter: Meter): GitHubHost {
@@ -16,7 +20,7 @@ export function githubHost(environment: Environment, meter: Meter): GitHubHost {
     environment,
     appId,
     apiUrl,
-    fetch: metered(meter),
+    fetch: metered(meter, outboundFetch({ purpose: "github", allows: isAt(apiUrl), breaker, report })),
     now: () => Date.now(),
     deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
     report,
@@ -24,11 +28,11 @@ export function githubHost(environment: Environment, meter: Meter): GitHubHost {
 }
 
 /** Any answer is one: that a branch is not there is no failure of anybody's. */
-function metered(meter: Meter): typeof fetch {
+function metered(meter: Meter, send: typeof fetch): typeof fetch {
   const counted = (outcome: "ok" | "failed" | "rate_limited") => meter.count("github_requests_total", { outcome });
   return async (input, init) => {
     try {
-      const answer = await fetch(input, init);
+      const answer = await send(input, init);
       const { status, headers } = answer;
       const isLimited =
         status === 429 || (status === 403 && (headers.has("retry-after") || headers.get("x-ratelimit-remaining") === "0"));

@@ -15,7 +15,7 @@ export function createLedgerSchema(sql: Sql): void {
       STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS sources_by_age ON sources (heard_at_ms);
     CREATE TABLE IF NOT EXISTS standings (
-      subject TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, gauges TEXT NOT NULL, oldest_pending_at_ms INTEGER, works INTEGER NOT NULL
+      subject TEXT PRIMARY KEY, newness INTEGER NOT NULL, at_ms INTEGER NOT NULL, gauges TEXT NOT NULL, oldest_pending_at_ms INTEGER, works INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS standings_pending ON standings (oldest_pending_at_ms) WHERE oldest_pending_at_ms IS NOT NULL;
     CREATE INDEX IF NOT EXISTS standings_at_work ON standings (at_ms) WHERE works = 1;
@@ -67,11 +67,11 @@ export class Ledger {
   }
 
   /** The newer counts: a report that was overtaken on its way changes nothing. */
-  private stand({ subject, atMs, values, oldestPendingAtMs }: Gauges, sums: Counts): void {
+  private stand({ subject, order, atMs, values, oldestPendingAtMs }: Gauges, sums: Counts): void {
     const [known] = this.sql
-      .exec<{ at_ms: number; gauges: string }>("SELECT at_ms, gauges FROM standings WHERE subject = ?", subject)
+      .exec<{ newness: number; gauges: string }>("SELECT newness, gauges FROM standings WHERE subject = ?", subject)
       .toArray();
-    if (known && known.at_ms > atMs) return;
+    if (known && known.newness > order) return;
     // This object wrote the text itself.
     if (known) addAll(sums, JSON.parse(known.gauges) as Counts, -1);
     addAll(sums, values);
@@ -80,8 +80,9 @@ export class Ledger {
       return;
     }
     this.sql.exec(
-      "INSERT OR REPLACE INTO standings (subject, at_ms, gauges, oldest_pending_at_ms, works) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO standings (subject, newness, at_ms, gauges, oldest_pending_at_ms, works) VALUES (?, ?, ?, ?, ?, ?)",
       subject,
+      order,
       atMs,
       JSON.stringify(values),
       oldestPendingAtMs,

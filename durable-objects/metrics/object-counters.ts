@@ -8,13 +8,13 @@ import { newId, sleep } from "../platform.ts";
 export function countersOf(
   context: DurableObjectState,
   environment: Environment,
-  gauges?: () => Omit<Gauges, "subject" | "atMs">,
+  gauges?: () => Omit<Gauges, "subject" | "order" | "atMs">,
 ): Counters {
   const subject = context.id.toString();
   const intervalMs = metricsIntervalMs(environment);
   return new Counters({
     source: newId(),
-    ...(gauges ? { gauges: () => ({ subject, atMs: Date.now(), ...gauges() }) } : {}),
+    ...(gauges ? { gauges: () => ({ subject, order: Date.now(), atMs: Date.now(), ...gauges() }) } : {}),
     send: async (report) => metricsStub(environment, subject).take(report),
     sleep: (durationMs) => sleep(durationMs, new AbortController().signal),
     ...(intervalMs === undefined ? {} : { intervalMs }),

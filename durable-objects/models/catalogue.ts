@@ -11,6 +11,8 @@ export interface CatalogueOptions {
   /** Whether answers of the endpoint can be taken up again after a crash: `background` of the OpenAI model. */
   background?: boolean | undefined;
   countIntervalMs?: number | undefined;
+  /** How the endpoint is reached. */
+  fetch?: typeof fetch | undefined;
   newId: () => string;
   sleep: (durationMs: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -42,6 +44,7 @@ export function createCatalogue({
   models,
   background,
   countIntervalMs,
+  fetch,
   newId,
   sleep,
 }: CatalogueOptions): Catalogue {
@@ -53,7 +56,7 @@ export function createCatalogue({
   });
   const names = apiKey ? (models ?? "").split(",").flatMap((name) => name.trim() || []) : [];
   if (apiKey && names.length === 0) names.push("gpt-5.1-codex");
-  const remote = apiKey ? createOpenAiModel({ apiKey, baseUrl: baseUrl || undefined, newId, background }) : null;
+  const remote = apiKey ? createOpenAiModel({ apiKey, baseUrl: baseUrl || undefined, fetch, newId, background }) : null;
   // No endpoint says what efforts a model has; these three every reasoning model knows, and for others the adapter leaves them out.
   const efforts = { efforts: ["low", "medium", "high"], defaultEffort: "medium" };
   const unique = [...new Set(names)].filter((id) => id !== rehearsalModelInfo.id);

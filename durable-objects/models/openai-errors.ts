@@ -1,5 +1,6 @@
 /** How an endpoint fails, told in the words and with the codes of the real Codex server (transcript 16), as `ModelError`. */
 import { APIConnectionTimeoutError, APIError } from "openai";
+import { CircuitOpen } from "#core/circuit";
 import { ModelError, type ModelItem } from "#models/model";
 import { refusesBuiltInTools } from "#models/openai-refusals";
 import type { CodexErrorInfo } from "#protocol/turn";
@@ -14,6 +15,10 @@ export interface ServerError {
 /** The request for an answer got no stream: the server refused it, or it never got there. `url` must carry no secret. */
 export function requestFailure(error: unknown, { url, tools }: { url: string; tools: ModelItem[] }): ModelError {
   if (error instanceof APIConnectionTimeoutError) return stalled();
+  const { cause } = error as { cause?: unknown };
+  if (cause instanceof CircuitOpen) {
+    return new ModelError(cause.message, { info: "serverOverloaded", willRetry: true, retryAfterMs: cause.retryAfterMs });
+  }
   if (error instanceof APIError && error.status) {
     const refused = refusal(error, error.status, url);
     if (!refusesBuiltInTools(error, tools)) return refused;

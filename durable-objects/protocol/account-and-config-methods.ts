@@ -7,7 +7,8 @@ const clientInfo = struct("ClientInfo", { name: z.string(), title: text, version
 
 /**
  * Example: `{"experimentalApi":true,"optOutNotificationMethods":null,"extensions":{"spindle/replay":{}}}`. The extension
- * `spindle/replay` switches on `seq` on every frame of a thread, and Spindle's own notifications.
+ * `spindle/replay` switches on `seq` on every frame of a thread, and Spindle's own notifications; with `spindle/acknowledge` the client says
+ * how much it has read: `{"method":"spindle/read","params":{"characters":262144}}`.
  */
 const capabilities = struct("InitializeCapabilities", {
   experimentalApi: z.boolean().default(false),

@@ -6,6 +6,7 @@ import type { PushAnswer } from "#core/push/outcome";
 import type { PushAck, PushDelivery } from "#directory/push-news";
 import type { Counters } from "#metrics/counters";
 import { countersOf } from "#metrics/object-counters";
+import { outboundFetch } from "#outbound/outbound";
 import type { Request } from "#protocol/methods";
 import { Authorization } from "#push/authorization";
 import { encrypted } from "#push/encrypt";
@@ -84,7 +85,9 @@ export class PushObject extends DurableObject<Environment> {
     const body = await encrypted(text, device.keys);
     try {
       const signal = AbortSignal.timeout(pushLimits.requestTimeoutMs);
-      const response = await fetch(device.endpoint, { method: "POST", headers, body, redirect: "manual", signal });
+      const allows = ({ href }: URL) => endpointProblem(href, settings.hosts) === null;
+      const call = outboundFetch({ purpose: "push", allows, report });
+      const response = await call(device.endpoint, { method: "POST", headers, body, signal });
       await response.body?.cancel();
       return { status: response.status, retryAfter: response.headers.get("Retry-After") };
     } catch (error) {

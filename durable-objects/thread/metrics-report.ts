@@ -104,7 +104,7 @@ export class MetricsReport {
     const told = this.told ?? this.begin();
     const { source } = told;
     const { to, tally, counts } = this.fold(told, this.lastSeq());
-    const gauges = this.gauges(tally, source);
+    const gauges = this.gauges(tally, source, to);
     const report: Report = { source, from: told.seq + 1, to, counts, gauges };
     const { through } = (await this.host.reportMetrics(report)) satisfies Heard;
     if (through >= told.seq && through < to) {
@@ -132,19 +132,19 @@ export class MetricsReport {
     return { to, tally, counts };
   }
 
-  private gauges(tally: Tally, subject: string): Gauges {
+  private gauges(tally: Tally, subject: string, order: number): Gauges {
     const { values, oldestPendingAtMs } = gaugesOf(tally);
     const { memory, directory, sockets } = this.beside();
     setGauge(values, "outbox_depth", { outbox: "memory" }, memory);
     setGauge(values, "outbox_depth", { outbox: "directory" }, directory);
     setGauge(values, "sockets_open", {}, sockets);
-    return { subject, atMs: this.host.now(), values, oldestPendingAtMs };
+    return { subject, order, atMs: this.host.now(), values, oldestPendingAtMs };
   }
 
   private hasNews(): boolean {
     const { told } = this;
     if (!told || told.seq < this.lastSeq()) return true;
-    return told.gauges !== textOf(this.gauges(told.tally, told.source));
+    return told.gauges !== textOf(this.gauges(told.tally, told.source, told.seq));
   }
 
   /** The source is named before its first report goes out: another name would be counted anew. */

@@ -10,7 +10,7 @@ const floors: readonly (readonly string[])[] = [
   ["durable-objects/protocol"],
   ["durable-objects/core"],
   ["durable-objects/workspace"],
-  ["durable-objects/tools", "durable-objects/models"],
+  ["durable-objects/tools", "durable-objects/models", "durable-objects/outbound"],
   [
     "durable-objects/access",
     "durable-objects/directory",
@@ -80,6 +80,14 @@ test("the private key of the GitHub App is read in one file, and no token outliv
   expect(minting).toEqual(["durable-objects/github/installation.ts"]);
   const minter = linesOf("durable-objects/github/installation.ts").map(withoutComment).join("\n");
   expect(minter).not.toMatch(/\bsql\b|storage|report\([^)]*\btoken\b/);
+});
+
+test("requests leave the house through one file", () => {
+  const calling = ["durable-objects", "workers"]
+    .flatMap(filesOf)
+    .filter((file) => linesOf(file).some((line) => /(?<![.\w]|async |private )fetch\(/.test(withoutComment(line))));
+  // The launcher asks the server that it has started whether it serves.
+  expect(calling).toEqual(["durable-objects/outbound/outbound.ts", "workers/start.ts"]);
 });
 
 test("no file reads the folder beside the project", () => {

@@ -68,7 +68,7 @@ describe("the handshake", () => {
         method: "initialize",
         params: {
           clientInfo: { name: "test", version: "0" },
-          capabilities: { experimentalApi: true, extensions: { "spindle/replay": {} } },
+          capabilities: { experimentalApi: true, extensions: { "spindle/replay": {}, "spindle/acknowledge": {} } },
         },
       },
       { method: "initialized", params: undefined },
@@ -453,6 +453,23 @@ describe("a connection", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(pings()).toBe(7);
     expect(server.sockets).toHaveLength(1);
+  });
+
+  test("is told how much was read, after every quarter of a mebi, on each socket anew", async () => {
+    const client = await online();
+    const told = () => server.socket.sent.flatMap((text) => (text.includes("spindle/read") ? [JSON.parse(text).params] : []));
+    const message = { method: "warning", params: { message: "x".repeat(100_000) } };
+    const characters = JSON.stringify(message).length;
+    for (let times = 0; times < 5; times++) server.socket.deliver(message);
+    expect(told()).toHaveLength(1);
+    expect(told()[0].characters).toBeGreaterThanOrEqual(3 * characters);
+    expect(told()[0].characters).toBeLessThan(4 * characters);
+    server.socket.drop();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(server.sockets).toHaveLength(2);
+    server.socket.deliver(message);
+    expect(told()).toEqual([]);
+    client.close();
   });
 
   test("that somebody comes back to is asked at once, and given up after three seconds of silence", async () => {

@@ -21,7 +21,7 @@ function world() {
       gauges: () => {
         const values: Counts = {};
         setGauge(values, "sockets_open", {}, state.open);
-        return { subject: "object", atMs: ++state.atMs, values, oldestPendingAtMs: null };
+        return { subject: "object", order: ++state.atMs, atMs: state.atMs, values, oldestPendingAtMs: null };
       },
       send: async (report) => {
         state.sends.push(structuredClone(report));

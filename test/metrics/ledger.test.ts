@@ -23,7 +23,7 @@ function counted(from: number, to: number, source = "a"): Report {
 }
 
 function standing(subject: string, atMs: number, values: Gauges["values"], oldestPendingAtMs: number | null = null): Report {
-  return { source: subject, from: 1, to: 0, counts: {}, gauges: { subject, atMs, values, oldestPendingAtMs } };
+  return { source: subject, from: 1, to: 0, counts: {}, gauges: { subject, order: atMs, atMs, values, oldestPendingAtMs } };
 }
 
 test("a report that comes again counts nothing, and is answered how far the source is counted", () => {
@@ -63,7 +63,7 @@ test("how a subject stands is replaced, not added; an older word changes nothing
 test("a duplicate still says how its subject stands", () => {
   const { ledger } = shard();
   ledger.take(counted(1, 5));
-  ledger.take({ ...counted(1, 5), gauges: { subject: "a", atMs: 5, values: { [pending]: 1 }, oldestPendingAtMs: 5 } });
+  ledger.take({ ...counted(1, 5), gauges: { subject: "a", order: 5, atMs: 5, values: { [pending]: 1 }, oldestPendingAtMs: 5 } });
   expect(ledger.read()).toMatchObject({ counts: { [frames]: 5 }, gauges: { [pending]: 1 } });
 });
 

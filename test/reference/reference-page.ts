@@ -1,6 +1,7 @@
 /** `docs/protocol.md`: the protocol for whoever has never seen it. */
 
 import type * as z from "zod";
+import { limits } from "#core/limits";
 import { codexMethodNames } from "#protocol/codex-method-names";
 import { refusals, type WireError } from "#protocol/errors";
 import type { Method } from "#protocol/method";
@@ -35,6 +36,10 @@ One JSON message is one text frame of a WebSocket. A request is \`{"id":1,"metho
 The first request is \`initialize\`; after its answer the client says \`{"method":"initialized"}\`. Methods and fields marked *experimental* need the
 capability \`experimentalApi\`. With the extension \`spindle/replay\` every frame of a thread carries a top-level \`seq\`, and
 a request also \`emittedAtMs\`, when it was asked.
+With \`spindle/acknowledge\`
+the client says after every ${limits.acknowledgeCharacters} UTF-16 units how many more it has read,
+\`{"method":"spindle/read","params":{"characters":${limits.acknowledgeCharacters}}}\`: what it is sent then waits for it. Whoever leaves more than
+${limits.unreadCharactersMax} unread (${limits.unreadSilentCharactersMax} since its last word, without the extension) is closed with 1013, and resumes.
 
 Every method may answer these errors, besides those that stand with it:
 ${errorList([

@@ -44,6 +44,15 @@ interface Life {
   service: ThreadService;
 }
 
+/** What goes wrong for certain, for as long as it does. Each time that it does is counted under its own words. */
+export interface Trouble {
+  model?: "slow" | "down" | "cut" | "lying" | "endless";
+  memory?: "unreadable" | "stale" | "refuses";
+  directory?: "refuses";
+  followers?: "refuse";
+  storage?: "full";
+}
+
 export const policies = ["untrusted", "on-request", "never"] as const;
 
 export class World {
@@ -71,6 +80,7 @@ export class World {
   readonly failures: string[] = [];
   /** Faults happen; false in the calm at the end. */
   faulty = true;
+  trouble: Trouble = {};
   nowMs = 1_795_000_000_000;
   alarmAtMs: number | null = null;
   private tasks: Task[] = [];
@@ -78,6 +88,8 @@ export class World {
   private lastSeq = 0;
   private life: Life | null = null;
   private serial = 0;
+  /** What the stale memory was when it was read first. */
+  private readonly staleMemory = new Map<string, string | null>();
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -252,6 +264,7 @@ export class World {
       sql: this.storage.sql,
       transaction: (closure) => {
         alive();
+        if (this.trouble.storage === "full") throw this.troubled("storage full");
         perhapsCrash("before a commit", 0.004);
         this.isCommitting = true;
         const commit = () => {
@@ -296,6 +309,7 @@ export class World {
         if (this.isCommitting) this.failures.push("frames were sent before they were durable");
         this.requireLogged(delivery);
         await whileAlive("delivery");
+        if (this.trouble.followers === "refuse") throw this.troubled("followers refuse");
         const ack = await this.deliver(connection, delivery);
         await whileAlive("acknowledgement");
         return ack;
@@ -306,11 +320,16 @@ export class World {
           this.count("memory unreadable");
           throw new Error("the published memory is being moved");
         }
-        return this.memory.read(key);
+        if (this.trouble.memory === "unreadable") throw this.troubled("memory unreadable for certain");
+        if (this.trouble.memory !== "stale") return this.memory.read(key);
+        this.count("memory stale");
+        if (!this.staleMemory.has(key)) this.staleMemory.set(key, this.memory.read(key));
+        return this.staleMemory.get(key) ?? null;
       },
       reportToMemory: async (reports) => {
         if (this.isCommitting) this.failures.push("the memory was told before it was durable");
         await whileAlive("memory");
+        if (this.trouble.memory === "refuses") throw this.troubled("memory refuses");
         if (this.faulty && this.random.chance(0.25)) {
           this.count("memory away");
           throw new Error("the memory is being moved");
@@ -348,6 +367,7 @@ export class World {
       },
       takeTurnSlot: async () => {
         await whileAlive("turn slot");
+        if (this.trouble.directory === "refuses") throw this.troubled("directory refuses");
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
         return this.hasTurnSlot();
       },
@@ -360,6 +380,7 @@ export class World {
       tell: async () => true,
       tellDirectory: async (summary, { through, announcements, said, unsaidTurnIds, turnSlot }) => {
         await whileAlive("directory");
+        if (this.trouble.directory === "refuses") throw this.troubled("directory refuses");
         if (this.faulty && this.random.chance(0.2)) {
           this.count("directory unreachable");
           throw new Error("the Directory is being moved");
@@ -382,6 +403,11 @@ export class World {
       },
       forget: async () => {},
     };
+  }
+
+  private troubled(what: string): Error {
+    this.count(what);
+    return new Error(`${what}: simulated`);
   }
 
   private hasTurnSlot(): boolean {
@@ -454,6 +480,7 @@ export class World {
       async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
         const { random } = world;
         requireAnswers(request.input);
+        if (world.trouble.model) yield* world.badly(world.trouble.model, whileAlive, signal);
         for (const event of request.bounds ? world.reading() : world.response()) {
           await whileAlive("model");
           if (signal.aborted) return;
@@ -468,6 +495,33 @@ export class World {
         }
       },
     };
+  }
+
+  /** An endpoint in trouble: what it does before it does as usual, if it comes to that. */
+  private async *badly(
+    how: NonNullable<Trouble["model"]>,
+    whileAlive: (label: string, durationMs?: number) => Promise<void>,
+    signal: AbortSignal,
+  ): AsyncGenerator<ModelEvent> {
+    this.count(`model ${how}`);
+    const lost = (reason: string) => new ModelError(`${reason}: simulated`, { info: "other", willRetry: true });
+    const itemId = this.name("msg_");
+    await whileAlive("model", how === "slow" ? 240_000 : 10);
+    if (how === "slow" || signal.aborted) return;
+    if (how === "down") throw lost("connection refused");
+    // Text for an item that was never begun, and a call that nobody can read.
+    if (how === "lying") {
+      const call = { type: "function_call", id: itemId, call_id: itemId, name: "update_plan", arguments: "{{" };
+      yield { type: "itemDone", itemId, item: call };
+      yield { type: "messageDelta", itemId: "never begun", delta: "x" };
+    }
+    yield { type: "messageStarted", itemId };
+    for (let delta = 0; delta < (how === "endless" ? 400 : 3); delta++) {
+      await whileAlive("model", 5);
+      if (signal.aborted) return;
+      yield { type: "messageDelta", itemId, delta: `on ${delta} and ` };
+    }
+    throw lost("stream disconnected before completion");
   }
 
   /** What it says when its own words are read to it again: what it assumed, or nothing that anybody could read. */

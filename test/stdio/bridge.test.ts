@@ -93,7 +93,11 @@ describe("the handshake", () => {
         method: "initialize",
         params: {
           clientInfo: { name: "parent", version: "7" },
-          capabilities: { experimentalApi: true, optOutNotificationMethods: ["a"], extensions: { "spindle/replay": {} } },
+          capabilities: {
+            experimentalApi: true,
+            optOutNotificationMethods: ["a"],
+            extensions: { "spindle/replay": {}, "spindle/acknowledge": {} },
+          },
         },
       },
       { method: "initialized" },

@@ -291,7 +291,7 @@ export class Client {
 
   private async shakeHands(): Promise<void> {
     const { clientInfo } = this.options;
-    const capabilities = { experimentalApi: true, extensions: { "spindle/replay": {} } };
+    const capabilities = { experimentalApi: true, extensions: { "spindle/replay": {}, "spindle/acknowledge": {} } };
     try {
       const pending = this.enqueue("initialize", { clientInfo, capabilities }, false);
       this.send(pending);

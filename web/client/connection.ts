@@ -51,6 +51,8 @@ export class Connection {
   /** Whether the server answers a `ping` is not known before it did, or let one pass. */
   private pings: "unknown" | "answered" | "ignored" = "unknown";
   private questions = 0;
+  /** Read on this socket and not acknowledged yet, in UTF-16 units. */
+  private readCharacters = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
   /** A `ping` is out and nothing was heard since: when the socket is given up, by the clock. */
@@ -111,6 +113,7 @@ export class Connection {
     const socket = this.open();
     this.socket = socket;
     this.isOpen = false;
+    this.readCharacters = 0;
     this.lastReceivedAt = this.now();
     // A socket that was given up may still speak; it must not be heard any more.
     const current = () => this.socket === socket;
@@ -140,7 +143,17 @@ export class Connection {
     this.lastReceivedAt = this.now();
     if (data === "pong") this.pings = "answered";
     if (this.giveUpAt !== null) this.listen(clientLimits.pingAfterMs);
-    if (typeof data === "string" && data !== "pong") this.events.received(data);
+    if (typeof data !== "string" || data === "pong") return;
+    this.events.received(data);
+    this.acknowledge(data.length);
+  }
+
+  /** A server that queues for a client without end would be a server without memory: it is told what was read. */
+  private acknowledge(characters: number): void {
+    this.readCharacters += characters;
+    if (this.readCharacters < clientLimits.acknowledgeCharacters) return;
+    this.send(JSON.stringify({ method: "spindle/read", params: { characters: this.readCharacters } }));
+    this.readCharacters = 0;
   }
 
   /** Whatever is said counts as life; only a silence is asked. The clock may be set meanwhile: no wait is longer than a silence may be. */

@@ -13,6 +13,8 @@ export const clientLimits = {
   pongTimeoutMs: 9_000,
   /** The same when a person has just come back, and looks: a network that lives answers within it even over a satellite. */
   probeTimeoutMs: 3_000,
+  /** UTF-16 units read after which the server is told, so that it knows a slow reader from one that does not read; its `limits.acknowledgeCharacters`. */
+  acknowledgeCharacters: 256 * 1024,
   /** Requests that wait for an answer or for a connection. Above it somebody asks without listening. */
   pendingRequestsMax: 1_024,
   /** Attempts of one request that the server refuses as overloaded: it did nothing, so asking again is safe. */

@@ -200,7 +200,7 @@ export class Bridge {
         ...capabilities,
         // How the bridge learns that an answer arrived.
         ...(optOut ? { optOutNotificationMethods: optOut.filter((method) => method !== resolvedMethod) } : {}),
-        extensions: { ...extensions, [replay]: {} },
+        extensions: { ...extensions, [replay]: {}, "spindle/acknowledge": {} },
       },
     };
     this.initialize = {

@@ -1,6 +1,7 @@
 /** The assertion that Cloudflare Access sends with every request that it let through: RS256, by the keys of the team's domain. */
-import { type CompactVerifyGetKey, compactVerify, createRemoteJWKSet, errors } from "jose";
+import { type CompactVerifyGetKey, compactVerify, createRemoteJWKSet, customFetch, errors } from "jose";
 import { accessLimits } from "#core/limits";
+import { isAt, outboundFetch } from "#outbound/outbound";
 import { accountOfSubject } from "./account.ts";
 import type { Identified } from "./caller.ts";
 import { endOf, readClaims } from "./claims.ts";
@@ -38,6 +39,7 @@ export function keysOf({ teamUrl }: AccessSettings): CompactVerifyGetKey {
   const keys = createRemoteJWKSet(new URL("/cdn-cgi/access/certs", teamUrl), {
     cacheMaxAge: accessLimits.accessKeysMsMax,
     timeoutDuration: accessLimits.accessKeysTimeoutMs,
+    [customFetch]: outboundFetch({ purpose: "access keys", allows: isAt(teamUrl) }),
   });
   keySets.set(teamUrl, keys);
   return keys;

@@ -18,6 +18,8 @@ export interface Report {
 export interface Gauges {
   /** Whose state it is. Not the `source`: an object that wakes counts anew, and stands where it stood. */
   subject: string;
+  /** What is newer: a thread says the number of its last frame, because clocks are set back; who has no log says its clock. */
+  order: number;
   /** Unix ms. */
   atMs: number;
   values: Counts;
