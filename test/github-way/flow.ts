@@ -401,12 +401,21 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
       "x-github-hook-installation-target-id": String(app.id),
       "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
     };
+    // What the door counts is told after the answer, and is nothing of the flow's.
+    const context = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} } as unknown as ExecutionContext;
+    let said = "";
     for (let attempt = 0; attempt < 5; attempt++) {
       const life = living();
-      const answer = await webhookRoute.request("/github/webhook", { method: "POST", headers, body }, environmentOf(life));
+      const answer = await webhookRoute.request(
+        "/github/webhook",
+        { method: "POST", headers, body },
+        environmentOf(life),
+        context,
+      );
       if (answer.status === 202 && life.alive) return;
+      said = `${answer.status} ${await answer.text()}`;
     }
-    throw new Error(`nobody hears ${delivery.name}`);
+    throw new Error(`nobody hears ${delivery.name}: ${said}`);
   }
 
   const read = async <Found>(path: string) => (await (await stage.as("wanda", "GET", `${home}${path}`)).json()) as Found;

@@ -97,7 +97,7 @@ test("a person may ask for it at rest; it is a turn of its own", async () => {
   expect(JSON.stringify(model.requests[1]?.input)).toContain("context_summary");
 });
 
-test("a thread of four hundred turns starts the next one with no more than a thread of forty", async () => {
+test("a thread of four hundred turns starts the next one with no more than a thread of forty", { timeout: 120_000 }, async () => {
   const input = async (turns: number) => {
     const said = Array.from({ length: turns }, () => ({ text: "x".repeat(200), tokens: 9_000 }));
     const model = scriptedModel(...said, { text: "last" });

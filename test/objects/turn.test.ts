@@ -22,6 +22,8 @@ const alwaysDifferent = [
   'answer.result.thread.modelProvider: "stub" → "spindle"',
   'answer.result.thread.originator: "probe" → "story"',
   'answer.result.thread.path: "PATH" → null',
+  // A member of our own, as the answer to who opens a thread tells it.
+  "answer.result.threadSettings: nothing → SETTINGS",
   'thread/started.params.thread.environments: [{"environmentId":"local","cwd":"/workspace","runtimeWorkspaceRoots":["/workspace"]}] → null',
   'thread/started.params.thread.model: "MODEL" → "rehearsal"',
   'thread/started.params.thread.modelProvider: "stub" → "spindle"',
@@ -46,6 +48,7 @@ function compared(theirs: readonly Message[], ours: readonly Message[]): string[
     line
       .replace(/(\.model: )"gpt[^"]*"/, '$1"MODEL"')
       .replace(/(thread\.path: )"[^"]*"/, '$1"PATH"')
+      .replace(/(result\.threadSettings: nothing → )\{.*\}/, "$1SETTINGS")
       .replace(/(availableDecisions: ).* →/, "$1DECISIONS →")
       .replace(/(proposedExecpolicyAmendment: ).* →/, "$1AMENDMENT →"),
   );
