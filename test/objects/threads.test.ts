@@ -14,7 +14,7 @@ story("a thread begins with the settings it was asked for", async ({ client, sle
     developerInstructions: "Be kind.",
     threadSource: "user",
   });
-  const { thread, ...opened } = result;
+  const { thread, threadSettings, ...opened } = result;
   const seconds = thread.createdAt;
   expect(seconds).toBeGreaterThanOrEqual(before);
   expect(thread).toEqual({
@@ -52,6 +52,7 @@ story("a thread begins with the settings it was asked for", async ({ client, sle
     daybreakEnabled: null,
     turns: [],
   });
+  expect(threadSettings).toMatchObject({ approvalPolicy: "untrusted", cwd: "/home/me/project", decisionMode: "observe" });
   expect(opened).toEqual({
     model: "rehearsal",
     modelProvider: "spindle",
@@ -325,7 +326,7 @@ story("who unsubscribes hears no more, and may ask as often as it likes", async 
   await client.turn("say more");
   await other.untilQuiet();
   // What the account is told of all its threads is all it hears.
-  expect(new Set(other.methodsHeard().slice(heard))).toEqual(new Set(["thread/status/changed"]));
+  expect(new Set(other.methodsHeard().slice(heard))).toEqual(new Set(["thread/status/changed", "thread/readState/changed"]));
 });
 
 story("turns are paged both ways", async ({ client, connect, sleep }) => {
