@@ -8,6 +8,8 @@ const vapid = newServerKeys();
 
 export default defineConfig({
   test: {
+    // What objects say of themselves is read where a test fails.
+    silent: "passed-only",
     // Unless told, vitest leaves one core idle: half of a machine that has two.
     maxWorkers: "100%",
     projects: [
@@ -19,7 +21,7 @@ export default defineConfig({
             // So that what is counted is told before a story is over.
             miniflare: {
               bindings: {
-                SPINDLE_METRICS_INTERVAL_MS: "1000",
+                SPINDLE_METRICS_INTERVAL_MS: "200",
                 VAPID_PUBLIC_KEY: vapid.publicKey,
                 VAPID_PRIVATE_KEY: vapid.privateKey,
               },

@@ -23,7 +23,12 @@ export async function ask(path: string, asked: Asked = {}): Promise<Response> {
   const context = createExecutionContext();
   const url = `${host.includes("://") ? host : `http://${host}`}${path}`;
   const request = new Request(url, { method, headers, body, redirect: "manual" });
-  const response = await worker.fetch(request, { ...environment, ...asked.environment }, context);
+  // What the door counts is told behind the answer, which is waited for.
+  const response = await worker.fetch(
+    request,
+    { ...environment, SPINDLE_METRICS_INTERVAL_MS: "1", ...asked.environment },
+    context,
+  );
   await waitOnExecutionContext(context);
   return response;
 }
