@@ -14,16 +14,16 @@ export const limits = {
   /** Characters in one stored text cell. Four bytes a character at worst keeps a row under the platform's 2 MB. */
   textCellCharactersMax: 256 * 1024,
   /**
-   * UTF-16 units on one socket that a client which acknowledges has not acknowledged: what a slow line carries in a minute. The socket is closed,
-   * and the client resumes. An isolate has 128 MB for all its objects.
+   * UTF-16 units on one socket that a client which acknowledges has not acknowledged: the largest answer, a file of `fileBytesMax` in base64, and
+   * what is said meanwhile. The socket is closed, and the client resumes. An isolate has 128 MB for all its objects.
    */
-  unreadCharactersMax: 4 * 1024 * 1024,
+  unreadCharactersMax: 24 * 1024 * 1024,
   /** From here on frames of threads wait for the client; a thread that somebody comes back to is not sent faster than it is read. */
   unreadHeldCharacters: 1024 * 1024,
   /** Milliseconds that they wait for one acknowledgement; a line that does not carry that much in this time carries no stream. */
   acknowledgeMsMax: 30_000,
-  /** The same since the last word of a client that does not acknowledge, as Codex's: half an hour of a model that talks without a pause. */
-  unreadSilentCharactersMax: 16 * 1024 * 1024,
+  /** The same since the last word of a client that does not acknowledge, as Codex's: also most of an hour of a model that talks without a pause. */
+  unreadSilentCharactersMax: 24 * 1024 * 1024,
   /** A client acknowledges when it has read so many more; `clientLimits` has the same number. */
   acknowledgeCharacters: 256 * 1024,
   /** Milliseconds between two appended batches of streamed text; below it nobody sees a difference, above it text stutters. */

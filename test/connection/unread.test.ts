@@ -10,7 +10,7 @@ const mebi = "x".repeat(1024 * 1024);
 
 test("a client that does not acknowledge is closed with 1013, and nothing is sent to it any more", () => {
   const { socket, sent, closed, over } = open({ acknowledges: true });
-  for (let times = 0; times < 20; times++) socket.send(mebi);
+  for (let times = 0; times < 30; times++) socket.send(mebi);
   expect(sent).toHaveLength(limits.unreadCharactersMax / mebi.length + 1);
   expect(closed).toEqual([1013]);
   expect(over).toEqual([limits.unreadCharactersMax + mebi.length]);
@@ -43,7 +43,7 @@ test("an acknowledgement that is no number, or of more than was sent, gives nobo
   ];
   for (const params of nonsense) socket.acknowledged(params);
   socket.acknowledged({ characters: Number.MAX_SAFE_INTEGER });
-  for (let times = 0; times < 20; times++) socket.send(mebi);
+  for (let times = 0; times < 30; times++) socket.send(mebi);
   expect(sent).toHaveLength(limits.unreadCharactersMax / mebi.length + 1);
   expect(closed).toEqual([1013]);
 });
@@ -61,7 +61,7 @@ test("a client of Codex, which acknowledges nothing, may be silent for long, and
 
 test("a word of a client that acknowledges is no acknowledgement", () => {
   const { socket, closed } = open({ acknowledges: true });
-  for (let times = 0; times < 20; times++) {
+  for (let times = 0; times < 30; times++) {
     socket.send(mebi);
     socket.showedLife();
   }

@@ -6,18 +6,17 @@ import type { Shown } from "./shown.ts";
 
 export function Picture({ shown }: { shown: Shown }) {
   const layout = layoutOf(shown.tree.root, shown.chosenActionId);
-  const size = { width: layout.width, height: layout.height };
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard.
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for what can be filled in.
     <div class="picture" role="group" aria-label="Picture of the tree" tabIndex={0}>
-      <div class="drawing" style={size}>
+      <div class="drawing" style={inPixels({ width: layout.width, height: layout.height })}>
         <Lines layout={layout} />
         {layout.nodes.map((placed) => (
           <div
             key={keyOf(placed)}
             class="place"
-            style={{ left: placed.left, top: placed.top, width: measures.nodeWidth, height: measures.nodeHeight }}
+            style={inPixels({ left: placed.left, top: placed.top, width: measures.nodeWidth, height: measures.nodeHeight })}
           >
             <span class="unseen">{wayInWords(placed)}</span>
             <NodeBox node={placed.node} shown={shown} />
@@ -26,6 +25,11 @@ export function Picture({ shown }: { shown: Shown }) {
       </div>
     </div>
   );
+}
+
+/** Without a unit a length is none: only `preact/compat` adds one. */
+function inPixels(lengths: Record<string, number>): Record<string, string> {
+  return Object.fromEntries(Object.entries(lengths).map(([name, length]) => [name, `${length}px`]));
 }
 
 function Lines({ layout: { links, width, height } }: { layout: Layout }) {
