@@ -68,7 +68,7 @@ describe("a message", () => {
     expect([states(after, id), await outbox.read()]).toEqual([[], []]);
   });
 
-  test("is in the outbox before it is on the wire", async () => {
+  test("is in the outbox before it is shown, and before it is on the wire", async () => {
     server.logs.set(threadId, recordedLog.slice(0, 1));
     const client = open();
     await passes();
@@ -80,7 +80,7 @@ describe("a message", () => {
     };
     void client.unsent.send(threadId, "hello");
     await passes();
-    expect([states(client), server.saidIn(threadId)]).toEqual([["waiting"], []]);
+    expect([states(client), server.saidIn(threadId)]).toEqual([[], []]);
     writing.resolve();
     await passes();
     expect([states(client), server.saidIn(threadId)]).toEqual([[], ["hello"]]);

@@ -101,9 +101,12 @@ export class Unsent {
       failure: null,
       state: "waiting",
     };
-    this.messages = [...this.messages, message];
-    this.tell();
+    // Shown when it is kept, and not before: who sees it may close the page. Another page may have found it by now.
     await this.keep(message);
+    if (!this.message(message.key) && !this.done.has(message.key)) {
+      this.messages = [...this.messages, message].toSorted((one, other) => one.writtenAt - other.writtenAt);
+      this.tell();
+    }
     void this.sendFrom(threadId);
     return message.key;
   }

@@ -40,13 +40,13 @@ export function Composer({ draft, isRunning, hint, send, stop, settings }: Compo
   async function submit(way: SendWay): Promise<void> {
     if (!text.trim() || isSending) return;
     setSending(true);
-    // At once: what is typed while it is being kept is the next message.
-    setText("");
     try {
       await send(text, way);
+      // Not before it is kept: a page may be closed at any moment. What was typed meanwhile is the next message.
+      const typed = field.current?.value ?? "";
+      setText(typed.startsWith(text) ? typed.slice(text.length) : typed);
     } catch {
-      // The page shows why; the text comes back for another try.
-      setText(text);
+      // The page shows why; the text is there for another try.
     } finally {
       setSending(false);
       field.current?.focus();
