@@ -276,6 +276,8 @@ export const daily: Story = async ({ browser, server }) => {
   await step("the inbox has who waits longest first, is answered by letter, and says what another device answered", async () => {
     const person = await arrive();
     const elsewhere = await begin(person, "write waits-one.txt: x\nsay one is over", "waits-one.txt");
+    // The list knows whole seconds.
+    await person.page.waitForTimeout(1_100);
     const here = await begin(person, "write waits-two.txt: x\nsay two is over", "waits-two.txt");
     const other = await arrive("phone", "inbox");
     await to(person, "#/inbox");

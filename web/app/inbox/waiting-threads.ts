@@ -27,6 +27,6 @@ export async function readWaiting(client: Pick<Client, "request">): Promise<Wire
     if (listed.nextCursor === null) break;
     cursor = listed.nextCursor;
   }
-  // Of the same second, who began first.
-  return found.toSorted((one, other) => one.updatedAt - other.updatedAt || (one.id < other.id ? -1 : 1));
+  // Of the same second, as the server has them: it lists the newest first.
+  return found.toReversed().toSorted((one, other) => one.updatedAt - other.updatedAt);
 }
