@@ -122,6 +122,12 @@ export const refusals = {
   pushExpired: () => invalidParams("expirationTime is over already"),
   pushDevice: (charactersMax: number) => invalidParams(`device must not exceed ${charactersMax} characters`),
 
+  /** `problem` as whoever looked says it. */
+  webhookAddress: (problem: string) => invalidParams(`url cannot be called: ${problem}`),
+  webhookIdInvalid: () => invalidParams("webhookId must be a UUID"),
+  webhookNotFound: (webhookId: string) => invalidParams(`webhook not found: ${webhookId}`),
+  tooManyWebhooks: (webhooksMax: number) => invalidParams(`an account has at most ${webhooksMax} webhooks`),
+
   searchTermEmpty: (method: string) => refuse(`${method} requires a non-empty searchTerm`),
   searchTermTooLong: (charactersMax: number) => refuse(`searchTerm must not exceed ${charactersMax} characters`),
 
