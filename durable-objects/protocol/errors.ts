@@ -112,6 +112,7 @@ export const refusals = {
   tooManySections: (sectionsMax: number) => invalidParams(`an account holds at most ${sectionsMax} sections`),
   sectionFull: (threadsMax: number) => refuse(`a section holds at most ${threadsMax} threads`),
 
+  noDecisionTree: (threadId: string) => refuse(`no such decision tree in thread ${threadId}`),
   fragmentNotFound: (fragmentId: string) => invalidParams(`memory fragment not found: ${fragmentId}`),
   memoryRunNotFound: (runId: string) => invalidParams(`memory run not found: ${runId}`),
 
