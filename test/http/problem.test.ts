@@ -30,7 +30,13 @@ const cases: [WireError, status: number, name: string][] = [
 ];
 
 test.each(cases)("%j is answered with %i %s", (wire, status, name) => {
-  expect(problemOf(wire)).toMatchObject({ status, name, code: wire.code, detail: wire.message, type: `/v1/docs#problem-${name}` });
+  expect(problemOf(wire)).toMatchObject({
+    status,
+    name,
+    code: wire.code,
+    detail: wire.message,
+    type: `/v1/docs#problem-${name}`,
+  });
 });
 
 test("what another layer answered is a problem of its status", () => {

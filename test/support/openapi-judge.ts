@@ -31,7 +31,9 @@ export function answerProblem({ verb, path, status, contentType, body }: HttpAns
   // `/v1/memory/search` is no fragment's id: the path that says it in full wins.
   const template = templates.sort((one, other) => one.split("{").length - other.split("{").length)[0];
   const operation = template === undefined ? undefined : document.paths[template]?.[verb.toLowerCase()];
-  const response = operation ? (operation.responses[status] ?? (status >= 400 ? operation.responses.default : undefined)) : undefined;
+  const response = operation
+    ? (operation.responses[status] ?? (status >= 400 ? operation.responses.default : undefined))
+    : undefined;
   if (operation && !response) return `${where}: no such status`;
   const type = contentType?.split(";")[0] ?? "";
   // A path or method that there is not has no operation, and is a problem all the same.

@@ -218,12 +218,19 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Json): 
   });
   for (const [name, definition] of Object.entries($defs ?? {})) {
     const { id: _inner, ...shape } = definition as Json;
-    components[name] = pointed(shape);
+    define(name, pointed(shape), components);
   }
-  const own = shared.find(([, named]) => named === schema)?.[0];
-  if (own === undefined || io === "input") return pointed(root as Json);
-  components[own] = pointed(root as Json);
+  const own = io === "output" ? shared.find(([, named]) => named === schema)?.[0] : undefined;
+  if (own === undefined) return pointed(root as Json);
+  // One that is named and refers to itself comes as a reference, and stands among the definitions already.
+  if (root.$ref === undefined) define(own, pointed(root as Json), components);
   return { $ref: `#/components/schemas/${own}` };
+}
+
+function define(name: string, shape: Json, components: Json): void {
+  const known = components[name];
+  if (known && JSON.stringify(known) !== JSON.stringify(shape)) throw new Error(`two shapes are called ${name}`);
+  components[name] = shape;
 }
 
 function pointed(schema: Json): Json {

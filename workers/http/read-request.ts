@@ -49,10 +49,7 @@ function parsed(shape: Shape, value: unknown, place: string): { values: Record<s
 }
 
 /** A query holds texts; which of them are numbers, the schema says. */
-function queryMembers(
-  shape: Shape,
-  query: URLSearchParams,
-): { members: Record<string, unknown> } | { problem: Problem } {
+function queryMembers(shape: Shape, query: URLSearchParams): { members: Record<string, unknown> } | { problem: Problem } {
   const members: Record<string, unknown> = {};
   for (const name of new Set(query.keys())) {
     const given = query.getAll(name);
