@@ -89,13 +89,12 @@ export class PushObject extends DurableObject<Environment> {
       Topic: topic,
     };
     const body = await encrypted(text, device.keys);
+    const allows = ({ href }: URL) => endpointProblem(href, settings.hosts) === null;
+    const call = outboundFetch({ purpose: "push", allows, report });
     try {
-      const signal = AbortSignal.timeout(pushLimits.requestTimeoutMs);
-      const allows = ({ href }: URL) => endpointProblem(href, settings.hosts) === null;
-      const call = outboundFetch({ purpose: "push", allows, report });
-      const response = await call(device.endpoint, { method: "POST", headers, body, signal });
-      await response.body?.cancel();
-      return { status: response.status, retryAfter: response.headers.get("Retry-After") };
+      return await answerWithin(pushLimits.requestTimeoutMs, (signal) =>
+        call(device.endpoint, { method: "POST", headers, body, signal }),
+      );
     } catch (error) {
       report("pushServiceUnreachable", { device: device.endpointHash, error: String(error) });
       return null;
@@ -108,17 +107,30 @@ export class PushObject extends DurableObject<Environment> {
     if (webhookAddressProblem(url, place) !== null) return refusedHere;
     const signed = await webhookHeaders(secret, { id: messageId, atMs: Date.now(), body });
     const headers = { ...signed, "Content-Type": "application/json", "User-Agent": "Spindle-Webhooks/1" };
+    const allows = ({ href }: URL) => webhookAddressProblem(href, place) === null;
+    const send = outboundFetch({ purpose: "webhook", allows, report });
     try {
-      const signal = AbortSignal.timeout(webhookLimits.requestTimeoutMs);
-      const allows = ({ href }: URL) => webhookAddressProblem(href, place) === null;
-      const send = outboundFetch({ purpose: "webhook", allows, report });
-      const response = await send(url, { method: "POST", headers, body, signal });
-      await response.body?.cancel();
-      return { status: response.status, retryAfter: response.headers.get("Retry-After") };
+      return await answerWithin(webhookLimits.requestTimeoutMs, (signal) => send(url, { method: "POST", headers, body, signal }));
     } catch (error) {
       report("webhookUnreachable", { webhook: webhookId, error: String(error) });
       return null;
     }
+  }
+}
+
+/** What was answered; the body is nobody's. Rejects where nothing came in time. The timer goes with the answer: one that runs on would keep the object awake. */
+async function answerWithin(
+  timeoutMs: number,
+  ask: (signal: AbortSignal) => Promise<Response>,
+): Promise<NonNullable<PushAnswer>> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DOMException("no answer in time", "TimeoutError")), timeoutMs);
+  try {
+    const response = await ask(deadline.signal);
+    await response.body?.cancel();
+    return { status: response.status, retryAfter: response.headers.get("Retry-After") };
+  } finally {
+    clearTimeout(timer);
   }
 }
 
