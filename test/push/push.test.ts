@@ -29,6 +29,7 @@ function world({ publicKey = "key" as string | null } = {}) {
         state.sent.push(push);
         return state.answer(push);
       },
+      call: async () => null,
       setAlarm: (atMs) => {
         state.alarmAtMs = atMs;
       },
