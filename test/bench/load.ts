@@ -1,17 +1,24 @@
 /**
  * `npm run load`: 1,000 sockets on 200 threads, 50 turns at once, for five minutes (`--seconds 300`), with clients that are slow and that
- * vanish. `--quick` is smaller and takes about a minute and a half.
+ * vanish. `--quick` is smaller and takes a minute and a half. `--turns 10000` asks instead whether memory stays flat over so many turns.
+ * `--disk` keeps the storage on the disk, `--write` puts what was found into docs/performance.md.
  */
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { markdownTable, measuredOn, writePerformance } from "./documented.ts";
 import { type CrowdSize, crowd } from "./load/crowd.ts";
+import { generations } from "./load/generations.ts";
 import { openStage } from "./load/stage.ts";
 import { Verdict } from "./load/verdict.ts";
+import { table } from "./statistics.ts";
 
 const options = ["sockets", "threads", "at-once", "accounts", "seconds", "seed", "interval"] as const;
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean" },
     disk: { type: "boolean" },
+    write: { type: "boolean" },
+    turns: { type: "string" },
     ...(Object.fromEntries(options.map((name) => [name, { type: "string" }])) as Record<
       (typeof options)[number],
       { type: "string" }
@@ -29,13 +36,22 @@ const size: CrowdSize = {
   seconds: Number(values.seconds ?? usual.seconds),
   seed: Number(values.seed ?? 1),
 };
-/** The rehearsal's own: twenty words a second, as a fast model. */
+/** The rehearsal's own: twenty words a second, as a model that is quick. */
 const intervalMs = Number(values.interval ?? 50);
 
+const machine = measuredOn({ load: loadavg()[0] ?? Number.NaN });
 const verdict = new Verdict();
-const stage = await openStage({ rehearsalIntervalMs: intervalMs, isOnDisk: values.disk === true });
+const stage = await openStage({
+  rehearsalIntervalMs: values.turns === undefined ? intervalMs : 0,
+  isOnDisk: values.disk === true,
+});
 try {
-  await crowd(stage, size, verdict);
+  const rows =
+    values.turns === undefined ? await crowd(stage, size, verdict) : await generations(stage, Number(values.turns), verdict);
+  console.log(`\n${machine}\n${table(rows)}`);
+  const storage = stage.isInMemory ? "in memory" : "on the disk";
+  if (values.write)
+    writePerformance(values.turns === undefined ? "load" : "heap", `${machine}; storage ${storage}.\n\n${markdownTable(rows)}`);
 } finally {
   await stage.close();
 }

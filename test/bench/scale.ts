@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { arrivalTable } from "./cost/arrival.ts";
 import { measure } from "./cost/measure.ts";
-import { costTable, countRows, countTable, readCountTable, threadBytes } from "./cost/tables.ts";
+import { costTable, countRows, countTable, readCountTable, threadBytes, turnSeconds } from "./cost/tables.ts";
 import { section } from "./documented.ts";
 
 export const docFile = join(import.meta.dirname, "../../docs/scaling.md");
@@ -18,7 +18,7 @@ if (import.meta.main) {
   let text = readFileSync(docFile, "utf8");
   let { rows, bytes } = readCountTable(section(text, "counted"));
   if (!values.simulate) {
-    const measured = await measure({ turns: Number(values.turns ?? 40), threads: 4 });
+    const measured = await measure({ turns: Number(values.turns ?? 40), threads: 4, seconds: turnSeconds });
     rows = countRows(measured);
     bytes = threadBytes(measured);
     console.log(`${countTable(rows, bytes)}\n`);

@@ -10,9 +10,9 @@ import { LogCounts } from "../../checks/metrics/log-counts.ts";
 import { pause } from "../../checks/process-group.ts";
 import { sampleOf } from "../../support/open-metrics.ts";
 import { createRandom, type Random } from "../../support/random.ts";
-import { milliseconds, percentile, table } from "../statistics.ts";
+import { milliseconds, percentile } from "../statistics.ts";
 import { LoadClient } from "./load-client.ts";
-import { Observer } from "./observer.ts";
+import { type Observation, Observer } from "./observer.ts";
 import type { Stage } from "./stage.ts";
 import { ThreadRecord } from "./thread-record.ts";
 import type { Verdict } from "./verdict.ts";
@@ -44,7 +44,8 @@ interface Member {
 
 type Role = "steady" | "vanishing" | "trickling" | "pausing" | "stopped";
 
-export async function crowd(stage: Stage, size: CrowdSize, verdict: Verdict): Promise<void> {
+/** Returns what it found as rows of a table. */
+export async function crowd(stage: Stage, size: CrowdSize, verdict: Verdict): Promise<string[][]> {
   const { field } = stage;
   const random = createRandom(size.seed);
   const counts = new LogCounts();
@@ -73,7 +74,6 @@ export async function crowd(stage: Stage, size: CrowdSize, verdict: Verdict): Pr
   for (const client of all) await client.until(() => client.cursor === client.record.lastSeq);
   const logs = await readLogs(members);
 
-  tell(observer, play, turnsPerSecond);
   verdict.check(`${counts.turnsEnded} turns began and ended completed`, counts.turnsCompleted === play.begun && play.begun > 0);
   verdict.check(`${play.mostAtOnce} turns worked at once`, play.mostAtOnce === size.turnsAtOnce);
   verdict.check(
@@ -97,6 +97,7 @@ export async function crowd(stage: Stage, size: CrowdSize, verdict: Verdict): Pr
     await compare(stage.metrics, "/metrics beside what the clients counted", [...counts.expected(), ...ofSockets(stage)]),
   );
   await judgeFramesSent(stage, verdict);
+  return rowsOf({ observer, play, turnsPerSecond, framesHeard: field.counted.framesHeard, seconds: size.seconds });
 }
 
 /** Everybody comes: for each thread one who works, and others who follow. */
@@ -169,24 +170,15 @@ class Play {
   }
 
   private async turn(member: Member): Promise<void> {
-    const { front, turns } = member;
+    const { turns } = member;
     member.turns += 1;
     this.begun += 1;
     this.atOnce += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
-    front.onApproval = (requestId) => front.answer(requestId, turns % 4 === 3 ? "decline" : "accept");
-    const askedAt = performance.now();
-    let firstDelta = Number.NaN;
-    const over = new Promise<void>((resolve) => {
-      front.onFrame = ({ method }) => {
-        if (method === "item/agentMessage/delta" && Number.isNaN(firstDelta)) firstDelta = performance.now() - askedAt;
-        if (method === "turn/completed") resolve();
-      };
-    });
-    await front.begin(textOf(member.isLoud && turns === 0, turns));
-    await over;
+    const text = textOf(member.isLoud && turns === 0, turns);
+    const { firstDelta, whole } = await member.front.turn(text, turns % 4 === 3 ? "decline" : "accept");
     if (!Number.isNaN(firstDelta)) this.firstDeltaMs.push(firstDelta);
-    this.turnMs.push(performance.now() - askedAt);
+    this.turnMs.push(whole);
     this.atOnce -= 1;
   }
 
@@ -302,25 +294,30 @@ function judgeMemory({ observations }: Observer, verdict: Verdict): void {
   verdict.check(`it took ${Math.round(most)} MiB at its peak, at most ${residentMiBMax}`, !(most > residentMiBMax));
 }
 
-function tell(observer: Observer, play: Play, turnsPerSecond: number): void {
-  const { observations } = observer;
-  const ranks = [50, 95, 99];
-  const row = (title: string, samples: number[]) => [title, ...ranks.map((rank) => milliseconds(percentile(samples, rank)))];
-  console.log(
-    table([
-      ["milliseconds", ...ranks.map((rank) => `p${rank}`)],
-      row("turn/start → first delta", play.firstDeltaMs),
-      row("turn/start → turn/completed", play.turnMs),
-      row(
-        "our own event loop is late (p99 of 5 s)",
-        observations.map(({ ownDelayMs }) => ownDelayMs),
-      ),
-    ]),
-  );
-  const share = (of: (one: (typeof observations)[number]) => number) => percent(percentile(observations.map(of), 50));
-  console.log(
-    `${turnsPerSecond.toFixed(1)} turns/s; of one processor workerd takes ${share((one) => one.workerdCpuShare)}, the load itself ${share((one) => one.ownCpuShare)} (medians)`,
-  );
+function rowsOf(found: {
+  observer: Observer;
+  play: Play;
+  turnsPerSecond: number;
+  framesHeard: number;
+  seconds: number;
+}): string[][] {
+  const { observations } = found.observer;
+  const each = (samples: number[], show: (value: number) => string) =>
+    [50, 95, 99].map((rank) => show(percentile(samples, rank)));
+  const observed = (of: (one: Observation) => number, show: (value: number) => string) => each(observations.map(of), show);
+  const whole = (value: number) => Math.round(value).toLocaleString("en");
+  const blank = ["", ""];
+  return [
+    ["", "p50", "p95", "p99"],
+    ["turn/start → first delta, ms", ...each(found.play.firstDeltaMs, milliseconds)],
+    ["turn/start → turn/completed, ms", ...each(found.play.turnMs, milliseconds)],
+    ["turns/s", found.turnsPerSecond.toFixed(1), ...blank],
+    ["frames of logs at clients/s", whole(found.framesHeard / found.seconds), ...blank],
+    ["workerd's share of one processor", ...observed((one) => one.workerdCpuShare, percent)],
+    ["the load's own share", ...observed((one) => one.ownCpuShare, percent)],
+    ["the load's own event loop is late, ms (p99 of 5 s)", ...observed((one) => one.ownDelayMs, milliseconds)],
+    ["workerd, MiB", ...observed((one) => one.residentMiB, whole)],
+  ];
 }
 
 function percent(share: number): string {

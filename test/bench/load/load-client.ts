@@ -29,9 +29,7 @@ const patienceMs = 120_000;
 export class LoadClient {
   readonly record: ThreadRecord;
   cursor = 0;
-  /** A question of the server about a diff. */
-  onApproval: ((requestId: string | number) => void) | null = null;
-  onFrame: ((message: RawMessage) => void) | null = null;
+  private onFrame: (message: RawMessage) => void = () => {};
   private readonly field: Field;
   private readonly token: string;
   private raw: RawClient | null = null;
@@ -75,12 +73,21 @@ export class LoadClient {
     await this.until(() => this.cursor >= seq);
   }
 
-  async begin(text: string): Promise<void> {
+  /** A turn from its question to its end, whatever diff it proposes answered so; milliseconds. Without text `firstDelta` is NaN. */
+  async turn(text: string, decision: "accept" | "decline"): Promise<{ firstDelta: number; whole: number }> {
+    const askedAt = performance.now();
+    const since = () => performance.now() - askedAt;
+    let firstDelta = Number.NaN;
+    const over = new Promise<void>((resolve) => {
+      this.onFrame = ({ id, method }) => {
+        if (method === "item/agentMessage/delta" && Number.isNaN(firstDelta)) firstDelta = since();
+        if (method === "item/fileChange/requestApproval") this.raw?.send({ id, result: { decision } });
+        if (method === "turn/completed") resolve();
+      };
+    });
     await this.ask("turn/start", { threadId: this.record.threadId, input: [{ type: "text", text }] });
-  }
-
-  answer(requestId: string | number, decision: "accept" | "decline"): void {
-    this.raw?.send({ id: requestId, result: { decision } });
+    await over;
+    return { firstDelta, whole: since() };
   }
 
   stopReading(): void {
@@ -166,8 +173,7 @@ export class LoadClient {
       if (seq <= this.missedThrough) counted.replayedFrames += 1;
       this.cursor = seq;
     }
-    if (method === "item/fileChange/requestApproval" && message.id !== undefined) this.onApproval?.(message.id);
-    this.onFrame?.(message);
+    this.onFrame(message);
   }
 
   private acknowledge(): void {

@@ -12,6 +12,7 @@ export interface Stage {
   server: MiniflareServer;
   workerd: WorkerdProcess;
   inspectorPort: number;
+  isInMemory: boolean;
   metrics: { url: string; token: string };
   field: Field;
   /** What clients found wrong; the first hundred. */
@@ -39,7 +40,6 @@ export async function openStage({
 }): Promise<Stage> {
   const isInMemory = !isOnDisk && existsSync(memoryFolder);
   const storage = mkdtempSync(join(isInMemory ? memoryFolder : tmpdir(), "spindle-load-"));
-  console.log(`storage ${isInMemory ? "in memory" : "on the disk"}`);
   const [operator, scraper] = [randomUUID().repeat(2), randomUUID().repeat(2)];
   const bundle = await bundleWorker();
   const inspectorPort = await freePort();
@@ -58,6 +58,7 @@ export async function openStage({
     server,
     workerd: workerdBelow(server.pid),
     inspectorPort,
+    isInMemory,
     metrics: { url: server.url, token: scraper },
     problems,
     field: {

@@ -21,6 +21,8 @@ export class LogCounts {
   private resolved = 0;
   private readonly patches = { completed: 0, declined: 0 };
   private commands = 0;
+  /** Times that a thread's past was made shorter. */
+  compactions = 0;
 
   /** Each frame of each thread once, whoever heard it. */
   take({ method, params }: LogFrame): void {
@@ -68,8 +70,9 @@ export class LogCounts {
     ];
   }
 
-  private takeItem({ type, status }: { type: string; status: string }): void {
+  private takeItem({ type, status }: { type: string; status?: string }): void {
     if (type === "fileChange" && (status === "completed" || status === "declined")) this.patches[status] += 1;
     if (type === "commandExecution" && status === "completed") this.commands += 1;
+    if (type === "contextCompaction") this.compactions += 1;
   }
 }
