@@ -27,8 +27,8 @@ const mutations: Mutation[] = [
     name: "send before append",
     law: "2",
     file: "durable-objects/thread/runtime.ts",
-    line: "      this.folded = thread;\n    });\n    this.deliveries.pump();",
-    broken: "      this.folded = thread;\n      this.deliveries.pump();\n    });",
+    line: "      this.folded = thread;\n    });\n    this.approvalDelivery.appended(",
+    broken: "      this.folded = thread;\n      this.deliveries.pump();\n    });\n    this.approvalDelivery.appended(",
     tests: simulation,
   },
   {
