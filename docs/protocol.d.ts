@@ -87,6 +87,7 @@ export interface ClientRequests {
   "spindle/push/unsubscribe": { params: PushUnsubscribeParams; result: PushUnsubscribeResponse };
   "spindle/push/list": { params: PushListParams; result: PushListResponse };
   "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
+  "spindle/thread/import": { params: ThreadImportParams; result: ThreadImportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -643,7 +644,7 @@ export interface ExperimentalFeatureListResponse {
 export type ExportEntry =
   | { type: "turnStarted"; seq: number; atMs: number; isReverted: boolean; turnId: string }
   | { type: "item"; seq: number; atMs: number; isReverted: boolean; turnId: string; item: ThreadItem }
-  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "defaulted" | "declined" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
+  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: RevisionCause; because: string; flip: { from: string; to: string } | null; resolutions: Resolution[]; tree: DecisionTree; mermaid: string }
   | { type: "asked"; seq: number; atMs: number; isReverted: boolean; turnId: string; requestId: string; method: string; itemId: string | null; hash: string | null; params: unknown }
   | { type: "answered"; seq: number; atMs: number; isReverted: boolean; requestId: string; answer: unknown }
   | { type: "warning"; seq: number; atMs: number; isReverted: boolean; message: string }
@@ -1288,6 +1289,12 @@ export interface RemoteControlStatusReadResponse {
   environmentId: string | null;
 }
 
+export interface Resolution {
+  assumptionId: string;
+  isTrue: boolean;
+  by: ("person" | "tools" | "verdict" | "tests")[];
+}
+
 export interface ReviewStartParams {
   threadId: string;
   target: ReviewTarget;
@@ -1304,6 +1311,16 @@ export type ReviewTarget =
   | { type: "baseBranch"; branch: string }
   | { type: "commit"; sha: string; title?: string | null }
   | { type: "custom"; instructions: string };
+
+export type RevisionCause =
+  | "declared"
+  | "extracted"
+  | "observed"
+  | "defaulted"
+  | "declined"
+  | "annotated"
+  | "stale"
+  | "resolved";
 
 export type SandboxMode = "read-only" | "workspace-write" | "danger-full-access";
 
@@ -1450,13 +1467,14 @@ export interface ThreadExportParams {
   threadId: string;
   cursor?: string | null;
   limit?: number | null;
-  format?: "json" | "markdown" | null;
+  format?: "json" | "markdown" | "copy" | null;
 }
 
 export interface ThreadExportResponse {
   thread: Thread;
   data: ExportEntry[];
   markdown: string | null;
+  lines?: string[];
   nextCursor: string | null;
 }
 
@@ -1552,6 +1570,18 @@ export interface ThreadGoalUpdatedNotification {
   threadId: string;
   turnId: string | null;
   goal: ThreadGoal;
+}
+
+export interface ThreadImportParams {
+  threadId: string;
+  page: number;
+  lines: string[];
+  isLast: boolean;
+  config?: Record<string, unknown> | null;
+}
+
+export interface ThreadImportResponse {
+  thread: Thread | null;
 }
 
 export interface ThreadInjectItemsParams {

@@ -36,7 +36,7 @@ export const limits = {
   forkPageCharactersMax: 1_000_000,
   forkPageFilesMax: 5_000,
   forkPageBytesMax: 4_000_000,
-  /** A fork that is not done after this long has died on the way, and what it had is thrown away. */
+  /** A fork, or an import since its last page, that is not done after this long has died on the way, and what it had is thrown away. */
   forkDurationMsMax: 15 * 60_000,
   /** Frames and characters of one delivery from a thread to a connection: large enough to catch up fast, small enough for RPC. */
   deliveryFramesMax: 500,
@@ -198,6 +198,8 @@ export const limits = {
   extractionMsMax: 20_000,
   /** Characters of one page of an export. A single entry may be longer: an item holds up to half a million. */
   exportPageCharactersMax: 1_000_000,
+  /** Characters of a copy of a thread that is imported: one transaction reads it, within the seconds that an object may compute. */
+  importCharactersMax: 128 * 1024 * 1024,
   /** Characters of one label of a drawn decision tree. */
   drawnLabelCharactersMax: 120,
   /** Keys of the last annotations of a tree: a client retries its last one. */

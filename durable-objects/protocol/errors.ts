@@ -151,6 +151,15 @@ export const refusals = {
   callsUnanswered: () => refuse("items must hold the output of each call, and the call of each output"),
   itemIdsCount: (itemsMax: number) => refuse(`itemIds must name 1 to ${itemsMax} items`),
 
+  /** Of a copy of a thread. `line` counts from 1. */
+  copyDamaged: (line: number, problem: string) => refuse(`the copy is damaged: line ${line}: ${problem}`),
+  copyVersion: (version: unknown, known: number) =>
+    refuse(`the copy is of version ${JSON.stringify(version) ?? "none"}; this server reads version ${known}`),
+  copyTooLarge: (problem: string) => refuse(`the copy is too large: ${problem}`),
+  copyThreadExists: (threadId: string) => refuse(`thread ${threadId} exists already; an import makes a new one`),
+  copyUnread: (files: number) =>
+    refuse(`the thread cannot be copied: contents of ${files} versions of files are its repository's, and nobody has read them`),
+
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>
     refuse(`failed to load configuration: Model provider \`${modelProvider}\` not found`),

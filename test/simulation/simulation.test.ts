@@ -61,6 +61,8 @@ const interesting: Record<string, number> = {
   "reverted at rest": 50,
   "reverted in a turn": 50,
   forked: 500,
+  copied: 60,
+  "an open turn was copied": 40,
   "person ran in model": 50,
   "person ran while waiting": 10,
   "replied to item/tool/requestUserInput": 40,
