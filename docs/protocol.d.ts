@@ -86,6 +86,7 @@ export interface ClientRequests {
   "spindle/push/subscribe": { params: PushSubscribeParams; result: PushSubscribeResponse };
   "spindle/push/unsubscribe": { params: PushUnsubscribeParams; result: PushUnsubscribeResponse };
   "spindle/push/list": { params: PushListParams; result: PushListResponse };
+  "spindle/account/limits": { params: AccountLimitsParams; result: AccountLimitsResponse };
   "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
   "spindle/thread/import": { params: ThreadImportParams; result: ThreadImportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
@@ -188,6 +189,13 @@ export interface ServerNotifications {
   "spindle/approval/refused": SpindleApprovalRefusedNotification;
   "fuzzyFileSearch/sessionUpdated": FuzzyFileSearchSessionUpdatedNotification;
   "fuzzyFileSearch/sessionCompleted": FuzzyFileSearchSessionCompletedNotification;
+}
+
+export type AccountLimitsParams = Record<string, never>;
+
+export interface AccountLimitsResponse {
+  data: { limit: "turnsPerMinute" | "turnsAtOnce" | "tokensPerDay" | "threads" | "storageBytes"; max: number | null; now: number; freesAtMs: number | null }[];
+  circuits: { endpoint: "model" | "github"; isOpen: boolean }[] | null;
 }
 
 export type AccountLogoutParams = unknown;

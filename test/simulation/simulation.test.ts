@@ -53,6 +53,8 @@ const interesting: Record<string, number> = {
   "notes shown": 40,
   "held out": 100,
   "no turn slot": 100,
+  "turn refused": 50,
+  "refused, and sent again": 30,
   "delivery failed": 100,
   "acknowledgement lost": 100,
   "person wrote": 100,
