@@ -9,6 +9,7 @@ import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
+import { httpRoutes, problems } from "./http/door.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { answerHeaders, pageHeaders } from "./page-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -35,6 +36,9 @@ app.get("/readyz", (context) => context.body(null, 200, { "spindle-version": con
 app.route("/", webhookRoute);
 app.route("/", metricsRoute);
 
+/** Around the guard as well: what it refuses is told to programs in the form of every other error. */
+app.use("/v1/*", problems);
+
 app.use(guard);
 
 /** A thread's own socket: one hop less, the same protocol, this thread only. */
@@ -60,6 +64,7 @@ app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
 app.route("/", flagRoutes);
 app.route("/", installationRoutes);
+app.route("/", httpRoutes);
 
 const asset: Handler<Door> = (context) => context.env.ASSETS.fetch(context.req.raw);
 
