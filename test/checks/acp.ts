@@ -16,7 +16,7 @@ const results: { title: string; problem: string | null }[] = [];
 const editors: Editor[] = [];
 let messages = 0;
 /** Long enough for many cuts, with an approval in the middle. */
-const longPrompt = "count 300\nwrite cut.txt: cut\ncount 200";
+const longPrompt = "count 450\nwrite cut.txt: cut\ncount 350";
 /** What is said to that when nothing is cut. */
 let plain: string | null = null;
 try {
