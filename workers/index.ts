@@ -5,6 +5,7 @@ import { globalAccount } from "#core/memory/fragment";
 import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
 import { connectionStub, type Environment, githubAppStub, memoryStub, threadStub } from "../durable-objects/environment.ts";
+import { acpRoute } from "./acp/route.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
@@ -49,6 +50,9 @@ app.get("/threads/:id", authenticate, async (context) => {
   const request = withAdmission(context.req.raw, caller);
   return await threadStub(context.env, caller.account, parsed.threadId).fetch(request);
 });
+
+/** Before all other upgrades: here another protocol is spoken. */
+app.route("/", acpRoute);
 
 /** Upgrades are accepted on any path and query, as on the real server. */
 app.get("*", async (context, next) => {
