@@ -72,7 +72,10 @@ beforeAll(async () => {
   await alice.request("spindle/push/subscribe", { endpoint, keys: { p256dh, auth }, expirationTime: null, device: secretWord });
   const [{ endpointHash: hash }] = (await alice.request("spindle/push/list", {})).data;
   alicesDevice = { endpoint, hash };
-  const { webhook } = await alice.request("spindle/webhook/create", { url: "https://hooks.example.com/", description: secretWord });
+  const { webhook } = await alice.request("spindle/webhook/create", {
+    url: "https://hooks.example.com/",
+    description: secretWord,
+  });
   await alice.request("spindle/webhook/update", { webhookId: webhook.id, isEnabled: false });
   real = {
     names: [
