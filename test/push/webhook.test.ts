@@ -38,6 +38,7 @@ test.each([
   ["https://localhost./", "public DNS"],
   ["https://a.LOCALHOST/", "public DNS"],
   ["https://intranet/", "public DNS"],
+  ["https://printer/", "public DNS"],
   ["https://printer.local/", "public DNS"],
   ["https://metadata.google.internal/", "public DNS"],
   ["https://metadata.google.internal./", "public DNS"],
