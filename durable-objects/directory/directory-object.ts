@@ -1,4 +1,5 @@
 /** The account's index of threads: what can be listed, searched and answered across threads. It knows only what threads told it. */
+
 import { DurableObject } from "cloudflare:workers";
 import { type Counts, setGauge } from "#core/metrics/counts";
 import { Announcements, createAnnouncementsSchema } from "#directory/announcements";
@@ -10,6 +11,7 @@ import type { ThreadSummary } from "#directory/summary";
 import { createTurnSlotsSchema, releaseTurnSlot, takeTurnSlot } from "#directory/turn-slots";
 import { repositoryOfConnection } from "#github/thread-connection";
 import { countersOf } from "#metrics/object-counters";
+import { addressProblem, servesThisMachineOnly } from "#outbound/public-address";
 import type { Request } from "#protocol/methods";
 import type { ThreadPlace } from "#protocol/thread";
 import { connectionStub, type Environment, pushStub } from "../environment.ts";
@@ -52,7 +54,9 @@ export class DirectoryObject extends DurableObject<Environment> {
       setAlarm: (atMs) => this.wake("pushNews", atMs),
       report,
     });
+    const machine = { servesThisMachineOnly: servesThisMachineOnly(environment) };
     this.directory = new Directory({
+      mcpAddressProblem: (url) => addressProblem(url, machine),
       sql,
       now: () => Date.now(),
       newId,

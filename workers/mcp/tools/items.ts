@@ -51,6 +51,11 @@ function textOfItem(item: ThreadItem): string {
       return item.review;
     case "dynamicToolCall":
       return `${item.tool} ${JSON.stringify(item.arguments) ?? ""}`;
+    case "mcpToolCall": {
+      const said =
+        item.error?.message ?? item.result?.content.map((part) => (typeof part.text === "string" ? part.text : "")).join("\n");
+      return `${item.server}.${item.tool} ${JSON.stringify(item.arguments) ?? ""}\n${said ?? ""}`;
+    }
     default:
       return "";
   }
