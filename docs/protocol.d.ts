@@ -941,8 +941,8 @@ export interface McpResourceReadParams {
   server: string;
   uri: string;
   threadId?: string | null;
-  connectorId?: string | null;
-  originCallId?: string | null;
+  connectorId?: unknown;
+  originCallId?: unknown;
   target?: unknown;
   _meta?: unknown;
 }

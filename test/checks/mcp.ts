@@ -1,19 +1,25 @@
 /**
  * The MCP door of a whole server, by those who would use it: the official conformance suite for both generations of the protocol, the
- * official SDK's clients of both generations of the library, and a proposal that `npm run agent` asks about and an MCP client approves.
+ * official SDK's clients of both generations of the library, and a proposal that `npm run agent` asks about and an MCP client approves. And the
+ * other way: servers of the official SDK, both generations of it, whose tools a turn calls after a yes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createClient } from "#client/client";
 import { runConformance } from "./mcp/conformance.ts";
 import { connectAll, connectWithout, type McpClient } from "./mcp/sdk-clients.ts";
+import { startServer1, startServer2 } from "./mcp/servers.ts";
 import { projectRoot, startServer } from "./server.ts";
 
 const results: { title: string; problem: string | null }[] = [];
 const folder = mkdtempSync(join(tmpdir(), "spindle-mcp-agent-"));
 const token = "check-mcp-0123456789abcdef0123456789";
 const names = ["thread_list", "thread_read", "turn_start", "approvals_list", "proposal_decide", "memory_search"];
+
+/** What Spindle's own client meets; this machine is called, because the server serves no other. */
+const foreign = [await startServer1(), await startServer2()];
 
 /** The suite brings no credential: it is met by a server that serves its own machine. */
 const open = await startServer();
@@ -25,6 +31,65 @@ try {
       return `${scenarios} scenarios, ${passed} checks pass, ${expected} of what is not claimed or needs the suite's own server fail as listed`;
     });
   }
+  for (const [index, { url, calls }] of foreign.entries()) {
+    await step(`a turn calls a tool of an SDK server of generation ${index + 1}, once, and after a yes`, async () => {
+      const client = createClient({ url: open.wsUrl, clientInfo: { name: "check-mcp", version: "1" } });
+      try {
+        const name = `sums${index + 1}`;
+        const value = { url, http_headers: { Authorization: "Bearer secret-of-sums" } };
+        await client.request("config/value/write", { keyPath: `mcp_servers.${name}`, value, mergeStrategy: "replace" });
+        const read = await client.request("config/read", { includeLayers: true });
+        equal(JSON.stringify(read).includes("secret-of-sums"), false);
+        const { data } = await client.request("mcpServerStatus/list", { serverName: name });
+        equal(
+          data.map(({ runtimeStatus, tools }) => [runtimeStatus, Object.keys(tools)]),
+          [["connected", ["add"]]],
+        );
+        const thread = await client.startThread({});
+        await thread.send(`call mcp__${name}__add {"a":20,"b":22}`);
+        const { requests } = await thread.until(({ requests }) => requests.length > 0, { timeoutMs: 20_000 });
+        equal(calls(), 0);
+        // The other door lists it and answers it, by its hash.
+        const [, modern] = await connectAll(`${open.url}/mcp`, "none");
+        const [approval] = (await modern?.call("approvals_list", { threadId: thread.id }))?.structuredContent.approvals ?? [];
+        equal([approval?.kind, approval?.command?.includes('"a": 20')], ["mcpToolCall", true]);
+        equal(requests.length, 1);
+        await modern?.call("proposal_decide", { threadId: thread.id, hash: approval.hash, decision: "accept" });
+        const { turns } = await thread.until(({ turns }) => turns.at(-1)?.status === "completed", { timeoutMs: 20_000 });
+        const item = turns.at(-1)?.items.find(({ type }) => type === "mcpToolCall");
+        equal(item?.type === "mcpToolCall" && [item.status, item.result?.content[0]?.text], ["completed", "42"]);
+        equal(calls(), 1);
+        const called = await client.request("mcpServer/tool/call", {
+          threadId: thread.id,
+          server: name,
+          tool: "add",
+          arguments: { a: 1, b: 2 },
+        });
+        equal(called.content[0]?.text, "3");
+      } finally {
+        client.close();
+      }
+    });
+  }
+  await step("a server that is gone costs a turn its tools and nothing else", async () => {
+    for (const { close } of foreign) await close();
+    const client = createClient({ url: open.wsUrl, clientInfo: { name: "check-mcp", version: "1" } });
+    try {
+      const gone = { url: "http://127.0.0.1:1/mcp" };
+      await client.request("config/value/write", { keyPath: "mcp_servers.gone", value: gone, mergeStrategy: "replace" });
+      const thread = await client.startThread({});
+      await thread.send("say hello");
+      const { turns } = await thread.until(({ turns }) => turns.at(-1)?.status === "completed", { timeoutMs: 30_000 });
+      equal(turns.at(-1)?.items.at(-1)?.type, "agentMessage");
+      const { data } = await client.request("mcpServerStatus/list", { serverName: "gone" });
+      equal(
+        data.map(({ runtimeStatus, toolsError }) => [runtimeStatus, toolsError]),
+        [["failed", "it cannot be reached"]],
+      );
+    } finally {
+      client.close();
+    }
+  });
 } finally {
   await open.close();
 }

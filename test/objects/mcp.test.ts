@@ -169,3 +169,48 @@ test("a body that is no message, and a request that is none of this door's, is r
   });
   expect(await answerOf(notified)).toEqual([202, ""]);
 });
+
+story(
+  "an account's MCP servers: no client reads a secret, and nothing within a network is written down",
+  async ({ client, sleep }) => {
+    const write = (name: string, value: unknown) =>
+      client.ask("config/value/write", { keyPath: `mcp_servers.${name}`, value, mergeStrategy: "replace" });
+    const url = "https://mcp.invalid.example/mcp";
+    expect((await write("docs", { url, http_headers: { Authorization: "Bearer s3cret" } })).error).toBeUndefined();
+    await sleep();
+    const { config, layers } = await client.request("config/read", { includeLayers: true });
+    expect(config.mcp_servers.docs).toEqual({ url, http_headers: { Authorization: "••••" } });
+    expect(layers[0].config.mcp_servers).toEqual(config.mcp_servers);
+    await write("docs", { ...config.mcp_servers.docs, enabled: false });
+    const refused: [value: unknown, part: string][] = [
+      [{ url: "https://10.0.0.1/mcp" }, "its host must be a name"],
+      [{ url: "http://mcp.example/mcp" }, "it must be https"],
+      [{ command: "npx", args: ["s3cret"] }, "only remote servers are spoken with"],
+      [{ url, http_headers: { Other: "••••" } }, "no value of a header"],
+    ];
+    for (const [value, part] of refused) {
+      const { error } = await write("other", value);
+      expect(error?.message).toContain(part);
+      expect(error?.message).not.toContain("s3cret");
+    }
+    await sleep();
+    const { data } = await client.request("mcpServerStatus/list", {});
+    expect(data).toMatchObject([
+      {
+        name: "docs",
+        authStatus: "bearerToken",
+        httpOrigin: "https://mcp.invalid.example",
+        runtimeStatus: "disabled",
+        tools: {},
+      },
+    ]);
+    const threadId = await client.startThread();
+    const call = { threadId, server: "docs", tool: "find" };
+    expect(await client.refusal("mcpServer/tool/call", call)).toBe("-32600 unknown MCP server 'docs'");
+    expect(await client.refusal("mcpServer/resource/read", { server: "none", uri: "x://y" })).toBe(
+      "-32600 unknown MCP server 'none'",
+    );
+    expect(JSON.stringify(client.texts)).not.toContain("s3cret");
+    await write("docs", null);
+  },
+);

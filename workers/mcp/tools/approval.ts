@@ -1,5 +1,6 @@
 /** What waits for a yes, and the hash that the yes is bound to. */
 import * as z from "zod";
+import { approvalAnswers, approvalQuestionPrefix } from "#core/mcp/approval";
 import type { House, OpenRequest } from "../house.ts";
 import { mcpLimits } from "../limits.ts";
 import type { Room } from "./items.ts";
@@ -22,10 +23,25 @@ export interface Approval extends ShownApproval {
   requestId: string;
 }
 
-const methods: Record<string, "fileChange" | "command"> = {
+const methods: Record<string, "fileChange" | "command" | "mcpToolCall"> = {
   "item/fileChange/requestApproval": "fileChange",
   "item/commandExecution/requestApproval": "command",
+  // Of the agent's questions only those by which a call of a foreign tool is approved.
+  "item/tool/requestUserInput": "mcpToolCall",
 };
+
+/** What such a question asks; null where it is another. */
+function askedOf(params: Record<string, unknown>): string | null {
+  const [question] = params.questions as { id: string; question: string }[];
+  return question?.id === `${approvalQuestionPrefix}${params.itemId}` ? question.question : null;
+}
+
+/** A decision in the words of the question: what is no plain yes there is a no. */
+export function answerTo({ kind, itemId }: Approval, decision: string): object {
+  if (kind !== "mcpToolCall") return { decision };
+  const answer = decision === "accept" ? approvalAnswers.once : approvalAnswers.no;
+  return { answers: { [`${approvalQuestionPrefix}${itemId}`]: { answers: [answer] } } };
+}
 
 /** The approvals among a thread's open requests. Throws a `ToolRefusal` where there is no such thread. */
 export async function approvalsOf(house: House, threadId: string): Promise<Approval[]> {
@@ -49,6 +65,12 @@ async function approvalOf(house: House, { id, method, params }: OpenRequest): Pr
     itemId: itemId ?? "",
     reason: reason ?? null,
   };
+  if (kind === "mcpToolCall") {
+    const asked = askedOf(params);
+    return asked === null
+      ? null
+      : { ...place, hash: await house.sha256(JSON.stringify([id, asked])), command: asked, cwd: null, diff: null, isWhole: true };
+  }
   if (kind === "command") {
     // A command has no hash of its own in the log: this one names the question and every word of it.
     const hash = await house.sha256(JSON.stringify([id, cwd, command]));

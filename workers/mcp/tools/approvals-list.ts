@@ -39,9 +39,7 @@ async function acrossThreads(
       sortKey: "recency_at",
       ...(cursor === null ? {} : { cursor }),
     });
-    const waiting = page.data.filter(
-      ({ status }) => status.type === "active" && status.activeFlags.includes("waitingOnApproval"),
-    );
+    const waiting = page.data.filter(({ status }) => status.type === "active" && status.activeFlags.length > 0);
     for (const asked of await Promise.all(waiting.map(({ id }) => openOrGone(house, id)))) approvals.push(...asked);
     threadsRead += waiting.length;
     cursor = page.nextCursor;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { hunksChosenMax } from "#protocol/approval-bounds";
 import { type House, ToolRefusal } from "../house.ts";
 import { tool } from "../tool.ts";
-import { type Approval, approvalsOf } from "./approval.ts";
+import { type Approval, answerTo, approvalsOf } from "./approval.ts";
 
 /** Not for the session, as a client's own button may: a yes of this door is to what was shown, and to nothing that comes after. */
 const decision = z.enum(["accept", "decline", "cancel"]);
@@ -36,7 +36,7 @@ export const proposalDecide = tool({
     if (hunks !== undefined && (decision !== "accept" || approval.kind !== "fileChange")) {
       throw new ToolRefusal("hunksNotAccepted", "hunks go with the decision accept of a fileChange");
     }
-    const answer = hunks === undefined ? { decision } : { decision, hunks, proposalHash: hash };
+    const answer = hunks === undefined ? answerTo(approval, decision) : { decision, hunks, proposalHash: hash };
     const refused = await house.respond(threadId, approval.requestId, answer);
     if (refused) throw new ToolRefusal("refused", refused.message);
     return {
@@ -50,10 +50,12 @@ export const proposalDecide = tool({
 });
 
 /** A thread says nothing to an answer that came too late, so that the item has to: what was accepted is never declined. */
-async function statusAfter(house: House, { threadId, turnId, itemId }: Approval, decision: string): Promise<string> {
+async function statusAfter(house: House, { kind, threadId, turnId, itemId }: Approval, decision: string): Promise<string> {
   const { data } = await house.ask("thread/items/read", { threadId, turnId, itemIds: [itemId] });
   const item = data[0]?.item;
   const status = item !== undefined && "status" in item ? item.status : "gone";
+  // A call of a foreign tool that nobody allowed is failed, and so may be one that somebody did: nothing is said of who was faster.
+  if (kind === "mcpToolCall") return status;
   const isDeclined = status === "declined";
   const wasFaster = decision === "accept" ? isDeclined : status === "completed";
   if (wasFaster) throw new ToolRefusal("decidedElsewhere", `somebody else was faster: the item is ${status}`);
