@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { McpServer } from "#protocol/mcp-server";
 import { McpClients } from "#tools/mcp/clients";
+import { checkServerMessage } from "../support/codex-schema.ts";
 import { echoTool, type McpServerScript, scriptedMcpServer } from "../support/mcp-server.ts";
 import { createThread, type TestThread } from "../support/thread.ts";
 import { functionCall, scriptedModel } from "./scripted-model.ts";
@@ -51,6 +52,9 @@ test("a tool is offered, asked about through a restart, called once, and its ans
   answer(thread, asked, "Allow");
   await thread.until("turn/completed");
   expect(called()).toHaveLength(1);
+  for (const { method, params, id } of thread.frames().filter(({ method }) => method.startsWith("item/"))) {
+    checkServerMessage({ ...(id === undefined ? {} : { id }), method, params });
+  }
   expect(itemOf(thread)).toMatchObject({ server: "docs", tool: "echo", status: "completed", error: null, readOnlyHint: false });
   expect(model.requests[1]?.input.at(-1)).toMatchObject({
     type: "function_call_output",
