@@ -27,6 +27,7 @@ import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
+import { McpTools } from "#thread/mcp-tools";
 import { markForMemory } from "#thread/memory-marks";
 import { createNotesSchema, MemoryNotes } from "#thread/memory-notes";
 import { createMemoryOutboxSchema, MemoryOutbox } from "#thread/memory-outbox";
@@ -42,6 +43,7 @@ import { stepLine } from "#thread/step-line";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
 import { decideStep, declare, runProbe, takeOpinion } from "#thread/steps/decision";
+import { callMcp, judgeMcp, recoverMcp } from "#thread/steps/mcp";
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
@@ -75,6 +77,7 @@ export class ThreadRuntime {
   readonly fileWatch: FileWatch;
   readonly extraction: Extraction;
   readonly flags: TurnFlags;
+  readonly mcp: McpTools;
   activity: Activity | null = null;
   /** How the account's memory stands: as a new one until it has been read. */
   standing: Standing = newStanding;
@@ -129,6 +132,7 @@ export class ThreadRuntime {
     this.tokensToldSeq = this.folded?.seq ?? 0;
     this.extraction = new Extraction(this);
     this.flags = new TurnFlags(host);
+    this.mcp = new McpTools(host);
     this.fileWatch = new FileWatch(
       host,
       () => this.current.info.cwd,
@@ -349,6 +353,12 @@ export class ThreadRuntime {
         return askUser(this, step.call);
       case "callClient":
         return callClient(this, step.call);
+      case "judgeMcpCall":
+        return judgeMcp(this, step.call);
+      case "callMcp":
+        return callMcp(this, step.call);
+      case "recoverMcpCall":
+        return recoverMcp(this, step.call);
       case "takeAnswer":
         return takeAnswer(this, step.call);
       case "runUserCommand":
@@ -786,6 +796,7 @@ function closed(item: ThreadItem, completedAtMs: number): ThreadItem {
     case "commandExecution":
     case "fileChange":
     case "dynamicToolCall":
+    case "mcpToolCall":
       return { ...item, status: "failed", completedAtMs };
     case "userMessage":
     case "agentMessage":
