@@ -112,6 +112,7 @@ export const refusals = {
   tooManySections: (sectionsMax: number) => invalidParams(`an account holds at most ${sectionsMax} sections`),
   sectionFull: (threadsMax: number) => refuse(`a section holds at most ${threadsMax} threads`),
 
+  noDecisionTree: (threadId: string) => refuse(`no such decision tree in thread ${threadId}`),
   fragmentNotFound: (fragmentId: string) => invalidParams(`memory fragment not found: ${fragmentId}`),
   memoryRunNotFound: (runId: string) => invalidParams(`memory run not found: ${runId}`),
 
@@ -121,6 +122,12 @@ export const refusals = {
   pushKeys: (problem: string) => invalidParams(`keys cannot be used: ${problem}`),
   pushExpired: () => invalidParams("expirationTime is over already"),
   pushDevice: (charactersMax: number) => invalidParams(`device must not exceed ${charactersMax} characters`),
+
+  /** `problem` as whoever looked says it. */
+  webhookAddress: (problem: string) => invalidParams(`url cannot be called: ${problem}`),
+  webhookIdInvalid: () => invalidParams("webhookId must be a UUID"),
+  webhookNotFound: (webhookId: string) => invalidParams(`webhook not found: ${webhookId}`),
+  tooManyWebhooks: (webhooksMax: number) => invalidParams(`an account has at most ${webhooksMax} webhooks`),
 
   searchTermEmpty: (method: string) => refuse(`${method} requires a non-empty searchTerm`),
   searchTermTooLong: (charactersMax: number) => refuse(`searchTerm must not exceed ${charactersMax} characters`),
@@ -150,6 +157,15 @@ export const refusals = {
   invalidResponseItem: (index: number) => refuse(`items[${index}] is not a valid response item`),
   callsUnanswered: () => refuse("items must hold the output of each call, and the call of each output"),
   itemIdsCount: (itemsMax: number) => refuse(`itemIds must name 1 to ${itemsMax} items`),
+
+  /** Of a copy of a thread. `line` counts from 1. */
+  copyDamaged: (line: number, problem: string) => refuse(`the copy is damaged: line ${line}: ${problem}`),
+  copyVersion: (version: unknown, known: number) =>
+    refuse(`the copy is of version ${JSON.stringify(version) ?? "none"}; this server reads version ${known}`),
+  copyTooLarge: (problem: string) => refuse(`the copy is too large: ${problem}`),
+  copyThreadExists: (threadId: string) => refuse(`thread ${threadId} exists already; an import makes a new one`),
+  copyUnread: (files: number) =>
+    refuse(`the thread cannot be copied: contents of ${files} versions of files are its repository's, and nobody has read them`),
 
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>

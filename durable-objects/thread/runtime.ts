@@ -24,7 +24,6 @@ import { ApprovalDelivery } from "#thread/approval-delivery";
 import { decisionOutcome, resolvedDecision, staleDecision } from "#thread/decision";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
 import { Extraction } from "#thread/extraction";
-import { isHalfForked } from "#thread/fork";
 import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
@@ -35,6 +34,7 @@ import { createMemoryOutboxSchema, MemoryOutbox } from "#thread/memory-outbox";
 import { MemoryReader } from "#thread/memory-reader";
 import { createMetricsReportSchema, MetricsReport } from "#thread/metrics-report";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
+import { isHalfMade } from "#thread/put-aside";
 import { startQueued } from "#thread/queue";
 import { readStateChanged } from "#thread/read-state";
 import { createRepositoryContentsSchema, RepositoryContents } from "#thread/repository-contents";
@@ -148,8 +148,11 @@ export class ThreadRuntime {
     return this.folded;
   }
 
-  /** Makes the tables and the first frames, all or nothing. Each batch is asked for when those before it are folded. */
-  begin(batches: Iterable<Draft[]>, also?: () => void): void {
+  /**
+   * Makes the tables and the first frames, all or nothing. Each batch is asked for when those before it are folded. Of a copy the account hears
+   * that the thread is there, and not what happened in it once.
+   */
+  begin(batches: Iterable<Draft[]>, also?: () => void, { isCopy = false }: { isCopy?: boolean } = {}): void {
     try {
       this.host.transaction(() => {
         createSchema(this.host.sql);
@@ -157,7 +160,7 @@ export class ThreadRuntime {
         also?.();
         const { seq, info } = this.current;
         if (!info.ephemeral) this.outbox.mark(seq);
-        if (info.forkedFromId) this.outbox.keepQuiet(seq);
+        if (info.forkedFromId || isCopy) this.outbox.keepQuiet(seq);
       });
     } catch (error) {
       this.folded = null;
@@ -643,7 +646,7 @@ export class ThreadRuntime {
   async alarm(): Promise<void> {
     this.alarmAtMs = null;
     if (!this.folded) {
-      if (isHalfForked(this.host.sql)) await this.host.forget();
+      if (isHalfMade(this.host.sql)) await this.host.forget();
       return;
     }
     const forgetDueAtMs = this.forgetDueAtMs();

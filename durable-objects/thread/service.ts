@@ -13,6 +13,7 @@ import { CommandExecutions, isCommandExecRequest } from "#thread/command-exec";
 import { answerFile, isFileRequest, refusingPaths } from "#thread/files";
 import { fork } from "#thread/fork";
 import { type ForkPage, type ForkRead, readFork } from "#thread/fork-source";
+import { importThread } from "#thread/import";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import { answer, isThreadRequest, requireProvider, requireThread, startThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
@@ -79,6 +80,17 @@ export class ThreadService {
     return refusable<ForkPage>(() => readFork(this.runtime, read));
   }
 
+  /** The thread of this object comes to be as a file tells of it. */
+  private async importThread(params: Params<"spindle/thread/import">): Promise<Reply> {
+    const { runtime, defaultModel } = this;
+    const result = importThread(runtime, params, { defaultModel, version: protocolVersion });
+    if (result.thread) {
+      await runtime.outbox.flush();
+      runtime.schedule();
+    }
+    return { resultText: JSON.stringify(result), seq: runtime.thread?.seq ?? 0 };
+  }
+
   resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached> {
     return refusable<Attached>(async () => {
       const place = await this.place();
@@ -115,6 +127,7 @@ export class ThreadService {
         requireThread(runtime, request.method);
         return { resultText: JSON.stringify(await answerFile(runtime, request)), seq: runtime.current.seq };
       }
+      if (request.method === "spindle/thread/import") return this.importThread(request.params);
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
       const result = await this.admission.inOrder(request, () => runtime.under(trace, () => answer(runtime, request)));
       const { seq } = runtime.current;

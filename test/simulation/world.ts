@@ -16,6 +16,7 @@ import { refusals, type WireError } from "#protocol/errors";
 import { fork } from "#thread/fork";
 import { readFork } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
+import { importThread } from "#thread/import";
 import { ThreadRuntime } from "#thread/runtime";
 import { ThreadService } from "#thread/service";
 import type { ShellResult, ShellRun } from "#tools/shell";
@@ -240,6 +241,26 @@ export class World {
     const runtime = new ThreadRuntime(host);
     const request = { threadId: this.threadId, excludeTurns: true, ...params };
     await fork(runtime, request, { originator: "simulated", version: "0" });
+    return { runtime, sql };
+  }
+
+  /** Another thread in a storage of its own, on another server, as a file tells of it. */
+  import(lines: string[]): { runtime: ThreadRuntime; sql: TestStorage["sql"] } {
+    const { sql, transactionSync } = createSql();
+    const host: Host = {
+      ...this.host({ ...this.object() }),
+      account: "elsewhere",
+      threadId: this.newId(),
+      sql,
+      transaction: transactionSync,
+      setAlarm: () => {},
+      tellDirectory: async () => true,
+    };
+    const runtime = new ThreadRuntime(host);
+    for (const { page, isLast, lines: some } of inPages(lines)) {
+      const params = { threadId: host.threadId, page, lines: some, isLast, config: null };
+      importThread(runtime, params, { defaultModel: "simulated", version: "0" });
+    }
     return { runtime, sql };
   }
 
@@ -692,4 +713,14 @@ export function blobHash(text: string): string {
 
 export function isOpen(runtime: ThreadRuntime): boolean {
   return runtime.thread !== null && openTurn(runtime.thread) !== null;
+}
+
+function inPages(lines: string[]): { page: number; isLast: boolean; lines: string[] }[] {
+  const linesPerPage = Math.max(1, Math.ceil(lines.length / 3));
+  const pages = Math.ceil(lines.length / linesPerPage);
+  return Array.from({ length: pages }, (_, page) => ({
+    page,
+    isLast: page === pages - 1,
+    lines: lines.slice(page * linesPerPage, (page + 1) * linesPerPage),
+  }));
 }
