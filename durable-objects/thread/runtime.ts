@@ -14,6 +14,7 @@ import { asksOf } from "#core/push/attention";
 import { readStateAfter, readStateOf } from "#core/read-state";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
+import { repositoryOfConnection } from "#github/thread-connection";
 import { Refusal, reachedLimitOf } from "#protocol/errors";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
@@ -660,8 +661,11 @@ export class ThreadRuntime {
     }
     const forgetDueAtMs = this.forgetDueAtMs();
     if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs) {
-      // What the log says in numbers is told before the log goes.
+      // What the log says in numbers is told before the log goes, and a repository that follows hears that it has to forget.
+      this.deliveries.pump();
+      await this.deliveries.untilHeard(this.folded.seq);
       const isTold = (await this.outbox.flush()) && (await this.memoryOutbox.flush()) && (await this.metrics.flush());
+      if (this.current.deleted && this.owesRepository()) return this.schedule();
       if (!isTold) return this.schedule();
       this.folded = null;
       return this.host.forget();
@@ -717,10 +721,16 @@ export class ThreadRuntime {
   private forgetDueAtMs(): number | null {
     const owed = [this.outbox.dueAtMs(), this.memoryOutbox.dueAtMs(), this.metrics.dueAtMs()].map((atMs) => atMs ?? 0);
     if (this.current.deleted) {
+      if (this.owesRepository()) owed.push(this.deliveries.dueAtMs() ?? 0);
       return Math.max(this.log.lastFrameAtMs() + limits.deletedRetentionMs, ...owed);
     }
     if (!this.current.info.ephemeral || this.deliveries.count > 0 || openTurn(this.current)) return null;
     return Math.max(Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs, ...owed);
+  }
+
+  /** One that heard of the deletion follows no more. */
+  private owesRepository(): boolean {
+    return this.deliveries.connections.some((connection) => repositoryOfConnection(connection) !== null);
   }
 
   /** A client wants no more of this thread. Whether it was attached. */
