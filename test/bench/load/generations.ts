@@ -57,7 +57,11 @@ export async function generations(stage: Stage, turns: number, verdict: Verdict)
     slope(part.map((reading) => ({ x: reading.turns / 1_000, y: of(reading) })));
   const heap = perThousand(readings.slice(warmUps), ({ heapMiB }) => heapMiB);
   const resident = perThousand(readings.slice(-Math.floor(total / 2)), ({ residentMiB }) => residentMiB);
-  verdict.check("every turn completed, and every client has its thread's log", stage.problems.length === 0, stage.problems);
+  verdict.check(
+    "every turn completed, and every client has its thread's log",
+    stage.field.problems.length === 0,
+    stage.field.problems,
+  );
   verdict.check(`pasts were made shorter: ${compactions} times`, compactions >= total * threadsAtOnce, compactions);
   verdict.check(`V8's heap grows by ${heap.toFixed(2)} MiB for 1,000 turns, at most ${heapSlopeMiBMax}`, heap <= heapSlopeMiBMax);
   // Where nobody tells, as on a Mac, nothing is judged.

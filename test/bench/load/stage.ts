@@ -15,8 +15,6 @@ export interface Stage {
   isInMemory: boolean;
   metrics: { url: string; token: string };
   field: Field;
-  /** What clients found wrong; the first hundred. */
-  problems: string[];
   /** A token of the account. */
   tokenOf(account: string): Promise<string>;
   close(): Promise<void>;
@@ -60,9 +58,9 @@ export async function openStage({
     inspectorPort,
     isInMemory,
     metrics: { url: server.url, token: scraper },
-    problems,
     field: {
       port: server.port,
+      problems,
       counted: { sockets: 0, framesHeard: 0, replays: 0, replayedFrames: 0, framesMissed: 0, closedAsSlow: 0 },
       fail: (what) => {
         if (problems.length < problemsMax) problems.push(what);
