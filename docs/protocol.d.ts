@@ -86,7 +86,14 @@ export interface ClientRequests {
   "spindle/push/subscribe": { params: PushSubscribeParams; result: PushSubscribeResponse };
   "spindle/push/unsubscribe": { params: PushUnsubscribeParams; result: PushUnsubscribeResponse };
   "spindle/push/list": { params: PushListParams; result: PushListResponse };
+  "spindle/account/limits": { params: AccountLimitsParams; result: AccountLimitsResponse };
+  "spindle/webhook/create": { params: WebhookCreateParams; result: WebhookCreateResponse };
+  "spindle/webhook/list": { params: WebhookListParams; result: WebhookListResponse };
+  "spindle/webhook/read": { params: WebhookReadParams; result: WebhookReadResponse };
+  "spindle/webhook/update": { params: WebhookUpdateParams; result: WebhookUpdateResponse };
+  "spindle/webhook/delete": { params: WebhookDeleteParams; result: WebhookDeleteResponse };
   "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
+  "spindle/thread/import": { params: ThreadImportParams; result: ThreadImportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -187,6 +194,13 @@ export interface ServerNotifications {
   "spindle/approval/refused": SpindleApprovalRefusedNotification;
   "fuzzyFileSearch/sessionUpdated": FuzzyFileSearchSessionUpdatedNotification;
   "fuzzyFileSearch/sessionCompleted": FuzzyFileSearchSessionCompletedNotification;
+}
+
+export type AccountLimitsParams = Record<string, never>;
+
+export interface AccountLimitsResponse {
+  data: { limit: "turnsPerMinute" | "turnsAtOnce" | "tokensPerDay" | "threads" | "storageBytes"; max: number | null; now: number; freesAtMs: number | null }[];
+  circuits: { endpoint: "model" | "github"; isOpen: boolean }[] | null;
 }
 
 export type AccountLogoutParams = unknown;
@@ -643,7 +657,7 @@ export interface ExperimentalFeatureListResponse {
 export type ExportEntry =
   | { type: "turnStarted"; seq: number; atMs: number; isReverted: boolean; turnId: string }
   | { type: "item"; seq: number; atMs: number; isReverted: boolean; turnId: string; item: ThreadItem }
-  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "defaulted" | "declined" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
+  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: RevisionCause; because: string; flip: { from: string; to: string } | null; resolutions: Resolution[]; tree: DecisionTree; mermaid: string }
   | { type: "asked"; seq: number; atMs: number; isReverted: boolean; turnId: string; requestId: string; method: string; itemId: string | null; hash: string | null; params: unknown }
   | { type: "answered"; seq: number; atMs: number; isReverted: boolean; requestId: string; answer: unknown }
   | { type: "warning"; seq: number; atMs: number; isReverted: boolean; message: string }
@@ -1288,6 +1302,12 @@ export interface RemoteControlStatusReadResponse {
   environmentId: string | null;
 }
 
+export interface Resolution {
+  assumptionId: string;
+  isTrue: boolean;
+  by: ("person" | "tools" | "verdict" | "tests")[];
+}
+
 export interface ReviewStartParams {
   threadId: string;
   target: ReviewTarget;
@@ -1304,6 +1324,16 @@ export type ReviewTarget =
   | { type: "baseBranch"; branch: string }
   | { type: "commit"; sha: string; title?: string | null }
   | { type: "custom"; instructions: string };
+
+export type RevisionCause =
+  | "declared"
+  | "extracted"
+  | "observed"
+  | "defaulted"
+  | "declined"
+  | "annotated"
+  | "stale"
+  | "resolved";
 
 export type SandboxMode = "read-only" | "workspace-write" | "danger-full-access";
 
@@ -1450,13 +1480,14 @@ export interface ThreadExportParams {
   threadId: string;
   cursor?: string | null;
   limit?: number | null;
-  format?: "json" | "markdown" | null;
+  format?: "json" | "markdown" | "copy" | null;
 }
 
 export interface ThreadExportResponse {
   thread: Thread;
   data: ExportEntry[];
   markdown: string | null;
+  lines?: string[];
   nextCursor: string | null;
 }
 
@@ -1552,6 +1583,18 @@ export interface ThreadGoalUpdatedNotification {
   threadId: string;
   turnId: string | null;
   goal: ThreadGoal;
+}
+
+export interface ThreadImportParams {
+  threadId: string;
+  page: number;
+  lines: string[];
+  isLast: boolean;
+  config?: Record<string, unknown> | null;
+}
+
+export interface ThreadImportResponse {
+  thread: Thread | null;
 }
 
 export interface ThreadInjectItemsParams {
@@ -2274,6 +2317,66 @@ export interface UserVerificationStatusResponse {
 export interface WarningNotification {
   threadId: string | null;
   message: string;
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  description: string;
+  events: WebhookEvent[];
+  isEnabled: boolean;
+  disabledReason: string | null;
+  createdAt: number;
+  lastDeliveredAt: number | null;
+  lastFailure: string | null;
+  failingSince: number | null;
+  waiting: number;
+}
+
+export interface WebhookCreateParams {
+  url: string;
+  description?: string | null;
+  events?: WebhookEvent[] | null;
+  webhookId?: string | null;
+}
+
+export interface WebhookCreateResponse {
+  webhook: Webhook;
+  secret: string;
+}
+
+export interface WebhookDeleteParams {
+  webhookId: string;
+}
+
+export type WebhookDeleteResponse = Record<string, never>;
+
+export type WebhookEvent = "approval.requested" | "question.asked" | "turn.completed" | "turn.failed";
+
+export type WebhookListParams = Record<string, never>;
+
+export interface WebhookListResponse {
+  data: Webhook[];
+}
+
+export interface WebhookReadParams {
+  webhookId: string;
+}
+
+export interface WebhookReadResponse {
+  webhook: Webhook;
+}
+
+export interface WebhookUpdateParams {
+  webhookId: string;
+  url?: string | null;
+  description?: string | null;
+  events?: WebhookEvent[] | null;
+  isEnabled?: boolean | null;
+}
+
+export interface WebhookUpdateResponse {
+  webhook: Webhook;
 }
 
 export type WindowsSandboxReadinessParams = unknown;

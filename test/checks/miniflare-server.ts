@@ -158,7 +158,8 @@ async function serve({ bundle, modules, port, persistTo, env, outbound, inspecto
       },
       kvNamespaces: ["MEMORY", "FLAGS"],
       serviceBindings: { ASSETS: () => new Response("no pages here", { status: 404 }) as never },
-      bindings: env,
+      // A check begins more turns in a minute than an account of people.
+      bindings: { SPINDLE_TURNS_PER_MINUTE: "off", ...env },
       ...(outbound === undefined ? {} : { outboundService: (request: Request) => passOn(request, outbound) as never }),
     }),
   );
