@@ -49,6 +49,8 @@ export async function openStage({
       SPINDLE_OPERATOR_TOKEN: operator,
       SPINDLE_METRICS_TOKEN: scraper,
       SPINDLE_REHEARSAL_INTERVAL_MS: String(rehearsalIntervalMs),
+      // Ten thousand turns are more than a day of an account.
+      SPINDLE_TOKENS_PER_DAY: "off",
     },
   });
   const problems: string[] = [];
