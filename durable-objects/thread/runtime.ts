@@ -104,12 +104,14 @@ export class ThreadRuntime {
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
     this.approvalDelivery = new ApprovalDelivery(host.meter);
-    this.deliveries = new Deliveries(
+    const lastSeq = () => this.folded?.seq ?? 0;
+    this.deliveries = new Deliveries({
       host,
-      this.log,
-      () => this.schedule(),
-      (cursor) => this.approvalDelivery.handed(cursor, host.now()),
-    );
+      log: this.log,
+      lastSeq,
+      onFailure: () => this.schedule(),
+      onHeard: (cursor) => this.approvalDelivery.handed(cursor, host.now()),
+    });
     this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
     this.memory = new MemoryReader(host);
     this.memoryOutbox = new MemoryOutbox(
@@ -123,7 +125,7 @@ export class ThreadRuntime {
     this.metrics = new MetricsReport({
       host,
       log: this.log,
-      lastSeq: () => this.folded?.seq ?? 0,
+      lastSeq,
       beside: () => ({ memory: this.memoryOutbox.depth, directory: this.outbox.depth, sockets: host.ownSockets() }),
     });
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
