@@ -1,6 +1,7 @@
 /** The account's devices, and what they are rung for: an object of its own, so that no turn and no list of threads waits for a push service. */
 import { DurableObject } from "cloudflare:workers";
-import { pushLimits } from "#core/limits";
+import { defaultFlags, flagsKey, readSetFlags } from "#core/flags";
+import { flagLimits, pushLimits } from "#core/limits";
 import { type Counts, setGauge } from "#core/metrics/counts";
 import type { PushAnswer } from "#core/push/outcome";
 import type { PushAck, PushDelivery } from "#directory/push-news";
@@ -45,6 +46,7 @@ export class PushObject extends DurableObject<Environment> {
       now: () => Date.now(),
       random: () => Math.random(),
       publicKey: this.settings?.publicKey ?? null,
+      rings: () => this.rings(),
       send: (push) => this.send(push),
       setAlarm: (atMs) => {
         context.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
@@ -68,6 +70,17 @@ export class PushObject extends DurableObject<Environment> {
   override async alarm(): Promise<void> {
     await this.push.deliverDue();
     this.counters.moved();
+  }
+
+  /** A flag that cannot be read is as if nobody had set it, as for a turn. */
+  private async rings(): Promise<boolean> {
+    try {
+      const text = await this.env.FLAGS.get(flagsKey(this.account), { cacheTtl: flagLimits.cacheSeconds });
+      return readSetFlags(text).push ?? defaultFlags.push;
+    } catch (error) {
+      report("flagsUnreadable", { account: this.account, error: String(error) });
+      return defaultFlags.push;
+    }
   }
 
   /** No redirect is followed: the address was looked at when the device was added, and again here, where the operator may have changed his mind. */

@@ -44,6 +44,8 @@ export interface PushHost {
   random(): number;
   /** The server's key that browsers subscribe with; null where push is not configured, and nothing is kept or sent. */
   publicKey: string | null;
+  /** Whether the account's devices are rung at all. Never throws: what is not known is yes. */
+  rings(): Promise<boolean>;
   /** Encrypts the text for the device and hands it to its push service. Null where that could not be reached. */
   send(push: OutgoingPush): Promise<PushAnswer>;
   /** One alarm per object. */
@@ -206,6 +208,7 @@ export class Push {
     const nowMs = this.host.now();
     // Between the look for what is due and this line a person answered, took the device back, or died as we did, for a day.
     if (!event || !device || nowMs >= endsAtMs || due.attempts > pushLimits.attemptsMax) return this.done(due);
+    if (!(await this.host.rings())) return this.done(due);
     const answer = await this.host.send({
       device,
       text: messageText(eventOf(event), this.state().waiting),
