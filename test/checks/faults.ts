@@ -63,7 +63,8 @@ function take({ testResults }: Result): void {
     const place = places[relative(projectRoot, name)];
     for (const { title, status } of place ? assertionResults : []) {
       const [fault = "", moment = ""] = title.split(" | ");
-      const row = (rows[fault] ??= Object.fromEntries(moments.map((each) => [each, ""])));
+      const row = rows[fault] ?? Object.fromEntries(moments.map((each) => [each, ""]));
+      rows[fault] = row;
       row[moment] = [row[moment], status === "passed" ? `held, ${place}` : `LOST, ${place}`].filter(Boolean).join("; ");
     }
   }
