@@ -22,8 +22,9 @@ export function countAtDoor<Name extends CounterName>(
   { env, executionCtx }: { env: Environment; executionCtx: Context["executionCtx"] },
   name: Name,
   labels: LabelsOf<Name>,
+  by = 1,
 ): void {
-  add(counted, name, labels);
+  add(counted, name, labels, by);
   const nowMs = Date.now();
   if (nowMs < busyUntilMs) return;
   busyUntilMs = nowMs + givenUpAfterMs;

@@ -1,16 +1,15 @@
 /** One client's socket at `/`, with all its threads. Its state is the socket's: a client that comes back gets a new one and resumes. */
 import { DurableObject } from "cloudflare:workers";
 
-import type { Gateway } from "#connection/gateway";
+import { objectGateway } from "#connection/object-gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
-import type { Meter } from "#core/metrics/meter";
 import type { AnnouncementAck, AnnouncementDelivery } from "#directory/announcements";
 import { countersOf } from "#metrics/object-counters";
 import type { Notice } from "#protocol/connection-notifications";
 import type { Delivery, DeliveryAck } from "#thread/host";
-import { directoryStub, type Environment, memoryStub, pushStub, threadStub } from "../environment.ts";
-import { catalogueOf, newId, report } from "../platform.ts";
+import type { Environment } from "../environment.ts";
+import { catalogueOf, report } from "../platform.ts";
 
 export class ConnectionObject extends DurableObject<Environment> {
   private readonly sockets: Sockets;
@@ -25,7 +24,7 @@ export class ConnectionObject extends DurableObject<Environment> {
     this.account = name.slice(0, name.lastIndexOf("/"));
     this.sockets = socketsOf(
       context,
-      gatewayOf(environment, this.account, countersOf(context, environment)),
+      objectGateway(environment, this.account, countersOf(context, environment)),
       catalogueOf(environment),
       socketAccessOf(environment),
     );
@@ -68,28 +67,4 @@ export class ConnectionObject extends DurableObject<Environment> {
   async tell(notice: Notice): Promise<boolean> {
     return this.sockets.tell(this.connection, notice);
   }
-}
-
-/** The account's threads by calls between objects. */
-function gatewayOf(environment: Environment, account: string, meter: Meter): Gateway {
-  const stub = (threadId: string) => threadStub(environment, account, threadId);
-  return {
-    newThreadId: newId,
-    startThread: (threadId, params, client, subscriber) => stub(threadId).startThread(params, client, subscriber),
-    forkThread: (threadId, params, client, subscriber) => stub(threadId).forkThread(params, client, subscriber),
-    resumeThread: (params, subscriber) => stub(params.threadId).resumeThread(params, subscriber),
-    detach: (threadId, connection) => stub(threadId).detach(connection),
-    hangUp: (threadId, connection) => stub(threadId).hangUp(connection),
-    request: (threadId, request, connection, trace) => stub(threadId).request(request, connection, trace),
-    deleteThread: (threadId) => stub(threadId).deleteThread(),
-    respond: (threadId, requestId, answer) => stub(threadId).respond(requestId, answer),
-    directory: (request) => directoryStub(environment, account).request(request),
-    memory: (request) => memoryStub(environment, account).request(request),
-    push: (request) => pushStub(environment, account).request(request),
-    join: (connection) => directoryStub(environment, account).join(connection),
-    leave: (connection) => directoryStub(environment, account).leave(connection),
-    now: () => Date.now(),
-    meter,
-    report,
-  };
 }

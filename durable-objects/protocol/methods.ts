@@ -1,6 +1,7 @@
 /** The table: every method Spindle serves. Types, validation, the handler map and the reference docs are read off it. */
 import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
+import { accountLimitsMethods } from "./account-limits-methods.ts";
 import { accountSessionMethods } from "./account-session-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
 import { catalogMethods } from "./catalog-methods.ts";
@@ -24,8 +25,8 @@ import { threadHistoryMethods } from "./thread-history-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { threadSettingsMethods } from "./thread-settings-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
-
 import { watchMethods } from "./watch-methods.ts";
+import { webhookMethods } from "./webhook-methods.ts";
 
 export const methods = {
   ...accountAndConfigMethods,
@@ -39,6 +40,8 @@ export const methods = {
   ...decisionTreeMethods,
   ...memoryMethods,
   ...pushMethods,
+  ...accountLimitsMethods,
+  ...webhookMethods,
   ...threadExportMethods,
   ...sectionMethods,
   ...searchMethods,

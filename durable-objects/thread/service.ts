@@ -17,6 +17,7 @@ import { importThread } from "#thread/import";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import { answer, isThreadRequest, requireProvider, requireThread, startThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
+import { TurnAdmission } from "#thread/turn-admission";
 import type { FileWatch } from "#thread/watch";
 
 /** What a client answered to a server request: a result, or an error of its own. */
@@ -27,17 +28,20 @@ export class ThreadService {
   private readonly defaultModel: string;
   private forking: Promise<void> | null = null;
   readonly commands: CommandExecutions;
+  private readonly admission: TurnAdmission;
 
   constructor(runtime: ThreadRuntime, defaultModel: string) {
     this.runtime = runtime;
     this.defaultModel = defaultModel;
     this.commands = new CommandExecutions(runtime);
+    this.admission = new TurnAdmission(runtime);
   }
 
   /** Asked again by a client that named the thread, say because the answer was lost, it is there. */
   startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
-    return refusable<Attached>(() => {
+    return refusable<Attached>(async () => {
       const { runtime, defaultModel } = this;
+      if (!runtime.thread && !params.ephemeral) await runtime.accountLimits.admitThread();
       if (!runtime.thread) startThread(runtime, params, { originator: client.name, defaultModel, version: protocolVersion });
       else if (params.threadId) requireThread(runtime, "thread/resume");
       else throw new Refusal(refusals.invalidRequest(`thread ${runtime.host.threadId} exists already`));
@@ -55,6 +59,7 @@ export class ThreadService {
         if (params[field]) throw new Refusal(refusals.notSupported(`thread/fork.${field}`));
       }
       requireProvider(params.modelProvider);
+      if (!runtime.thread && !params.ephemeral && !this.forking) await runtime.accountLimits.admitThread();
       if (!runtime.thread) {
         this.forking ??= fork(runtime, params, { originator: client.name, version: protocolVersion }).finally(() => {
           this.forking = null;
@@ -78,6 +83,11 @@ export class ThreadService {
   /** The thread of this object comes to be as a file tells of it. */
   private async importThread(params: Params<"spindle/thread/import">): Promise<Reply> {
     const { runtime, defaultModel } = this;
+    if (!runtime.thread) {
+      // Asked before pages are sent for nothing, and again before the thread is there.
+      if (params.page === 0 || params.isLast) await runtime.accountLimits.admitThread();
+      await runtime.accountLimits.admitGrowth(params.lines.reduce((characters, line) => characters + line.length, 0));
+    }
     const result = importThread(runtime, params, { defaultModel, version: protocolVersion });
     if (result.thread) {
       await runtime.outbox.flush();
@@ -124,7 +134,7 @@ export class ThreadService {
       }
       if (request.method === "spindle/thread/import") return this.importThread(request.params);
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
-      const result = await runtime.under(trace, () => answer(runtime, request));
+      const result = await this.admission.inOrder(request, () => runtime.under(trace, () => answer(runtime, request)));
       const { seq } = runtime.current;
       return { resultText: JSON.stringify(showsThread(result) ? await this.placed(result) : result), seq };
     });

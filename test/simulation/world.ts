@@ -12,7 +12,7 @@ import { uuidv7 } from "#core/uuid";
 import type { ThreadSummary } from "#directory/summary";
 import { createLedgerSchema, Ledger } from "#metrics/ledger";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
-import { refusals } from "#protocol/errors";
+import { refusals, type WireError } from "#protocol/errors";
 import { fork } from "#thread/fork";
 import { readFork } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
@@ -392,6 +392,17 @@ export class World {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
         return this.hasTurnSlot();
       },
+      admitTurn: async () => {
+        await whileAlive("turn admission");
+        if (this.trouble.directory === "refuses") throw this.troubled("directory refuses");
+        if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
+        if (this.faulty && this.random.chance(0.12)) return this.noRoom();
+        return { hasTurnSlot: this.hasTurnSlot() };
+      },
+      // A thread of this world is begun by nobody else.
+      admitThread: async () => null,
+      admitStorage: async () => null,
+      storedBytes: () => 0,
       releaseTurnSlot: async () => {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
       },
@@ -435,6 +446,11 @@ export class World {
     if (!this.faulty || this.random.chance(0.8)) return true;
     this.count("no turn slot");
     return false;
+  }
+
+  private noRoom(): { refused: WireError } {
+    this.count("turn refused");
+    return { refused: refusals.accountLimit({ limit: "turnsPerMinute", max: 1, now: 1, retryAfterMs: 1_000 }) };
   }
 
   /** The house may fail where the world does; where it fails by itself the story ends. */
