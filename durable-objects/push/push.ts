@@ -223,13 +223,14 @@ export class Push {
   }
 
   private async deliver(due: Due): Promise<void> {
+    // Before the look at what is due: somebody may answer meanwhile.
+    if (!(await this.host.rings())) return this.done(due);
     const [event] = this.sql.exec<EventRow>("SELECT * FROM events WHERE number = ?", due.event).toArray();
     const device = this.subscriptions.find(due.endpoint_hash);
     const endsAtMs = event ? event.made_at_ms + lifetimeMsOf(event.kind) : 0;
     const nowMs = this.host.now();
     // Between the look for what is due and this line a person answered, took the device back, or died as we did, for a day.
     if (!event || !device || nowMs >= endsAtMs || due.attempts > pushLimits.attemptsMax) return this.done(due);
-    if (!(await this.host.rings())) return this.done(due);
     const answer = await this.host.send({
       device,
       text: messageText(eventOf(event), this.state().waiting),

@@ -27,6 +27,7 @@ function world({ publicKey = "key" as string | null } = {}) {
       random: () => 1,
       publicKey,
       rings: async () => state.rings,
+      call: async () => null,
       send: (push) => {
         state.sent.push(push);
         return state.answer(push);
@@ -117,6 +118,7 @@ test("a push whose end nobody saw is sent again when the lease is over, and not 
   state.answer = () => new Promise(() => {});
   void push.deliverDue();
   expect(state.alarmAtMs).toBe(state.nowMs + pushLimits.leaseMs);
+  await new Promise((resolve) => setImmediate(resolve));
   state.answer = async () => ({ status: 201, retryAfter: null });
   await wake().deliverDue();
   expect(state.sent).toHaveLength(1);
