@@ -188,7 +188,8 @@ story("what is no copy, another version, damaged or too large is refused by name
   }
   expect(others).toEqual([]);
   const threadId = crypto.randomUUID();
-  const send = (page: number) => client.ask("spindle/thread/import", { threadId, page, lines: ["x".repeat(1000)], isLast: false });
+  const send = (page: number) =>
+    client.ask("spindle/thread/import", { threadId, page, lines: ["x".repeat(1000)], isLast: false });
   expect((await send(0)).error).toBeUndefined();
   // As if so many pages had come: sending them takes longer than a test may.
   await inThread(threadId, (_, { storage: { sql } }) => {
