@@ -86,7 +86,9 @@ export interface ClientRequests {
   "spindle/push/subscribe": { params: PushSubscribeParams; result: PushSubscribeResponse };
   "spindle/push/unsubscribe": { params: PushUnsubscribeParams; result: PushUnsubscribeResponse };
   "spindle/push/list": { params: PushListParams; result: PushListResponse };
+  "spindle/account/limits": { params: AccountLimitsParams; result: AccountLimitsResponse };
   "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
+  "spindle/thread/import": { params: ThreadImportParams; result: ThreadImportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
   "threadSection/create": { params: ThreadSectionCreateParams; result: ThreadSectionCreateResponse };
   "threadSection/update": { params: ThreadSectionUpdateParams; result: ThreadSectionUpdateResponse };
@@ -189,6 +191,13 @@ export interface ServerNotifications {
   "spindle/approval/refused": SpindleApprovalRefusedNotification;
   "fuzzyFileSearch/sessionUpdated": FuzzyFileSearchSessionUpdatedNotification;
   "fuzzyFileSearch/sessionCompleted": FuzzyFileSearchSessionCompletedNotification;
+}
+
+export type AccountLimitsParams = Record<string, never>;
+
+export interface AccountLimitsResponse {
+  data: { limit: "turnsPerMinute" | "turnsAtOnce" | "tokensPerDay" | "threads" | "storageBytes"; max: number | null; now: number; freesAtMs: number | null }[];
+  circuits: { endpoint: "model" | "github"; isOpen: boolean }[] | null;
 }
 
 export type AccountLogoutParams = unknown;
@@ -645,7 +654,7 @@ export interface ExperimentalFeatureListResponse {
 export type ExportEntry =
   | { type: "turnStarted"; seq: number; atMs: number; isReverted: boolean; turnId: string }
   | { type: "item"; seq: number; atMs: number; isReverted: boolean; turnId: string; item: ThreadItem }
-  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: "declared" | "extracted" | "observed" | "defaulted" | "declined" | "annotated" | "stale" | "resolved"; because: string; flip: { from: string; to: string } | null; resolutions: { assumptionId: string; isTrue: boolean; by: ("person" | "tools" | "verdict" | "tests")[] }[]; tree: DecisionTree; mermaid: string }
+  | { type: "decisionTree"; seq: number; atMs: number; isReverted: boolean; turnId: string; revision: number; cause: RevisionCause; because: string; flip: { from: string; to: string } | null; resolutions: Resolution[]; tree: DecisionTree; mermaid: string }
   | { type: "asked"; seq: number; atMs: number; isReverted: boolean; turnId: string; requestId: string; method: string; itemId: string | null; hash: string | null; params: unknown }
   | { type: "answered"; seq: number; atMs: number; isReverted: boolean; requestId: string; answer: unknown }
   | { type: "warning"; seq: number; atMs: number; isReverted: boolean; message: string }
@@ -1338,6 +1347,12 @@ export interface RemoteControlStatusReadResponse {
   environmentId: string | null;
 }
 
+export interface Resolution {
+  assumptionId: string;
+  isTrue: boolean;
+  by: ("person" | "tools" | "verdict" | "tests")[];
+}
+
 export interface ReviewStartParams {
   threadId: string;
   target: ReviewTarget;
@@ -1354,6 +1369,16 @@ export type ReviewTarget =
   | { type: "baseBranch"; branch: string }
   | { type: "commit"; sha: string; title?: string | null }
   | { type: "custom"; instructions: string };
+
+export type RevisionCause =
+  | "declared"
+  | "extracted"
+  | "observed"
+  | "defaulted"
+  | "declined"
+  | "annotated"
+  | "stale"
+  | "resolved";
 
 export type SandboxMode = "read-only" | "workspace-write" | "danger-full-access";
 
@@ -1500,13 +1525,14 @@ export interface ThreadExportParams {
   threadId: string;
   cursor?: string | null;
   limit?: number | null;
-  format?: "json" | "markdown" | null;
+  format?: "json" | "markdown" | "copy" | null;
 }
 
 export interface ThreadExportResponse {
   thread: Thread;
   data: ExportEntry[];
   markdown: string | null;
+  lines?: string[];
   nextCursor: string | null;
 }
 
@@ -1602,6 +1628,18 @@ export interface ThreadGoalUpdatedNotification {
   threadId: string;
   turnId: string | null;
   goal: ThreadGoal;
+}
+
+export interface ThreadImportParams {
+  threadId: string;
+  page: number;
+  lines: string[];
+  isLast: boolean;
+  config?: Record<string, unknown> | null;
+}
+
+export interface ThreadImportResponse {
+  thread: Thread | null;
 }
 
 export interface ThreadInjectItemsParams {

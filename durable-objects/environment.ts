@@ -25,6 +25,10 @@ export interface Environment {
   MEMORY: KVNamespace;
   /** What an account has otherwise than the defaults of `flags/`. */
   FLAGS: KVNamespace;
+  /** Counters of the front door: workers/rate-limits.ts. Absent on a platform that has none. */
+  REQUESTS_BY_ADDRESS?: RateLimit;
+  REQUESTS_BY_ACCOUNT?: RateLimit;
+  REFUSALS_BY_ADDRESS?: RateLimit;
   /** Absent on a platform that has no versions. */
   VERSION?: WorkerVersionMetadata;
   ASSETS: Fetcher;
@@ -76,6 +80,11 @@ export interface Environment {
   SPINDLE_METRICS_SHARDS?: string;
   /** Milliseconds between two reports of one object to the metrics, in place of some seconds; for load runs. */
   SPINDLE_METRICS_INTERVAL_MS?: string;
+  /** What one account may use: docs/limits.md. A whole number, or `off`. */
+  SPINDLE_TURNS_PER_MINUTE?: string;
+  SPINDLE_TOKENS_PER_DAY?: string;
+  SPINDLE_THREADS?: string;
+  SPINDLE_STORAGE_BYTES?: string;
   /** `on`: the log's lines say what was worked on, too, and not only that it was. */
   SPINDLE_LOG_CONTENT?: string;
 }

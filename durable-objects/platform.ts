@@ -1,9 +1,10 @@
 /** The platform's clock, dice and log, and the models that the operator's environment gives. */
 import { uuidv7 } from "#core/uuid";
 import { type Catalogue, createCatalogue } from "#models/catalogue";
-import { Breaker, isBelow, outboundFetch } from "#outbound/outbound";
+import { isBelow, outboundFetch } from "#outbound/outbound";
 import { servesThisMachineOnly } from "#outbound/public-address";
 import { McpClients, type McpServers } from "#tools/mcp/clients";
+import { circuitOf } from "./circuits.ts";
 import type { Environment } from "./environment.ts";
 
 const catalogues = new WeakMap<Environment, Catalogue>();
@@ -26,7 +27,7 @@ function makeCatalogue(environment: Environment): Catalogue {
     fetch: outboundFetch({
       purpose: "model",
       allows: isBelow(OPENAI_BASE_URL || "https://api.openai.com/v1"),
-      breaker: new Breaker("the model's endpoint", report),
+      breaker: circuitOf(environment, "model", report),
       report,
     }),
     newId,

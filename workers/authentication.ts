@@ -16,6 +16,7 @@ import { hashOf, isSameSecret } from "./credentials/secret.ts";
 import { sessionSecretOf } from "./credentials/session-cookie.ts";
 import { type CredentialSettings, readSettings } from "./credentials/settings.ts";
 import { countAtDoor } from "./door-counts.ts";
+import { mayBeWrong, mayEnter, mayKnock, ratePeriodSeconds } from "./rate-limits.ts";
 import { signInPage } from "./sign-in-page.ts";
 
 export interface Door {
@@ -25,6 +26,7 @@ export interface Door {
 
 /** What is wrong with the settings closes every door; a page of another origin finds none, whatever its browser sends along. */
 export const guard: MiddlewareHandler<Door> = async (context, next) => {
+  if (!(await mayKnock(context))) return refuse(context, { type: "tooManyRequests", whose: "address" });
   const settings = readSettings(context.env);
   if ("problem" in settings) {
     report("credentialsMisconfigured", settings);
@@ -41,6 +43,8 @@ export const guard: MiddlewareHandler<Door> = async (context, next) => {
 export const authenticate: MiddlewareHandler<Door> = async (context, next) => {
   const identified = await identify(context);
   if ("failure" in identified) return refuse(context, identified.failure);
+  const { account } = identified.caller;
+  if (!(await mayEnter(context, account))) return refuse(context, { type: "tooManyRequests", whose: "account" });
   context.set("caller", identified.caller);
   await next();
 };
@@ -59,11 +63,13 @@ export const authenticateOperator: MiddlewareHandler<Door> = async (context, nex
 };
 
 /** A person in a browser gets a page to sign in on; everybody else the text. */
-export function refuse(context: Context<Door>, failure: Failure): Response | Promise<Response> {
+export async function refuse(context: Context<Door>, failure: Failure): Promise<Response> {
   // What is wrong in detail is the operator's to know; a credential is never in it.
   if ("reason" in failure) report("credentialRefused", { ...failure });
   const { status, text } = whatTheWorldMayLearn(failure);
-  countAtDoor(context, "requests_refused_total", { reason: "unauthorized" });
+  if (status === 401 && !(await mayBeWrong(context))) return refuse(context, { type: "tooManyRefusals" });
+  countAtDoor(context, "requests_refused_total", { reason: status === 429 ? "rate" : "unauthorized" });
+  if (status === 429) context.header("retry-after", String(ratePeriodSeconds));
   const isPage = context.req.method === "GET" && (context.req.header("accept") ?? "").includes("text/html");
   if (status === 401 && isPage && !isUpgrade(context)) return signInPage(context, { status, message: null });
   return context.text(text, status);

@@ -14,6 +14,7 @@ import { bearerOf } from "./credentials/authorization-header.ts";
 import { isSameSecret } from "./credentials/secret.ts";
 import { readSettings } from "./credentials/settings.ts";
 import { countAtDoor } from "./door-counts.ts";
+import { mayBeWrong, tooManyRefusals } from "./rate-limits.ts";
 
 interface MetricsDoor {
   Bindings: Environment;
@@ -48,6 +49,10 @@ async function refusalOf(context: Context<MetricsDoor>): Promise<Response | null
   if (metricsToken === null) return isOpen && isFromThisMachine(context) ? null : context.text("no such page", 404);
   const bearer = bearerOf(context.req.header("authorization"));
   if ("token" in bearer && (await isSameSecret(bearer.token, metricsToken))) return null;
+  if (!(await mayBeWrong(context))) {
+    countAtDoor(context, "requests_refused_total", { reason: "rate" });
+    return tooManyRefusals(context);
+  }
   countAtDoor(context, "requests_refused_total", { reason: "unauthorized" });
   return context.text("the metrics need their own token", 401, { "www-authenticate": "Bearer" });
 }

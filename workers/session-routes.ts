@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { accessLimits } from "#core/limits";
 import { accessStub } from "../durable-objects/environment.ts";
+import { addressOf } from "./address.ts";
 import { authenticate, type Door, refuse } from "./authentication.ts";
 import { subjectOfAccount } from "./credentials/account.ts";
 import { identifyByBearer } from "./credentials/bearer.ts";
@@ -27,7 +28,8 @@ sessionRoutes.get("/session", authenticate, (context) => {
 sessionRoutes.post("/session", bodyLimit({ maxSize: accessLimits.bodyBytesMax }), async (context) => {
   const access = accessStub(context.env);
   const isForm = (context.req.header("content-type") ?? "").startsWith("application/x-www-form-urlencoded");
-  if (!(await access.countSignIn(addressOf(context)))) return refuseSignIn(context, { type: "tooManySignIns" }, isForm);
+  if (!(await access.countSignIn(addressOf(context) ?? "this machine")))
+    return refuseSignIn(context, { type: "tooManySignIns" }, isForm);
   const body = await (isForm ? context.req.parseBody() : context.req.json()).catch(() => null);
   const parsed = credentials.safeParse(body);
   if (!parsed.success) return refuseSignIn(context, { type: "missing" }, isForm);
@@ -63,25 +65,10 @@ sessionRoutes.delete("/sessions", authenticate, async (context) => {
 });
 
 function refuseSignIn(context: Context<Door>, failure: Failure, isForm: boolean): Response | Promise<Response> {
-  if (failure.type === "tooManySignIns") context.header("retry-after", String(accessLimits.signInWindowMs / 1000));
   if (!isForm) return refuse(context, failure);
   if (failure.type === "tooManySignIns") {
+    context.header("retry-after", String(accessLimits.signInWindowMs / 1000));
     return signInPage(context, { status: 429, message: whatTheWorldMayLearn(failure).text });
   }
   return signInPage(context, { status: 401, message: "This token is not valid." });
-}
-
-/** Who has a network of IPv6 addresses has one address here. */
-function addressOf(context: Context): string {
-  const address = context.req.header("cf-connecting-ip") ?? "this machine";
-  return address.includes(":") && !address.includes(".") ? networkOf(address) : address;
-}
-
-/** The first 64 bits, whatever is left out in the middle. */
-function networkOf(address: string): string {
-  const [head = "", tail] = address.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const rest = tail === undefined || tail === "" ? [] : tail.split(":");
-  const missing = tail === undefined ? 0 : Math.max(0, 8 - groups.length - rest.length);
-  return [...groups, ...Array<string>(missing).fill("0"), ...rest].slice(0, 4).join(":");
 }

@@ -267,6 +267,11 @@ export class Session {
         return this.holding(request.params.threadId, async () =>
           this.reply(id, await this.gateway.deleteThread(request.params.threadId)),
         );
+      case "spindle/thread/import": {
+        const { threadId } = request.params;
+        const params = { ...request.params, config: { ...(await this.accountDefaults()), ...request.params.config } };
+        return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, { ...request, params })));
+      }
       case "config/read":
         return this.result(id, hidden(effectiveConfig(await this.readConfig(request.params), this.models)));
       case "mcpServerStatus/list":

@@ -3,6 +3,7 @@ import { treeAfter } from "#core/decision";
 import { mermaidOf } from "#core/decision-tree/mermaid";
 import type { Frame, FrameMethod } from "#core/frame";
 import type { PrivateEvent } from "#core/private";
+import { revisionCauseOf } from "#core/thread-copy";
 import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import type { Notifications } from "#protocol/notifications";
 import type { ExportEntry } from "#protocol/thread-export-methods";
@@ -71,31 +72,14 @@ function revisionEntry(
   const tree = treeAfter(treeBefore, update);
   const { turnId, revision, because, flip } = update;
   const mermaid = mermaidOf(tree);
-  const resolutions = event?.type === "decisionResolved" ? event.resolutions : [];
+  const resolutions = event && "resolutions" in event ? event.resolutions : [];
   return { type: "decisionTree", turnId, revision, cause: causeOf(event), because, flip, resolutions, tree, mermaid };
 }
 
 function causeOf(event: PrivateEvent | undefined): Extract<ExportEntry, { type: "decisionTree" }>["cause"] {
-  switch (event?.type) {
-    case "decisionDeclared":
-      return "declared";
-    case "decisionExtracted":
-      return "extracted";
-    case "decisionObserved":
-      return "observed";
-    case "decisionDefaulted":
-      return "defaulted";
-    case "decisionDeclined":
-      return "declined";
-    case "decisionAnnotated":
-      return "annotated";
-    case "decisionStale":
-      return "stale";
-    case "decisionResolved":
-      return "resolved";
-    default:
-      throw new Error(`a revision of a decision tree that ${event?.type ?? "nothing"} made`);
-  }
+  const cause = event ? revisionCauseOf(event) : null;
+  if (cause) return cause;
+  throw new Error(`a revision of a decision tree that ${event?.type ?? "nothing"} made`);
 }
 
 function answerIn(event: PrivateEvent | undefined): unknown {

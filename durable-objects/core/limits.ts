@@ -37,7 +37,7 @@ export const limits = {
   forkPageCharactersMax: 1_000_000,
   forkPageFilesMax: 5_000,
   forkPageBytesMax: 4_000_000,
-  /** A fork that is not done after this long has died on the way, and what it had is thrown away. */
+  /** A fork, or an import since its last page, that is not done after this long has died on the way, and what it had is thrown away. */
   forkDurationMsMax: 15 * 60_000,
   /** Frames and characters of one delivery from a thread to a connection: large enough to catch up fast, small enough for RPC. */
   deliveryFramesMax: 500,
@@ -199,6 +199,8 @@ export const limits = {
   extractionMsMax: 20_000,
   /** Characters of one page of an export. A single entry may be longer: an item holds up to half a million. */
   exportPageCharactersMax: 1_000_000,
+  /** Characters of a copy of a thread that is imported: one transaction reads it, within the seconds that an object may compute. */
+  importCharactersMax: 128 * 1024 * 1024,
   /** Characters of one label of a drawn decision tree. */
   drawnLabelCharactersMax: 120,
   /** Keys of the last annotations of a tree: a client retries its last one. */
@@ -327,8 +329,10 @@ export const githubApiLimits = {
   graphqlCommitBytesMax: 8 * 1024 * 1024,
   /** Attempts of one effect or one delivery that failed for reasons that pass. With the pauses below about 20 minutes. */
   attemptsMax: 10,
-  /** An effect that could not happen for a day is given up: nobody waits for it any more. */
-  effectLifetimeMs: 24 * 60 * 60_000,
+  /** An effect that could not happen for a day is given up: nobody waits for it any more. An hour longer than an account waits for tokens. */
+  effectLifetimeMs: 25 * 60 * 60_000,
+  /** The longest pause before a turn is asked for again that the account has no room for: somebody may have made some. */
+  roomPauseMsMax: 15 * 60_000,
   /** First pause before another attempt, doubled each time, with jitter; and its ceiling. */
   retryPauseMs: 1_000,
   retryPauseMsMax: 5 * 60_000,
@@ -599,6 +603,31 @@ export const pushLimits = {
   authorizationMs: 12 * 60 * 60_000,
 } as const;
 
+/** What one account may use, unless the operator's environment says otherwise: far above what people do, far below what a loop would. */
+export const quotaLimits = {
+  /** Turns that may begin at once, and then so many a minute. A team of sixty that never stops typing stays below. */
+  turnsPerMinute: 120,
+  /** Tokens of all requests, over 24 hours: ten turns that cross `turnTokensMax`. */
+  tokensPerDay: 200_000_000,
+  /** Threads that are not deleted. Their Directory is one object of 10 GB, and about 100 kB of that are one long thread's. */
+  threads: 20_000,
+  /** Bytes of all threads' databases: a hundred workspaces that are full. */
+  storageBytes: 50 * 1024 ** 3,
+  /** Growth of a thread of which the account hears before it is allowed; what is below is told with the next news. */
+  storageStepBytes: 16 * 1024 * 1024,
+  /** Growth that is worth a row of its own, where none is written anyway. */
+  storageNotedBytes: 1024 * 1024,
+  /** Milliseconds that a turn, a thread or a file waits for the account's word; then it goes on without. */
+  answerMsMax: 2_000,
+  /** Milliseconds for which an account is told the same of the circuits. */
+  circuitsSeenMs: 2_000,
+  /** How long a thread that may begin is counted before it has told of itself. */
+  reservationMs: 60_000,
+  /** Pause before a queued message looks again whether its turn may begin, at least and at most. */
+  queuePauseMsMin: 1_000,
+  queuePauseMsMax: 15 * 60_000,
+} as const;
+
 /** When an endpoint that mostly fails is left alone, and for how long. */
 export const circuitLimits = {
   /** Milliseconds over which requests are counted; those of the window before count for what is left of it. */
@@ -611,6 +640,8 @@ export const circuitLimits = {
   openMsMax: 60_000,
   /** A request that tries it again and is not heard of for so long does not keep others from trying. */
   trialMsMax: 30_000,
+  /** An isolate that said so long ago that a circuit of its is open is gone, or has nobody who asks: two of the longest pauses. */
+  silentMsMax: 120_000,
 } as const;
 
 /** Remote MCP servers, whose answers nobody here has seen before. */

@@ -12,6 +12,7 @@ import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
 import type { Question } from "#protocol/server-requests";
 import type { ApprovalPolicy, GitInfo } from "#protocol/thread";
+import type { RevisionCause } from "#protocol/thread-copy";
 
 /** One item of a model's input or output in the Responses API's own shape. It is stored as it came and sent back as it came. */
 export type ModelItem = { type: string; [field: string]: unknown };
@@ -89,6 +90,10 @@ export type PrivateEvent =
   | { type: "threadStarted"; settings: Settings }
   /** The frames before this one were copied from another thread; from here on it goes its own way, under these settings. */
   | { type: "forked"; settings: Settings }
+  /** The frames from this one to `imported` were read from a file, which claims that they happened in another thread. */
+  | { type: "importBegun"; settings: Settings }
+  /** From here on the thread goes its own way. `threadId` and `exportedAtMs` are the file's words. */
+  | { type: "imported"; threadId: string; exportedAtMs: number }
   | { type: "turnStarted"; settings: Settings; outputSchema: unknown }
   /** A person said something that the model has to hear. */
   | { type: "userSaid" }
@@ -178,6 +183,8 @@ export type PrivateEvent =
   | { type: "decisionStale"; change: Change }
   /** The turn ends, and by what happened in it these are true or not. */
   | { type: "decisionResolved"; turnId: string; resolutions: Resolution[] }
+  /** A revision that came with a copy: what made it, and nothing that a choice could be made by. */
+  | { type: "decisionCopied"; cause: RevisionCause; resolutions: Resolution[] }
   /** What was chosen cannot be undone and may do harm: a person is asked. */
   | { type: "decisionHeld"; callId: string; actionId: string; requestId: string }
   /** How the turn ended that decided by this revision: a line of the decision log. */

@@ -187,6 +187,7 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
   switch (event.type) {
     case "threadStarted":
     case "forked":
+    case "importBegun":
       return { ...thread, settings: event.settings };
     case "turnStarted":
       return { ...thread, settings: event.settings, work: newWork(event.outputSchema) };
@@ -318,7 +319,9 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
       const { callId, actionId, requestId } = event;
       return withCall(thread, callId, () => ({ type: "actionHeld", actionId, requestId }));
     }
+    case "decisionCopied":
     case "decisionOutcome":
+    case "imported":
       return thread;
     case "memoryUsed": {
       const { use, uplifts } = event;

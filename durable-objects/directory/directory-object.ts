@@ -1,19 +1,22 @@
 /** The account's index of threads: what can be listed, searched and answered across threads. It knows only what threads told it. */
 
 import { DurableObject } from "cloudflare:workers";
+import { quotaLimits } from "#core/limits";
 import { type Counts, setGauge } from "#core/metrics/counts";
 import { Announcements, createAnnouncementsSchema } from "#directory/announcements";
 import { createDirectorySchema, Directory } from "#directory/directory";
 import type { ThreadNews } from "#directory/news";
 import { createPushNewsSchema, type PushAck, type PushDelivery, type PushNews, PushNewsQueue } from "#directory/push-news";
+import { readQuotas } from "#directory/quota-settings";
 import { answer, type DirectoryReply } from "#directory/requests";
 import type { ThreadSummary } from "#directory/summary";
-import { createTurnSlotsSchema, releaseTurnSlot, takeTurnSlot } from "#directory/turn-slots";
+import { AccountUsage, createUsageSchema, type Refused, type TurnAdmission } from "#directory/usage";
 import { repositoryOfConnection } from "#github/thread-connection";
 import { countersOf } from "#metrics/object-counters";
 import { addressProblem, servesThisMachineOnly } from "#outbound/public-address";
-import type { Request } from "#protocol/methods";
+import type { Request, Result } from "#protocol/methods";
 import type { ThreadPlace } from "#protocol/thread";
+import { readCircuits } from "../circuits.ts";
 import { connectionStub, type Environment, pushStub } from "../environment.ts";
 import { newId, report, sleep } from "../platform.ts";
 
@@ -21,6 +24,8 @@ export class DirectoryObject extends DurableObject<Environment> {
   private readonly directory: Directory;
   private readonly announcements: Announcements;
   private readonly pushNews: PushNewsQueue;
+  private readonly usage: AccountUsage;
+  private readonly circuits: SeenCircuits;
   /** When each of them wants to be woken, Unix ms: the object has one alarm. One that comes for nothing only looks around. */
   private readonly wakeAtMs = new Map<"announcements" | "pushNews", number>();
 
@@ -28,7 +33,7 @@ export class DirectoryObject extends DurableObject<Environment> {
     super(context, environment);
     const { sql } = context.storage;
     createDirectorySchema(sql);
-    createTurnSlotsSchema(sql);
+    createUsageSchema(sql);
     createAnnouncementsSchema(sql);
     const counters = countersOf(context, environment, () => {
       const values: Counts = {};
@@ -62,6 +67,10 @@ export class DirectoryObject extends DurableObject<Environment> {
       newId,
       announce: (threadId, frame) => this.announcements.add(threadId, [frame]),
     });
+    this.circuits = new SeenCircuits(() => readCircuits(environment));
+    const { quotas, problems } = readQuotas(environment);
+    for (const problem of problems) report("quotasMisconfigured", { problem });
+    this.usage = new AccountUsage(sql, quotas, { now: () => Date.now(), countThreads: () => this.directory.countThreads() });
     this.announcements.pump();
     // A former life may have ended before it told.
     counters.moved();
@@ -75,6 +84,8 @@ export class DirectoryObject extends DurableObject<Environment> {
   async update(summary: ThreadSummary | { threadId: string; deleted: true }, news?: ThreadNews): Promise<boolean> {
     const hasTurnSlot = this.ctx.storage.transactionSync(() => {
       const { threadId } = summary;
+      // What was still under way when the thread was deleted brings nothing of it back.
+      if (this.directory.isDeleted(threadId)) return true;
       const heard = this.directory.heard(threadId);
       if (news && news.through > heard) {
         const unheard = news.announcements.filter(({ seq }) => seq > heard);
@@ -85,8 +96,12 @@ export class DirectoryObject extends DurableObject<Environment> {
       if ("deleted" in summary) this.directory.remove(threadId);
       else this.directory.update(summary);
       if (news) this.directory.take(threadId, news);
-      if (news?.turnSlot === "release") releaseTurnSlot(this.ctx.storage.sql, threadId);
-      return news?.turnSlot === "take" ? takeTurnSlot(this.ctx.storage.sql, threadId, Date.now()) : true;
+      this.usage.begun(threadId);
+      const tokens = (news?.usage ?? []).reduce((sum, used) => sum + (used.seq > heard ? used.tokens : 0), 0);
+      const bytes = "deleted" in summary ? null : (summary.bytes ?? null);
+      const hasPlace = this.usage.take(threadId, { tokens, bytes, turnSlot: news?.turnSlot ?? "keep" });
+      if ("deleted" in summary) this.usage.forget(threadId);
+      return hasPlace;
     });
     this.announcements.pump();
     void this.pushNews.pump();
@@ -94,6 +109,13 @@ export class DirectoryObject extends DurableObject<Environment> {
   }
 
   async request(request: Request): Promise<DirectoryReply> {
+    if (request.method === "spindle/account/limits") {
+      const result: Result<typeof request.method> = {
+        data: this.usage.standing(),
+        circuits: await this.circuits.read(),
+      };
+      return { resultText: JSON.stringify(result) };
+    }
     const reply = answer(this.directory, request);
     this.announcements.pump();
     return reply;
@@ -130,12 +152,44 @@ export class DirectoryObject extends DurableObject<Environment> {
     this.ctx.storage.setAlarm(earliestAtMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
   }
 
-  async takeTurnSlot(threadId: string): Promise<boolean> {
-    return takeTurnSlot(this.ctx.storage.sql, threadId, Date.now());
+  /** Before a turn begins: whether it may, and whether it has its place among those at work. Counts it, unless it is refused. */
+  async admitTurn(threadId: string): Promise<TurnAdmission> {
+    return this.usage.admitTurn(threadId);
   }
 
-  async releaseTurnSlot(threadId: string): Promise<void> {
-    releaseTurnSlot(this.ctx.storage.sql, threadId);
+  /** Before a thread begins. */
+  async admitThread(threadId: string): Promise<Refused> {
+    return this.usage.admitThread(threadId, this.directory.heard(threadId) > 0);
+  }
+
+  /** Before a thread that holds so many bytes grows by a step. */
+  async admitStorage(threadId: string, bytes: number): Promise<Refused> {
+    return this.usage.admitStorage(threadId, bytes);
+  }
+
+  async takeTurnSlot(threadId: string): Promise<boolean> {
+    return this.usage.takeTurnSlot(threadId);
+  }
+
+  /** `tokens`: of a thread whose news are told to nobody. */
+  async releaseTurnSlot(threadId: string, tokens?: number): Promise<void> {
+    this.usage.releaseTurnSlot(threadId, tokens);
+  }
+}
+
+/** Read at most once in a while: whoever asks again and again must not ask every shard of the metrics as often. */
+class SeenCircuits {
+  private readonly ask: () => ReturnType<typeof readCircuits>;
+  private seen: { atMs: number; circuits: ReturnType<typeof readCircuits> } | null = null;
+
+  constructor(ask: () => ReturnType<typeof readCircuits>) {
+    this.ask = ask;
+  }
+
+  read(): ReturnType<typeof readCircuits> {
+    const nowMs = Date.now();
+    if (!this.seen || nowMs - this.seen.atMs >= quotaLimits.circuitsSeenMs) this.seen = { atMs: nowMs, circuits: this.ask() };
+    return this.seen.circuits;
   }
 }
 

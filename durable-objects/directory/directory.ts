@@ -65,6 +65,8 @@ export class Directory {
   readonly config: AccountConfig;
   readonly sections: Sections;
   private readonly index: SearchIndex;
+  /** Null when it has to be counted anew. */
+  private threadsKnown: number | null = null;
   private readonly host: DirectoryHost;
   private readonly sql: Sql;
 
@@ -124,8 +126,15 @@ export class Directory {
     for (const turnId of unsaidTurnIds) this.index.removeTurn(threadId, turnId);
   }
 
-  private isDeleted(threadId: string): boolean {
+  isDeleted(threadId: string): boolean {
     return this.sql.exec("SELECT 1 FROM deleted WHERE id = ?", threadId).toArray().length > 0;
+  }
+
+  /** Threads that told of themselves and are not deleted; ephemeral ones tell nothing. */
+  countThreads(): number {
+    const query = "SELECT count(*) AS count FROM heard WHERE id NOT IN (SELECT id FROM deleted)";
+    this.threadsKnown ??= this.sql.exec<{ count: number }>(query).one().count;
+    return this.threadsKnown;
   }
 
   /** The thread's log up to here has been heard of. */
@@ -135,13 +144,16 @@ export class Directory {
   }
 
   hear(threadId: string, seq: number): void {
+    if (this.heard(threadId) === 0) this.threadsKnown = null;
     this.sql.exec("INSERT INTO heard (id, seq) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq", threadId, seq);
   }
 
   remove(threadId: string): void {
+    this.threadsKnown = null;
     this.sql.exec("INSERT OR IGNORE INTO deleted (id) VALUES (?)", threadId);
     this.sql.exec("DELETE FROM threads WHERE id = ?", threadId);
     this.sql.exec("DELETE FROM unspoken WHERE id = ?", threadId);
+    this.sql.exec("DELETE FROM heard WHERE id = ?", threadId);
     this.sections.forget(threadId);
     this.index.removeThread(threadId);
   }

@@ -14,6 +14,8 @@ export interface ThreadNews {
   followers: string[];
   /** What the thread wants with its place among the turns at work, so that this needs no call of its own. */
   turnSlot: TurnSlotWish;
+  /** What responses of models cost, each by its frame. Absent from a thread that an earlier version still runs. */
+  usage?: { seq: number; tokens: number }[];
   /** What people's devices are rung for. Absent from a thread that an earlier version still runs. */
   attention?: Attention;
 }

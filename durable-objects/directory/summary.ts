@@ -10,6 +10,8 @@ export interface ThreadSummary {
   /** Null where the thread has none. */
   readState: ThreadReadState | null;
   archived: boolean;
+  /** What its object keeps. Absent from a thread that an earlier version still runs. */
+  bytes?: number;
   /** Server requests that wait for somebody, for the inbox across threads. */
   pendingRequests: { id: string; method: string; startedAtMs: number }[];
 }

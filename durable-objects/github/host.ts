@@ -1,14 +1,16 @@
 /** GitHub as the operator configured it, on the platform. */
+import { CircuitOpen } from "#core/circuit";
 import type { Meter } from "#core/metrics/meter";
 import { defaultPolicy, type Policy } from "#github/follow/policy";
 import type { GitHubHost } from "#github/installation";
 import { readGitHubSettings } from "#github/settings";
-import { Breaker, isAt, outboundFetch } from "#outbound/outbound";
+import { type Breaker, isAt, outboundFetch } from "#outbound/outbound";
+import { circuitOf } from "../circuits.ts";
 import type { Environment } from "../environment.ts";
 import { report } from "../platform.ts";
 
 /** One for all objects of an isolate: what one of them finds out spares the others. There is one GitHub that it knows. */
-const breaker = new Breaker("GitHub", report);
+let breaker: Breaker | null = null;
 
 /** Throws when GitHub is not configured, or wrongly: nothing at GitHub can be done then, now or later. */
 export function githubHost(environment: Environment, meter: Meter): GitHubHost {
@@ -16,6 +18,7 @@ export function githubHost(environment: Environment, meter: Meter): GitHubHost {
   if (settings === null) throw new Error("GitHub is not configured");
   if ("problem" in settings) throw new Error(settings.problem);
   const { appId, apiUrl } = settings;
+  breaker ??= circuitOf(environment, "github", report);
   return {
     environment,
     appId,
@@ -29,7 +32,7 @@ export function githubHost(environment: Environment, meter: Meter): GitHubHost {
 
 /** Any answer is one: that a branch is not there is no failure of anybody's. */
 function metered(meter: Meter, send: typeof fetch): typeof fetch {
-  const counted = (outcome: "ok" | "failed" | "rate_limited") => meter.count("github_requests_total", { outcome });
+  const counted = (outcome: "ok" | "failed" | "rate_limited" | "not_sent") => meter.count("github_requests_total", { outcome });
   return async (input, init) => {
     try {
       const answer = await send(input, init);
@@ -39,7 +42,7 @@ function metered(meter: Meter, send: typeof fetch): typeof fetch {
       counted(isLimited ? "rate_limited" : status >= 500 || status === 401 || status === 403 ? "failed" : "ok");
       return answer;
     } catch (error) {
-      counted("failed");
+      counted(error instanceof CircuitOpen ? "not_sent" : "failed");
       throw error;
     }
   };

@@ -18,7 +18,7 @@ import { perform } from "#github/perform/perform";
 import type { OwnApp } from "#github/perform/performance";
 import { Permissions } from "#github/permission";
 import { createUsesSchema, noteUse, recentUses, type TurnUse } from "#github/uses";
-import type { WireError } from "#protocol/errors";
+import { type ReachedLimit, reachedLimitOf, type WireError } from "#protocol/errors";
 import type { AskedProposal } from "#thread/asked-proposal";
 import type { Delivery, DeliveryAck } from "#thread/host";
 import { collectBlobs, putBlob, readBlob } from "#workspace/blob";
@@ -275,7 +275,10 @@ export class Repository {
       }
       const app = await this.host.ownApp();
       this.outbox.markUncertain(key);
-      this.settle(effect, await this.performed(effect, { job, app, base }));
+      const outcome = await this.performed(effect, { job, app, base });
+      const reached = outcome.type === "failed" ? reachedBy(outcome) : null;
+      if (reached) this.waitForRoom(effect, reached);
+      else this.settle(effect, outcome);
     } catch (error) {
       this.failed(effect, error);
     }
@@ -303,6 +306,13 @@ export class Repository {
       blob: (oid) => readBlob(this.host.sql, oid),
     });
     return { type: "done", result };
+  }
+
+  /** The account may begin no turn now: the request stays in its lane, and counts as no attempt. */
+  private waitForRoom(effect: WaitingEffect, { limit, retryAfterMs }: ReachedLimit): void {
+    const pauseMs = Math.min(retryAfterMs ?? githubApiLimits.roomPauseMsMax, githubApiLimits.roomPauseMsMax);
+    this.outbox.retry(effect, this.host.now() + Math.max(pauseMs, githubApiLimits.retryPauseMs), { isCounted: false });
+    this.host.report("effectWaitsForRoom", { key: effect.key, limit, retryAfterMs });
   }
 
   private failed(effect: WaitingEffect, error: unknown): void {
@@ -383,4 +393,9 @@ export class Repository {
       .exec<{ thread_id: string }>("SELECT thread_id FROM github_threads WHERE issue_number = ?", issueNumber)
       .one().thread_id;
   }
+}
+
+/** The limit of the account by which a thread refused, if it was one. */
+function reachedBy({ failure }: Extract<Outcome, { type: "failed" }>): ReachedLimit | null {
+  return failure.type === "refused" ? reachedLimitOf(failure.error.data) : null;
 }

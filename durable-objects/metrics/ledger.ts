@@ -2,10 +2,10 @@
  * One shard of the metrics: what its sources counted, and how its subjects stand. A report is taken in whole or not at all, once. What is
  * kept grows with the sources that reported lately and with what is pending now, not with the threads that exist.
  */
-import { metricsLimits } from "#core/limits";
+import { circuitLimits, metricsLimits } from "#core/limits";
 import { add, addAll, type Counts, seriesOf } from "#core/metrics/counts";
 import type { Totals } from "#core/metrics/exposition";
-import type { Gauges, Heard, Report } from "#core/metrics/report";
+import { type Gauges, type Heard, isolates, type Report } from "#core/metrics/report";
 import type { Sql } from "#core/sql";
 
 export function createLedgerSchema(sql: Sql): void {
@@ -57,7 +57,9 @@ export class Ledger {
     return { through: from > to ? Math.max(through, to) : through };
   }
 
+  /** Inside a transaction: what isolates said that are gone is forgotten first. */
   read(): Totals {
+    this.forgetSilentIsolates();
     const oldest = (query: string) => this.sql.exec<{ at: number | null }>(query).one().at;
     return {
       ...this.totals(),
@@ -88,6 +90,24 @@ export class Ledger {
       oldestPendingAtMs,
       worksBy in values ? 1 : 0,
     );
+  }
+
+  private forgetSilentIsolates(): void {
+    const silent = this.sql
+      .exec<{ subject: string; gauges: string }>(
+        "SELECT subject, gauges FROM standings WHERE subject >= ? AND subject < ? AND at_ms < ?",
+        isolates.from,
+        isolates.to,
+        this.now() - circuitLimits.silentMsMax,
+      )
+      .toArray();
+    if (silent.length === 0) return;
+    const { gauges } = this.totals();
+    for (const { subject, gauges: text } of silent) {
+      addAll(gauges, JSON.parse(text) as Counts, -1);
+      this.sql.exec("DELETE FROM standings WHERE subject = ?", subject);
+    }
+    this.sql.exec("UPDATE totals SET gauges = ?", JSON.stringify(gauges));
   }
 
   private totals(): { counts: Counts; gauges: Counts } {

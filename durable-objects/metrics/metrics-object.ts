@@ -20,6 +20,6 @@ export class MetricsObject extends DurableObject<Environment> {
   }
 
   async read(): Promise<Totals> {
-    return this.ledger.read();
+    return this.ctx.storage.transactionSync(() => this.ledger.read());
   }
 }

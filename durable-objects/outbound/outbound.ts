@@ -77,12 +77,19 @@ export class Breaker {
   private readonly name: string;
   private readonly report: Report;
   private readonly now: () => number;
+  private readonly changed: (state: Circuit["state"]) => void;
   private circuit: Circuit;
 
-  constructor(name: string, report: Report, now: () => number = () => Date.now()) {
+  /** `changed` hears of each change, after it. */
+  constructor(
+    name: string,
+    report: Report,
+    { now = () => Date.now(), changed = () => {} }: { now?: () => number; changed?: (state: Circuit["state"]) => void } = {},
+  ) {
     this.name = name;
     this.report = report;
     this.now = now;
+    this.changed = changed;
     this.circuit = closedCircuit(now());
   }
 
@@ -106,6 +113,8 @@ export class Breaker {
   private become(circuit: Circuit): void {
     const { state } = this.circuit;
     this.circuit = circuit;
-    if (circuit.state !== state) this.report("circuitChanged", { circuit: this.name, from: state, to: circuit.state });
+    if (circuit.state === state) return;
+    this.report("circuitChanged", { circuit: this.name, from: state, to: circuit.state });
+    this.changed(circuit.state);
   }
 }

@@ -151,6 +151,15 @@ export const refusals = {
   callsUnanswered: () => refuse("items must hold the output of each call, and the call of each output"),
   itemIdsCount: (itemsMax: number) => refuse(`itemIds must name 1 to ${itemsMax} items`),
 
+  /** Of a copy of a thread. `line` counts from 1. */
+  copyDamaged: (line: number, problem: string) => refuse(`the copy is damaged: line ${line}: ${problem}`),
+  copyVersion: (version: unknown, known: number) =>
+    refuse(`the copy is of version ${JSON.stringify(version) ?? "none"}; this server reads version ${known}`),
+  copyTooLarge: (problem: string) => refuse(`the copy is too large: ${problem}`),
+  copyThreadExists: (threadId: string) => refuse(`thread ${threadId} exists already; an import makes a new one`),
+  copyUnread: (files: number) =>
+    refuse(`the thread cannot be copied: contents of ${files} versions of files are its repository's, and nobody has read them`),
+
   invalidCursor: (cursor: string) => refuse(`invalid cursor: ${cursor}`),
   modelProviderNotFound: (modelProvider: string) =>
     refuse(`failed to load configuration: Model provider \`${modelProvider}\` not found`),
@@ -170,12 +179,67 @@ export const refusals = {
     data: { config_write_error_code: code },
     message,
   }),
+  /**
+   * The account has used what it may. `now` of `max` is used; `retryAfterMs` milliseconds from now there is room again, null where somebody
+   * has to make it. Nothing was done: the same request, under the same key, may be sent again.
+   */
+  accountLimit: ({ limit, max, now, retryAfterMs }: ReachedLimit): WireError => ({
+    // What passes in seconds is what clients of Codex try again by themselves.
+    code: limit === "turnsPerMinute" ? errorCodes.overloaded : errorCodes.invalidRequest,
+    data: { reason: "accountLimit", limit, max, now, retryAfterMs },
+    message: limitMessage({ limit, max, now, retryAfterMs }),
+  }),
   /** Params that can be read and contradict each other. */
   invalidParams: (message: string): WireError => ({ code: errorCodes.invalidParams, message }),
   noSuchFile: () => refusals.internal("No such file or directory (os error 2)"),
   overloaded: (): WireError => ({ code: errorCodes.overloaded, message: "Server overloaded; retry later." }),
   internal: (message: string): WireError => ({ code: errorCodes.internal, message }),
 } as const;
+
+/** A limit of an account that is reached; see `accountLimit`. */
+export interface ReachedLimit {
+  limit: "turnsPerMinute" | "turnsAtOnce" | "tokensPerDay" | "threads" | "storageBytes";
+  max: number;
+  now: number;
+  retryAfterMs: number | null;
+}
+
+/** What `data` of a refusal says, where it is of this kind. */
+export function reachedLimitOf(data: unknown): ReachedLimit | null {
+  return typeof data === "object" && data !== null && "reason" in data && data.reason === "accountLimit"
+    ? (data as unknown as ReachedLimit)
+    : null;
+}
+
+/** A sentence for whoever asked. */
+function limitMessage({ limit, max, now, retryAfterMs }: ReachedLimit): string {
+  const count = (value: number) => value.toLocaleString("en-GB");
+  const again = retryAfterMs === null ? "" : `; try again in ${durationText(retryAfterMs)}`;
+  switch (limit) {
+    case "turnsPerMinute":
+      return `this account may begin ${count(max)} turns a minute, and has${again}`;
+    case "turnsAtOnce":
+      return `${count(max)} turns of this account are at work`;
+    case "tokensPerDay":
+      return `this account has used ${count(now)} tokens within a day, and may use ${count(max)}${again}`;
+    case "threads":
+      return `this account has ${count(now)} threads, and may have ${count(max)}; delete one to begin another`;
+    case "storageBytes":
+      return `the threads of this account hold ${gigabytes(now)} GB, and may hold ${gigabytes(max)} GB; delete some to go on`;
+    default:
+      return limit satisfies never;
+  }
+}
+
+function durationText(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3_600)} hours`;
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1024 ** 3).toLocaleString("en-GB", { maximumFractionDigits: 1 });
+}
 
 /** serde's words for a name that is not on the list. */
 export function unknownVariant(name: string, names: readonly string[]): string {

@@ -19,6 +19,7 @@ export const fsMethods = {
     scope: "workspace",
     params: struct("FsWriteFileParams", { path: absolutePath, dataBase64: z.string(), ...workspace }),
     result: empty,
+    errors: ["accountLimit"],
   }),
 
   "fs/createDirectory": method({

@@ -1,6 +1,7 @@
 /** The table: every method Spindle serves. Types, validation, the handler map and the reference docs are read off it. */
 import type * as z from "zod";
 import { accountAndConfigMethods } from "./account-and-config-methods.ts";
+import { accountLimitsMethods } from "./account-limits-methods.ts";
 import { accountSessionMethods } from "./account-session-methods.ts";
 import { addOnMethods } from "./add-on-methods.ts";
 import { catalogMethods } from "./catalog-methods.ts";
@@ -40,6 +41,7 @@ export const methods = {
   ...decisionTreeMethods,
   ...memoryMethods,
   ...pushMethods,
+  ...accountLimitsMethods,
   ...threadExportMethods,
   ...sectionMethods,
   ...searchMethods,

@@ -75,7 +75,7 @@ export const queueMethods = {
     doc: "Starts a queued message, the first one unless another is named, on a thread at rest: what an interrupted turn left waiting goes on. A retry that names it gets the same turn. Refuses while a turn runs.",
     scope: "thread",
     experimental: true,
-    errors: ["turnRuns", "queueEmpty", "queuedSubmissionNotFound"],
+    errors: ["turnRuns", "queueEmpty", "queuedSubmissionNotFound", "accountLimit"],
     params: struct("ThreadQueueStartParams", { threadId: z.string(), queuedSubmissionId: z.string().nullish() }),
     result: z.object({ turn }),
   }),

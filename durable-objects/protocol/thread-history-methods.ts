@@ -74,6 +74,7 @@ export const threadHistoryMethods = {
       "runtimeWorkspaceRoots",
     ],
     result: z.object({ ...opened, multiAgentMode }),
+    errors: ["accountLimit"],
   }),
 
   "thread/revert": method({

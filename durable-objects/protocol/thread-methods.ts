@@ -117,6 +117,7 @@ export const threadMethods = {
       "selectedCapabilityRoots",
     ],
     result: z.object({ ...opened, multiAgentMode }),
+    errors: ["accountLimit"],
   }),
 
   "thread/resume": method({
@@ -282,6 +283,7 @@ export const threadMethods = {
     scope: "thread",
     params: struct("ThreadCompactStartParams", { threadId: z.string() }),
     result: empty,
+    errors: ["accountLimit"],
   }),
 
   "thread/backgroundTerminals/list": method({

@@ -31,7 +31,7 @@ export const turnMethods = {
   "turn/start": method({
     doc: "Starts a turn, or steers the running one and answers its id. Answers once the message is in the log; progress follows as notifications, and exactly one `turn/completed`. A retry with the same `clientUserMessageId` gets the first turn.",
     scope: "thread",
-    errors: ["inputTooLarge"],
+    errors: ["inputTooLarge", "accountLimit"],
     params: struct("TurnStartParams", {
       threadId: z.string(),
       disabledPluginIds: texts,
@@ -101,7 +101,7 @@ export const turnMethods = {
   "thread/shellCommand": method({
     doc: "Runs the person's own shell command, beside the agent: an item of the running turn, else of a turn of its own that ends with it. It runs in the workspace's overlay; what it changed lands at once and unasked, because the person themself typed it. The model hears of it with its next request. Answers before it runs.",
     scope: "thread",
-    errors: ["inputTooLarge", "tooManyCommands"],
+    errors: ["inputTooLarge", "tooManyCommands", "accountLimit"],
     params: struct("ThreadShellCommandParams", {
       threadId: z.string(),
       command: z.string(),
@@ -113,7 +113,7 @@ export const turnMethods = {
   "review/start": method({
     doc: "Begins a turn in which the agent reviews what this thread has changed so far, or what the instructions point to. Two items enclose it: `enteredReviewMode`, and `exitedReviewMode` with the review. Refuses while a turn runs.",
     scope: "thread",
-    errors: ["turnRuns"],
+    errors: ["turnRuns", "accountLimit"],
     params: struct("ReviewStartParams", {
       threadId: z.string(),
       target: reviewTarget.meta({ id: "ReviewTarget" }),

@@ -8,13 +8,19 @@ import type { DecisionTreeRevision } from "#protocol/decision-tree-methods";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
 import type { ExportEntry } from "#protocol/thread-export-methods";
+import { copyPage } from "#thread/copy";
 import type { ThreadRuntime } from "#thread/runtime";
 
 /** A cursor is the number of the last frame that was told. */
 export function exportThread(
-  { log, current }: ThreadRuntime,
+  runtime: ThreadRuntime,
   { cursor, limit, format }: Params<"spindle/thread/export">,
 ): Result<"spindle/thread/export"> {
+  const { log, current } = runtime;
+  if (format === "copy") {
+    const page = copyPage(runtime, cursor ?? null);
+    return { thread: wireThread(runtime.current), data: [], markdown: null, ...page };
+  }
   if (cursor && !/^\d{1,15}$/.test(cursor)) throw new Refusal(refusals.invalidCursor(cursor));
   const after = Number(cursor ?? 0);
   const entriesMax = Math.min(Math.max(limit ?? 100, 1), limits.pageEntriesMax);

@@ -16,8 +16,16 @@ export function isFileRequest(request: Request): request is FileRequest {
 export async function answerFile(runtime: ThreadRuntime, request: FileRequest): Promise<unknown> {
   return refusingPaths(async () => {
     if (request.method === "fs/readFile") await bring(runtime, request.params.path);
+    if (request.method === "fs/writeFile") await admitContent(runtime, request.params);
     return runtime.changeFiles(() => perform(runtime, request));
   });
+}
+
+/** An ephemeral thread keeps nothing for long. */
+async function admitContent(runtime: ThreadRuntime, { dataBase64 }: Params<"fs/writeFile">): Promise<void> {
+  if (runtime.current.info.ephemeral) return;
+  await runtime.accountLimits.admitGrowth(Math.ceil((dataBase64.length * 3) / 4));
+  requireThread(runtime, "fs/writeFile");
 }
 
 /** A content that the repository has comes before it is read. */

@@ -100,7 +100,7 @@ function filesPage(runtime: ThreadRuntime, { throughSeq, afterPath }: Extract<Fo
 }
 
 /** Every file as it was at a frame, sorted: what was not changed since is as it is, and what was stands in the first change of it. */
-function filesAt(runtime: ThreadRuntime, seq: number): ForkedFile[] {
+export function filesAt(runtime: ThreadRuntime, seq: number): ForkedFile[] {
   const then = versionsAt(runtime, seq);
   const untouched = runtime.workspace.files().filter(({ path }) => !then.has(path));
   return [

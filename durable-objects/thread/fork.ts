@@ -5,29 +5,21 @@
 import type { Draft } from "#core/frame";
 import { limits } from "#core/limits";
 import type { Settings } from "#core/private";
-import type { Sql } from "#core/sql";
 import { openTurn } from "#core/thread";
 import { Refusal } from "#protocol/errors";
 import type { Params } from "#protocol/methods";
 import type { WireThread } from "#protocol/thread";
 import type { ForkedFile, ForkPage, ForkRead } from "#thread/fork-source";
 import { fileChangesOf } from "#thread/log";
+import { createAside, dropAside, pagesOf, putAside } from "#thread/put-aside";
 import { sourceOf, workspaceRoot } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
 import { Workspace } from "#workspace/store";
 
 type Plan = Extract<ForkPage, { type: "plan" }>;
 
-/** What was fetched and is not a thread yet, page by page; texts in parts, so that no row nears the platform's 2 MB. */
-const asideSchema = `
-  CREATE TABLE IF NOT EXISTS fork_pages (type TEXT NOT NULL, page INTEGER NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS fork_blobs (hash TEXT PRIMARY KEY) STRICT;
-`;
-
-/** Whether something was put aside here and never became a thread. */
-export function isHalfForked(sql: Sql): boolean {
-  return sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'fork_pages'").toArray().length > 0;
-}
+/** Contents that were not fetched yet. */
+const blobsSchema = "CREATE TABLE IF NOT EXISTS fork_blobs (hash TEXT PRIMARY KEY) STRICT";
 
 /** Makes the thread; throws the source's own refusal. Should this die, the alarm throws away what it left. */
 export async function fork(
@@ -40,8 +32,10 @@ export async function fork(
   const { throughSeq } = plan;
   host.transaction(() => {
     // What an attempt before this one left is of another moment.
-    host.sql.exec("DROP TABLE IF EXISTS fork_pages; DROP TABLE IF EXISTS fork_blobs;");
-    host.sql.exec(asideSchema);
+    dropAside(host.sql);
+    host.sql.exec("DROP TABLE IF EXISTS fork_blobs");
+    createAside(host.sql);
+    host.sql.exec(blobsSchema);
     Workspace.createSchema(host.sql);
   });
   host.setAlarm(host.now() + limits.forkDurationMsMax);
@@ -57,7 +51,7 @@ export async function fork(
     const versions = drafts
       .flatMap(({ private: hidden }) => (hidden?.event ? fileChangesOf(hidden.event) : []))
       .flatMap(({ before, after }) => [before, after]);
-    putAside(
+    keepPage(
       runtime,
       "frames",
       page,
@@ -72,7 +66,7 @@ export async function fork(
       throughSeq,
       afterPath,
     });
-    putAside(
+    keepPage(
       runtime,
       "files",
       page,
@@ -130,7 +124,8 @@ function settle(
     if (plan.repositoryId !== null) runtime.workspace.setRepositoryId(plan.repositoryId);
     for (const text of pagesOf(sql, "files")) runtime.workspace.place(JSON.parse(text) as ForkedFile[]);
     runtime.workspace.takeChanges();
-    sql.exec("DROP TABLE fork_pages; DROP TABLE fork_blobs;");
+    dropAside(sql);
+    sql.exec("DROP TABLE fork_blobs");
   });
 }
 
@@ -190,23 +185,9 @@ async function ask<Type extends ForkRead["type"]>(
   return page as Extract<ForkPage, { type: Type }>;
 }
 
-function putAside({ host }: ThreadRuntime, type: "frames" | "files", page: number, text: string, hashes: string[]): void {
+function keepPage({ host }: ThreadRuntime, type: "frames" | "files", page: number, text: string, hashes: string[]): void {
   host.transaction(() => {
-    for (let begin = 0, part = 0; begin < text.length; begin += limits.textCellCharactersMax, part++) {
-      // Escaped as JSON, as in the log: a cut between the halves of a surrogate pair would not survive UTF-8.
-      const slice = JSON.stringify(text.slice(begin, begin + limits.textCellCharactersMax));
-      host.sql.exec("INSERT INTO fork_pages (type, page, part, text) VALUES (?, ?, ?, ?)", type, page, part, slice);
-    }
+    putAside(host.sql, type, page, text);
     for (const hash of hashes) host.sql.exec("INSERT OR IGNORE INTO fork_blobs (hash) VALUES (?)", hash);
   });
-}
-
-function* pagesOf(sql: Sql, type: "frames" | "files"): Generator<string> {
-  for (let page = 0; ; page++) {
-    const parts = sql
-      .exec<{ text: string }>("SELECT text FROM fork_pages WHERE type = ? AND page = ? ORDER BY part", type, page)
-      .toArray();
-    if (parts.length === 0) return;
-    yield parts.map(({ text }) => JSON.parse(text) as string).join("");
-  }
 }

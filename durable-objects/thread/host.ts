@@ -7,6 +7,7 @@ import type { Heard, Report } from "#core/metrics/report";
 import type { Sql } from "#core/sql";
 import type { ThreadNews } from "#directory/news";
 import type { ThreadSummary } from "#directory/summary";
+import type { Refused, TurnAdmission } from "#directory/usage";
 import type { BlobPage } from "#github/snapshot-source";
 import type { Model } from "#models/model";
 import type { Notice } from "#protocol/connection-notifications";
@@ -57,6 +58,14 @@ export interface Host {
   tellDirectory(summary: ThreadSummary | { threadId: string; deleted: true }, news: ThreadNews): Promise<boolean>;
   /** What the account made of the thread, as its Directory knows. Throws when it cannot be reached. */
   place(): Promise<ThreadPlace>;
+  /** Asks the account whether a turn may begin, and counts it if so. Throws when nobody answers within `quotaLimits.answerMsMax`. */
+  admitTurn(): Promise<TurnAdmission>;
+  /** The same for this thread itself, before it begins. */
+  admitThread(): Promise<Refused>;
+  /** The same before a thread that holds `bytes` grows. */
+  admitStorage(bytes: number): Promise<Refused>;
+  /** Bytes of the object's storage. */
+  storedBytes(): number;
   /** Whether this thread's turn may work now, one of the account's `limits.turnsAtOnceMax`. Throws when the Directory cannot be reached. */
   takeTurnSlot(): Promise<boolean>;
   /**
@@ -70,8 +79,8 @@ export interface Host {
   reportToMemory(reports: TurnReport[]): Promise<Fragment[]>;
   /** The thread is deleted: what the memory has of it alone goes. Throws when it cannot be reached. */
   leaveMemory(): Promise<void>;
-  /** It rests. */
-  releaseTurnSlot(): Promise<void>;
+  /** It rests. `tokens`: of turns that no news tell of. */
+  releaseTurnSlot(tokens?: number): Promise<void>;
   /** Says something to one connection that is no frame of the log; false when its socket is closed. Throws when it cannot be reached. */
   tell(connection: string, notice: Notice): Promise<boolean>;
   /** Open sockets at the thread's own door. */

@@ -216,6 +216,17 @@ export class ThreadLog {
       .toReversed();
   }
 
+  /** What responses of models cost that came behind `after`, each by its frame. */
+  tokensUsed(after: number, through: number): { seq: number; tokens: number }[] {
+    const rows = this.sql.exec<{ seq: number; tokens: number }>(
+      `SELECT seq, json_extract(params, '$.tokenUsage.last.totalTokens') AS tokens FROM frames
+       WHERE seq > ? AND seq <= ? AND method = 'thread/tokenUsage/updated' ORDER BY seq`,
+      after,
+      through,
+    );
+    return rows.toArray();
+  }
+
   /** Messages that were completed after `after` and are still there, and how far that looked: a long past is told in pieces. */
   said(after: number, through: number): { said: Said[]; through: number } {
     const rows = this.sql

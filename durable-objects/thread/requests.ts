@@ -141,13 +141,23 @@ export function startThread(
   client: { originator: string; defaultModel: string; version: string },
 ): void {
   requireProvider(params.modelProvider);
-  const { host } = runtime;
-  const seconds = Math.floor(host.now() / 1000);
   const settings: Settings = {
     ...startSettings(params, client.defaultModel),
     clientTools: clientToolsOf(params.dynamicTools ?? []),
   };
-  const thread: WireThread = {
+  const thread = newThread(runtime.host, settings, params, client);
+  runtime.begin([[{ method: "thread/started", params: { thread }, private: { event: { type: "threadStarted", settings } } }]]);
+}
+
+/** A thread in which nothing has happened. */
+export function newThread(
+  host: ThreadRuntime["host"],
+  settings: Settings,
+  params: Pick<Params<"thread/start">, "cwd" | "ephemeral" | "threadSource">,
+  client: { originator: string; version: string },
+): WireThread {
+  const seconds = Math.floor(host.now() / 1000);
+  return {
     id: host.threadId,
     environments: null,
     extra: null,
@@ -182,7 +192,6 @@ export function startThread(
     daybreakEnabled: null,
     turns: [],
   };
-  runtime.begin([[{ method: "thread/started", params: { thread }, private: { event: { type: "threadStarted", settings } } }]]);
 }
 
 /** The only one there is; which endpoint stands behind it is the operator's business. */

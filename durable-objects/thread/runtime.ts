@@ -5,7 +5,7 @@
 
 import { compact } from "#core/compaction";
 import type { Draft, Frame } from "#core/frame";
-import { limits } from "#core/limits";
+import { limits, quotaLimits } from "#core/limits";
 import { newStanding, type Standing } from "#core/memory/standing";
 import { next, type Step, type TurnBound } from "#core/next";
 import type { ModelItem, Private, PrivateEvent } from "#core/private";
@@ -14,14 +14,15 @@ import { asksOf } from "#core/push/attention";
 import { readStateAfter, readStateOf } from "#core/read-state";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
+import { Refusal, reachedLimitOf } from "#protocol/errors";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
 import type { Turn, TurnError } from "#protocol/turn";
+import { AccountLimits } from "#thread/account-limits";
 import { ApprovalDelivery } from "#thread/approval-delivery";
 import { decisionOutcome, resolvedDecision, staleDecision } from "#thread/decision";
 import { createDeliveriesSchema, Deliveries } from "#thread/deliveries";
 import { Extraction } from "#thread/extraction";
-import { isHalfForked } from "#thread/fork";
 import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
@@ -33,6 +34,7 @@ import { createMemoryOutboxSchema, MemoryOutbox } from "#thread/memory-outbox";
 import { MemoryReader } from "#thread/memory-reader";
 import { createMetricsReportSchema, MetricsReport } from "#thread/metrics-report";
 import { createOutboxSchema, Outbox } from "#thread/outbox";
+import { isHalfMade } from "#thread/put-aside";
 import { startQueued } from "#thread/queue";
 import { readStateChanged } from "#thread/read-state";
 import { createRepositoryContentsSchema, RepositoryContents } from "#thread/repository-contents";
@@ -71,6 +73,7 @@ export class ThreadRuntime {
   readonly workspace: Workspace;
   readonly contents: RepositoryContents;
   readonly turnSlot: TurnSlot;
+  readonly accountLimits: AccountLimits;
   readonly fileWatch: FileWatch;
   readonly extraction: Extraction;
   readonly flags: TurnFlags;
@@ -87,6 +90,10 @@ export class ThreadRuntime {
   private alarmAtMs: number | null = null;
   private retentionPausedToMs = 0;
   private lastLeftAtMs = 0;
+  /** Unix ms until which no queued message is tried: the account has no room. Forgotten in sleep, and then asked again. */
+  private queuePausedToMs = 0;
+  /** How far the account was told what an ephemeral thread costs. */
+  private tokensToldSeq: number;
 
   constructor(host: Host) {
     this.host = host;
@@ -121,6 +128,8 @@ export class ThreadRuntime {
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
     this.contents = new RepositoryContents(host, this.workspace, () => this.readingTurn());
     this.turnSlot = new TurnSlot(host);
+    this.accountLimits = new AccountLimits(host);
+    this.tokensToldSeq = this.folded?.seq ?? 0;
     this.extraction = new Extraction(this);
     this.flags = new TurnFlags(host);
     this.mcp = new McpTools(host);
@@ -142,8 +151,11 @@ export class ThreadRuntime {
     return this.folded;
   }
 
-  /** Makes the tables and the first frames, all or nothing. Each batch is asked for when those before it are folded. */
-  begin(batches: Iterable<Draft[]>, also?: () => void): void {
+  /**
+   * Makes the tables and the first frames, all or nothing. Each batch is asked for when those before it are folded. Of a copy the account hears
+   * that the thread is there, and not what happened in it once.
+   */
+  begin(batches: Iterable<Draft[]>, also?: () => void, { isCopy = false }: { isCopy?: boolean } = {}): void {
     try {
       this.host.transaction(() => {
         createSchema(this.host.sql);
@@ -151,7 +163,7 @@ export class ThreadRuntime {
         also?.();
         const { seq, info } = this.current;
         if (!info.ephemeral) this.outbox.mark(seq);
-        if (info.forkedFromId) this.outbox.keepQuiet(seq);
+        if (info.forkedFromId || isCopy) this.outbox.keepQuiet(seq);
       });
     } catch (error) {
       this.folded = null;
@@ -268,14 +280,39 @@ export class ThreadRuntime {
     // Between the last look at `next` and this line nobody else ran: whoever commits from now on starts the loop again.
     this.isDriving = false;
     this.schedule();
-    this.turnSlot.release();
+    this.turnSlot.release(this.untoldTokens());
     if (this.folded) this.tell();
   }
 
   private step(): Exclude<Step, { type: "idle" } | { type: "wait" }> | null {
     if (!this.folded) return null;
     const step = next(this.folded);
+    if (step.type === "startQueued" && this.host.now() < this.queuePausedToMs) return null;
     return step.type === "idle" || step.type === "wait" ? null : step;
+  }
+
+  /** Nobody else tells of an ephemeral thread. What it cost before it slept stays untold. */
+  private untoldTokens(): number | undefined {
+    if (!this.folded?.info.ephemeral) return undefined;
+    const used = this.log.tokensUsed(this.tokensToldSeq, this.folded.seq);
+    this.tokensToldSeq = this.folded.seq;
+    return used.reduce((sum, { tokens }) => sum + tokens, 0);
+  }
+
+  /** It stays queued while the account has no room for its turn. */
+  private async startQueued(submissionId: string): Promise<void> {
+    try {
+      if (await this.accountLimits.admitTurn()) this.turnSlot.granted();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const pauseMs = reachedLimitOf(error.wire.data)?.retryAfterMs ?? quotaLimits.queuePauseMsMax;
+      const { queuePauseMsMin, queuePauseMsMax } = quotaLimits;
+      this.queuePausedToMs = this.host.now() + Math.min(Math.max(pauseMs, queuePauseMsMin), queuePauseMsMax);
+      return;
+    }
+    // People may have done something else with it meanwhile.
+    const step = this.step();
+    if (step?.type === "startQueued" && step.submissionId === submissionId) startQueued(this, submissionId);
   }
 
   private act(step: Exclude<Step, { type: "idle" } | { type: "wait" }>): Promise<void> | void {
@@ -329,8 +366,7 @@ export class ThreadRuntime {
       case "recoverUserCommand":
         return recoverUserCommand(this, step.command);
       case "startQueued":
-        startQueued(this, step.submissionId);
-        return;
+        return this.startQueued(step.submissionId);
       case "endTurn":
         return this.endTurn(step.status);
       case "failTurn":
@@ -564,7 +600,8 @@ export class ThreadRuntime {
     const followers = this.deliveries.connections;
     const turnSlot = this.turnSlot.wish(this.step()?.type ?? null);
     const attention = { asks: asksOf(this.current), ended: this.log.endedTurns(after, through, this.outbox.quietThrough()) };
-    const news = { through, announcements, said, unsaidTurnIds, followers, turnSlot, attention };
+    const usage = this.log.tokensUsed(Math.max(after, this.outbox.quietThrough()), through);
+    const news = { through, announcements, said, unsaidTurnIds, followers, turnSlot, usage, attention };
     const told = this.host.tellDirectory(this.summary(), news);
     this.turnSlot.wished(turnSlot, told);
     await told;
@@ -582,6 +619,7 @@ export class ThreadRuntime {
       thread: { ...thread.info, status: thread.status },
       readState: readStateOf(thread),
       archived: thread.archived,
+      bytes: this.host.storedBytes(),
       pendingRequests: thread.requests.map(({ id, seq, method, params }) => ({
         id,
         method,
@@ -603,6 +641,7 @@ export class ThreadRuntime {
       this.metrics.dueAtMs(),
       this.retentionDueAtMs(),
       this.forgetDueAtMs(),
+      this.queuePausedToMs > now ? this.queuePausedToMs : null,
       ...this.waiting.map(({ dueAtMs }) => dueAtMs),
     ];
     const dueAtMs = moments.reduce((earliest, at) => (at !== null && (earliest === null || at < earliest) ? at : earliest), null);
@@ -616,7 +655,7 @@ export class ThreadRuntime {
   async alarm(): Promise<void> {
     this.alarmAtMs = null;
     if (!this.folded) {
-      if (isHalfForked(this.host.sql)) await this.host.forget();
+      if (isHalfMade(this.host.sql)) await this.host.forget();
       return;
     }
     const forgetDueAtMs = this.forgetDueAtMs();

@@ -13,9 +13,11 @@ import { CommandExecutions, isCommandExecRequest } from "#thread/command-exec";
 import { answerFile, isFileRequest, refusingPaths } from "#thread/files";
 import { fork } from "#thread/fork";
 import { type ForkPage, type ForkRead, readFork } from "#thread/fork-source";
+import { importThread } from "#thread/import";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import { answer, isThreadRequest, requireProvider, requireThread, startThread } from "#thread/requests";
 import type { ThreadRuntime } from "#thread/runtime";
+import { TurnAdmission } from "#thread/turn-admission";
 import type { FileWatch } from "#thread/watch";
 
 /** What a client answered to a server request: a result, or an error of its own. */
@@ -26,17 +28,20 @@ export class ThreadService {
   private readonly defaultModel: string;
   private forking: Promise<void> | null = null;
   readonly commands: CommandExecutions;
+  private readonly admission: TurnAdmission;
 
   constructor(runtime: ThreadRuntime, defaultModel: string) {
     this.runtime = runtime;
     this.defaultModel = defaultModel;
     this.commands = new CommandExecutions(runtime);
+    this.admission = new TurnAdmission(runtime);
   }
 
   /** Asked again by a client that named the thread, say because the answer was lost, it is there. */
   startThread(params: Params<"thread/start">, client: Client, subscriber: Subscriber): Promise<Attached> {
-    return refusable<Attached>(() => {
+    return refusable<Attached>(async () => {
       const { runtime, defaultModel } = this;
+      if (!runtime.thread && !params.ephemeral) await runtime.accountLimits.admitThread();
       if (!runtime.thread) startThread(runtime, params, { originator: client.name, defaultModel, version: protocolVersion });
       else if (params.threadId) requireThread(runtime, "thread/resume");
       else throw new Refusal(refusals.invalidRequest(`thread ${runtime.host.threadId} exists already`));
@@ -54,6 +59,7 @@ export class ThreadService {
         if (params[field]) throw new Refusal(refusals.notSupported(`thread/fork.${field}`));
       }
       requireProvider(params.modelProvider);
+      if (!runtime.thread && !params.ephemeral && !this.forking) await runtime.accountLimits.admitThread();
       if (!runtime.thread) {
         this.forking ??= fork(runtime, params, { originator: client.name, version: protocolVersion }).finally(() => {
           this.forking = null;
@@ -72,6 +78,17 @@ export class ThreadService {
   /** Another thread that is being forked from this one reads it. */
   readFork(read: ForkRead): Promise<ForkPage> {
     return refusable<ForkPage>(() => readFork(this.runtime, read));
+  }
+
+  /** The thread of this object comes to be as a file tells of it. */
+  private async importThread(params: Params<"spindle/thread/import">): Promise<Reply> {
+    const { runtime, defaultModel } = this;
+    const result = importThread(runtime, params, { defaultModel, version: protocolVersion });
+    if (result.thread) {
+      await runtime.outbox.flush();
+      runtime.schedule();
+    }
+    return { resultText: JSON.stringify(result), seq: runtime.thread?.seq ?? 0 };
   }
 
   resumeThread(params: Params<"thread/resume">, subscriber: Subscriber): Promise<Attached> {
@@ -110,8 +127,9 @@ export class ThreadService {
         requireThread(runtime, request.method);
         return { resultText: JSON.stringify(await answerFile(runtime, request)), seq: runtime.current.seq };
       }
+      if (request.method === "spindle/thread/import") return this.importThread(request.params);
       if (!isThreadRequest(request)) throw new Refusal(refusals.notSupported(request.method));
-      const result = await runtime.under(trace, () => answer(runtime, request));
+      const result = await this.admission.inOrder(request, () => runtime.under(trace, () => answer(runtime, request)));
       const { seq } = runtime.current;
       return { resultText: JSON.stringify(showsThread(result) ? await this.placed(result) : result), seq };
     });

@@ -5,8 +5,9 @@ import type { Gateway } from "#connection/gateway";
 import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { flagsKey } from "#core/flags";
-import { flagLimits, memoryLimits } from "#core/limits";
+import { flagLimits, memoryLimits, quotaLimits } from "#core/limits";
 import type { DirectoryReply } from "#directory/requests";
+import type { Refused, TurnAdmission } from "#directory/usage";
 import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
 import type { Counters } from "#metrics/counters";
@@ -179,7 +180,11 @@ export class ThreadObject extends DurableObject<Environment> {
         return deliverTo(env, connection, delivery);
       },
       takeTurnSlot: () => directoryStub(env, account).takeTurnSlot(threadId),
-      releaseTurnSlot: () => directoryStub(env, account).releaseTurnSlot(threadId),
+      releaseTurnSlot: (tokens) => directoryStub(env, account).releaseTurnSlot(threadId, tokens),
+      admitTurn: () => answerWithin<TurnAdmission>(directoryStub(env, account).admitTurn(threadId)),
+      admitThread: () => answerWithin<Refused>(directoryStub(env, account).admitThread(threadId)),
+      admitStorage: (bytes) => answerWithin<Refused>(directoryStub(env, account).admitStorage(threadId, bytes)),
+      storedBytes: () => ctx.storage.sql.databaseSize,
       readMemory: (key, timeoutMs) => readWithin(env.MEMORY, key, { timeoutMs, cacheTtl: memoryLimits.manifestCacheSeconds }),
       readFlags: (timeoutMs) => readWithin(env.FLAGS, flagsKey(account), { timeoutMs, cacheTtl: flagLimits.cacheSeconds }),
       reportToMemory: (reports) => memoryStub(env, account).report(account, reports),
@@ -242,18 +247,29 @@ async function deliverTo(environment: Environment, connection: string, delivery:
   return connectionStub(environment, connection).deliver(delivery);
 }
 
-async function readWithin(
+function readWithin(
   published: KVNamespace,
   key: string,
   { timeoutMs, cacheTtl }: { timeoutMs: number; cacheTtl: number },
 ): Promise<string | null> {
+  return within(timeoutMs, published.get(key, { cacheTtl }), `${key} was not read`);
+}
+
+/** What the account says of its limits, while somebody waits for it. */
+function answerWithin<Answer>(answer: Promise<unknown>): Promise<Answer> {
+  // The platform's own type of a call says less of its result.
+  return within(quotaLimits.answerMsMax, answer as Promise<Answer>, "the account's limits were not answered");
+}
+
+async function within<Answer>(timeoutMs: number, answer: Promise<Answer>, failure: string): Promise<Answer> {
   const done = new AbortController();
-  const tooLate = sleep(timeoutMs, done.signal).then(() => {
-    if (!done.signal.aborted) throw new Error(`${key} was not read within ${timeoutMs} ms`);
-    return null;
+  const tooLate = sleep(timeoutMs, done.signal).then((): Promise<Answer> => {
+    return done.signal.aborted ? answer : Promise.reject(new Error(`${failure} within ${timeoutMs} ms`));
   });
+  // Whoever lost the race fails unheard.
+  tooLate.catch(() => {});
   try {
-    return await Promise.race([published.get(key, { cacheTtl }), tooLate]);
+    return await Promise.race([answer, tooLate]);
   } finally {
     done.abort();
   }

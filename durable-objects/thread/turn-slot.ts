@@ -47,17 +47,24 @@ export class TurnSlot {
     return this.taking ?? this.settle(this.host.takeTurnSlot());
   }
 
+  /** The account gave the place together with its word that the turn may begin. */
+  granted(): void {
+    this.isWanted = true;
+    this.freshToMs = this.host.now() + limits.heartbeatMs;
+  }
+
   /** Called by the heartbeat: one long answer of a model must not outlive the lease. */
   async renew(): Promise<void> {
     if (this.freshToMs !== null) await this.take();
   }
 
-  release(): void {
+  /** `tokens`: what the turn cost, where no news tell of it. */
+  release(tokens?: number): void {
     this.isWanted = false;
     if (this.freshToMs === null) return;
     this.freshToMs = null;
     // Should this be lost, the lease ends by itself.
-    this.host.releaseTurnSlot().catch((error) => this.host.report("turnSlotKept", { error: String(error) }));
+    this.host.releaseTurnSlot(tokens).catch((error) => this.host.report("turnSlotKept", { error: String(error) }));
   }
 
   private isFresh(): boolean {

@@ -5,7 +5,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { percentile, table } from "./statistics.ts";
+import { report } from "./figures.ts";
+import { percentile } from "./statistics.ts";
 
 const treesPerRequest = 200;
 const rounds = 15;
@@ -37,13 +38,15 @@ try {
     perTree.push(((await milliseconds(treesPerRequest)) - idle) / treesPerRequest);
   }
   const [median, slowest] = [percentile(perTree, 50), percentile(perTree, 100)];
-  console.log(
-    table([
-      ["6 assumptions × 8 actions × 4 probes, in workerd", "median", "slowest"],
-      ["one tree, ms", median.toFixed(3), slowest.toFixed(3)],
-    ]),
-  );
-  console.log(median < millisecondsMax ? `met: below ${millisecondsMax} ms` : `MISSED: not below ${millisecondsMax} ms`);
+  await report({
+    bench: "decisions",
+    ranks: "median / slowest",
+    baseline: null,
+    figures: [
+      { what: "a tree of 6 assumptions × 8 actions × 4 probes", unit: "ms", ours: [median, slowest], samples: perTree.length },
+    ],
+    notes: [median < millisecondsMax ? `Met: below ${millisecondsMax} ms.` : `MISSED: not below ${millisecondsMax} ms.`],
+  });
   process.exitCode = median < millisecondsMax ? 0 : 1;
 } finally {
   await miniflare.dispose();

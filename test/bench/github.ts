@@ -7,7 +7,8 @@ import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
 import { people } from "../support/github/stage.ts";
 import { openStagedWorker, type Relayed } from "../support/github/staged-worker.ts";
-import { milliseconds, percentile, table } from "./statistics.ts";
+import { report } from "./figures.ts";
+import { percentile } from "./statistics.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean" } } });
 /** One person may have twenty turns an hour of one server. */
@@ -50,7 +51,7 @@ for (let server = 0; server < size.servers; server++) {
     await staged.close();
   }
 }
-report();
+await tell();
 process.exit(0);
 
 async function play(isMeasured: boolean): Promise<void> {
@@ -152,28 +153,25 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-function report(): void {
-  const rows = [
-    ["milliseconds, p50 / p95", "requests bare", "spindle", "spindle : bare", "spindle − bare", "requests", "samples"],
-  ];
-  for (const { title, ours, floor, requests } of [toComment, toCommit]) {
-    const both = (samples: number[], show = milliseconds) => [50, 95].map((rank) => show(percentile(samples, rank))).join(" / ");
-    const each = (of: (our: number, bare: number) => number) => ours.map((our, run) => of(our, floor[run] ?? Number.NaN));
-    rows.push([
-      title,
-      both(floor),
-      both(ours),
-      percentile(
-        each((our, bare) => our / bare),
-        50,
-      ).toFixed(2),
-      both(each((our, bare) => our - bare)),
-      String(percentile(requests, 50)),
-      String(ours.length),
-    ]);
-  }
-  console.log(table(rows));
-  console.log(
-    "Ratios and differences are taken within a run. The emulator answers at once; GitHub takes some 100 ms for each request.",
-  );
+async function tell(): Promise<void> {
+  const both = (samples: number[]) => [50, 95].map((rank) => percentile(samples, rank));
+  await report({
+    bench: "github",
+    ranks: "p50 / p95",
+    baseline: "its requests bare",
+    figures: [toComment, toCommit].map(({ title, ours, floor, requests }) => ({
+      what: `${title}, ${percentile(requests, 50)} requests`,
+      unit: "ms",
+      ours: both(ours),
+      baseline: both(floor),
+      ratio: [
+        percentile(
+          ours.map((our, run) => our / (floor[run] ?? Number.NaN)),
+          50,
+        ),
+      ],
+      samples: ours.length,
+    })),
+    notes: ["Ratios are taken within a run. The emulator answers at once; GitHub takes some 100 ms for each request."],
+  });
 }

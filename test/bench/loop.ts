@@ -7,9 +7,10 @@ import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { limits } from "#core/limits";
 import { bundleWorker } from "../checks/miniflare-server.ts";
+import { type Figure, report, type Unit } from "./figures.ts";
 import { type Heard, type LoopContestant, startRelay, startSpindle } from "./loop-contestants.ts";
 import { prompt, type Stream, startStampingServer } from "./stamping-server.ts";
-import { milliseconds, percentile, table } from "./statistics.ts";
+import { percentile } from "./statistics.ts";
 import { type WorkerdProcess, workerdBelow } from "./workerd-process.ts";
 
 const { values } = parseArgs({ options: { quick: { type: "boolean" } } });
@@ -57,7 +58,7 @@ async function race(): Promise<void> {
     for (const racer of racers) await manyThreads(racer, size.turnsPerThread);
   }
   for (const { rounds, workerd } of racers) rounds.set("memory, peak", [[workerd.residentMiBMax()]]);
-  report();
+  await tell();
 }
 
 async function warmUp(racer: Racer): Promise<void> {
@@ -138,56 +139,58 @@ function add({ rounds }: Racer, what: string, samples: number[]): void {
 }
 
 /** The percentile in each round. */
-function figures({ rounds }: Racer, what: string, percent: number): number[] {
+function roundsOf({ rounds }: Racer, what: string, percent: number): number[] {
   const samples = rounds.get(what);
   if (!samples) throw new Error(`${what} was not measured`);
   return samples.map((round) => percentile(round, percent));
 }
 
-function report(): void {
-  const rows = [["", ...racers.map(({ name }) => name), "spindle : relay", "spindle − relay", "samples"]];
-  const row = (title: string, what: string, percents: number[], show: (value: number) => string) => {
-    const pairs = percents.map((percent) => ({ theirs: figures(relay, what, percent), ours: figures(spindle, what, percent) }));
-    const cell = (of: (pair: { theirs: number[]; ours: number[] }) => string) => pairs.map(of).join(" / ");
-    const byRound = ({ theirs, ours }: { theirs: number[]; ours: number[] }, of: (our: number, their: number) => number) =>
-      median(ours.map((our, round) => of(our, theirs[round] ?? Number.NaN)));
-    rows.push([
-      title,
-      cell(({ theirs }) => show(median(theirs))),
-      cell(({ ours }) => show(median(ours))),
-      cell((pair) => byRound(pair, (our, their) => our / their).toFixed(2)),
-      cell((pair) => show(byRound(pair, (our, their) => our - their))),
-      (spindle.rounds.get(what) ?? []).flat().length.toLocaleString("en"),
-    ]);
+async function tell(): Promise<void> {
+  const figures: Figure[] = [];
+  const add = (title: string, what: string, unit: Unit, percents: number[]) => {
+    const pairs = percents.map((percent) => ({ theirs: roundsOf(relay, what, percent), ours: roundsOf(spindle, what, percent) }));
+    figures.push({
+      what: title,
+      unit,
+      ours: pairs.map(({ ours }) => median(ours)),
+      baseline: pairs.map(({ theirs }) => median(theirs)),
+      ratio: pairs.map(({ theirs, ours }) => median(ours.map((our, round) => our / (theirs[round] ?? Number.NaN)))),
+      samples: (spindle.rounds.get(what) ?? []).flat().length,
+    });
   };
-  const latency = (title: string, what: string) => row(`${title}, ms, p50 / p95`, what, [50, 95], milliseconds);
-  const fine = (value: number) => value.toFixed(2);
-  const whole = (value: number) => Math.round(value).toLocaleString("en");
+  const latency = (title: string, what: string) => add(title, what, "ms", [50, 95]);
   for (const [pace, { intervalMs }] of [
     ["fast", fast],
     ["slow", slow],
   ] as const) {
     latency(`each delta, one every ${intervalMs} ms`, `delta, ${pace}`);
-    row("  frames for each delta", `frames, ${pace}`, [50], fine);
+    add("  frames for each delta", `frames, ${pace}`, "", [50]);
     latency("  an item begins", `items, ${pace}`);
   }
   latency("asked → the model has the request", "asked");
   latency("response.completed → its frame", "response, slow");
   latency("response.completed → turn over", "turn, slow");
-  row(`turns/s, ${threadsAtOnce} threads at once`, "turns/s", [50], whole);
+  add(`turns, ${threadsAtOnce} threads at once (more is better)`, "turns/s", "/s", [50]);
   latency("  turn among them", "turn under load");
-  row("  workerd's processor time a turn, ms", "cpu", [50], fine);
-  row("  the client's own", "client's cpu", [50], fine);
-  row("workerd's memory, one thread, MiB", "memory, one thread", [50], whole);
-  row(`  with ${threadsAtOnce} threads`, "memory, many threads", [50], whole);
-  row(`  at its peak, ${(threadsAtOnce * (size.rounds + 1)).toLocaleString("en")} threads in all`, "memory, peak", [50], whole);
-  console.log(table(rows));
-  console.log(
-    `Medians of ${size.rounds} rounds, ratios and differences taken within a round. A model event's latency ends when the frame that contains it is ` +
-      `at the client: streamed text is sent at once, then gathered for at most ${limits.deltaIntervalMs} ms, so a delta of a fast model also ` +
-      "waits for its frame; one of a slow model does not. The client and the model's stand-in share the machine: where they are busy all the " +
-      "time, turns/s flatter the slower of the two, and workerd's processor time is the figure to believe.",
-  );
+  add("  workerd's processor time a turn", "cpu", "ms", [50]);
+  add("  the client's own", "client's cpu", "ms", [50]);
+  add("workerd's memory, one thread", "memory, one thread", "MiB", [50]);
+  add(`  with ${threadsAtOnce} threads`, "memory, many threads", "MiB", [50]);
+  const threads = (threadsAtOnce * (size.rounds + 1)).toLocaleString("en");
+  add(`  at its peak, ${threads} threads in all`, "memory, peak", "MiB", [50]);
+  await report({
+    bench: "loop",
+    ranks: "p50 / p95",
+    baseline: "bare relay",
+    figures,
+    notes: [
+      `Medians of ${size.rounds} rounds, ratios taken within a round. A model event's latency ends when the frame that contains it is ` +
+        `at the client: streamed text is sent at once, then gathered for at most ${limits.deltaIntervalMs} ms, so a delta of a fast model also ` +
+        "waits for its frame; one of a slow model does not.",
+      "The client and the model's stand-in share the machine: where they are busy all the time, turns a second flatter the slower of the two, " +
+        "and workerd's processor time is the figure to believe.",
+    ],
+  });
 }
 
 function median(samples: readonly number[]): number {

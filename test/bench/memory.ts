@@ -7,12 +7,14 @@ import { choose } from "#core/memory/choice";
 import { type Fragment, noStatistics } from "#core/memory/fragment";
 import { buildIndex, type Index, search } from "#core/memory/retrieval";
 import { Random } from "../simulation/random.ts";
-import { milliseconds, percentile, table } from "./statistics.ts";
+import { type Figure, report } from "./figures.ts";
+import { percentile } from "./statistics.ts";
 
 const { values } = parseArgs({ options: { fragments: { type: "string" }, seed: { type: "string" } } });
 const total = Number(values.fragments ?? 10_000);
 const random = new Random(Number(values.seed ?? 1));
 const queriesTotal = 2_000;
+const ranks = [50, 95, 99];
 
 /** Words as unevenly frequent as people's: the n-th about 1/n as often as the first (Zipf). */
 const word = () => `word${Math.floor(3_000 ** random.next())}`;
@@ -51,7 +53,7 @@ for (let round = 0; round < 5; round++) {
   index = buildIndex(fragments);
   building.push(performance.now() - startedAt);
 }
-const rows = [12, 60, 400].map((words) => {
+const questions = [12, 60, 400].map((words): Figure => {
   const samples: number[] = [];
   let found = 0;
   for (let round = 0; round < queriesTotal; round++) {
@@ -63,8 +65,26 @@ const rows = [12, 60, 400].map((words) => {
     found += candidates.length;
   }
   if (found === 0) throw new Error("nothing was found: the bench measures nothing");
-  return [`question of ${words} words`, ...[50, 95, 99].map((percent) => milliseconds(percentile(samples, percent)))];
+  return {
+    what: `finding and choosing, for a question of ${words} words`,
+    unit: "ms",
+    ours: ranks.map((percent) => percentile(samples, percent)),
+    samples: queriesTotal,
+  };
 });
-console.log(`${total.toLocaleString("en")} fragments, ${queriesTotal.toLocaleString("en")} questions each; milliseconds`);
-console.log(table([["", "p50", "p95", "p99"], ...rows]));
-console.log(`building the index: ${milliseconds(percentile(building, 50))} (median of 5)`);
+await report({
+  bench: "memory",
+  ranks: ranks.map((percent) => `p${percent}`).join(" / "),
+  baseline: null,
+  figures: [
+    ...questions,
+    {
+      what: "building the index, once for each snapshot",
+      unit: "ms",
+      ours: [percentile(building, 50)],
+      samples: building.length,
+    },
+  ],
+  notes: [`${total.toLocaleString("en")} fragments, on Node's V8.`],
+});
+process.exit(0);

@@ -4,19 +4,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { arrivalTable } from "./cost/arrival.ts";
 import { measure } from "./cost/measure.ts";
-import { costTable, countRows, countTable, readCountTable, threadBytes } from "./cost/tables.ts";
+import { costTable, countRows, countTable, readCountTable, threadBytes, turnSeconds } from "./cost/tables.ts";
+import { section } from "./documented.ts";
 
 export const docFile = join(import.meta.dirname, "../../docs/scaling.md");
 export const sizes = [10_000, 1_000_000, 100_000_000];
 export const seed = 20261121;
-
-/** The part of the page that this command writes. */
-export function section(text: string, name: string, content?: string): string {
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  if (from < begin.length || to < from) throw new Error(`docs/scaling.md has no part ${name}`);
-  return content === undefined ? text.slice(from, to).trim() : `${text.slice(0, from)}\n${content}\n${text.slice(to)}`;
-}
 
 if (import.meta.main) {
   const { values } = parseArgs({
@@ -25,7 +18,7 @@ if (import.meta.main) {
   let text = readFileSync(docFile, "utf8");
   let { rows, bytes } = readCountTable(section(text, "counted"));
   if (!values.simulate) {
-    const measured = await measure({ turns: Number(values.turns ?? 40), threads: 4 });
+    const measured = await measure({ turns: Number(values.turns ?? 40), threads: 4, seconds: turnSeconds });
     rows = countRows(measured);
     bytes = threadBytes(measured);
     console.log(`${countTable(rows, bytes)}\n`);

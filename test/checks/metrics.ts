@@ -6,7 +6,8 @@
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Family, parseOpenMetrics, sampleOf } from "../support/open-metrics.ts";
+import { compare, type Expected, patienceMs } from "./metrics/compare.ts";
+import { LogCounts } from "./metrics/log-counts.ts";
 import { bundleWorker, startMiniflare } from "./miniflare-server.ts";
 import { ProbeClient, type ProbeMessage } from "./probe-client.ts";
 import { pause } from "./process-group.ts";
@@ -14,8 +15,6 @@ import { pause } from "./process-group.ts";
 const { values } = parseArgs({ options: { threads: { type: "string" }, rounds: { type: "string" } } });
 const threadsWanted = Number(values.threads ?? 8);
 const rounds = Number(values.rounds ?? 6);
-/** How long the last report may take to arrive. */
-const patienceMs = 60_000;
 const scraperToken = randomUUID().repeat(2);
 
 /** What the clients counted. */
@@ -167,7 +166,7 @@ try {
   );
   await Promise.all(pairs.map(work));
   console.log(`${threadsWanted} threads, ${threadsWanted * 2} clients, ${rounds} rounds: ${seconds(begun)} s`);
-  await compare("a crowd at work", [...ofLogs(), ...ofSockets()]);
+  await judge("a crowd at work", [...ofLogs(), ...ofSockets()]);
 
   for (const { owner } of pairs) owner.decide = () => "accept";
   await Promise.all(pairs.map(({ owner }) => owner.begin("count to 120\nwrite after.txt: the kill")));
@@ -178,7 +177,7 @@ try {
   await Promise.all(pairs.map(({ owner }) => owner.follow()));
   await Promise.all(pairs.map(({ owner }) => owner.untilRest()));
   // What a socket of the killed server was handed nobody knows; what stands in the logs everybody does.
-  await compare("after SIGKILL in the middle of turns", ofLogs());
+  await judge("after SIGKILL in the middle of turns", ofLogs());
 } finally {
   await server.close();
   rmSync(bundle, { recursive: true, force: true });
@@ -198,40 +197,10 @@ async function work({ owner, guest }: { owner: Follower; guest: Follower }, plac
   }
 }
 
-type Expected = [name: string, labels: Record<string, string>, value: number];
-
 function ofLogs(): Expected[] {
-  const frames = [...logs.values()].flatMap((log) => [...log.values()]);
-  const of = (method: string, is: (params: ProbeMessage["params"]) => boolean = () => true) =>
-    frames.filter((frame) => frame.method === method && is(frame.params));
-  const usage = of("thread/tokenUsage/updated").map(({ params }) => params.tokenUsage.last);
-  const tokens = (kind: string) => usage.reduce((sum, last) => sum + last[kind], 0);
-  const patches = (status: string) =>
-    of("item/completed", ({ item }) => item.type === "fileChange" && item.status === status).length;
-  const asked = of("item/fileChange/requestApproval").length;
-  return [
-    ["spindle_turns_started_total", {}, of("turn/started").length],
-    ...(["completed", "failed", "interrupted"] as const).map(
-      (status): Expected => [
-        "spindle_turns_completed_total",
-        { status },
-        of("turn/completed", ({ turn }) => turn.status === status).length,
-      ],
-    ),
-    ["spindle_turn_duration_seconds_count", {}, of("turn/completed").length],
-    ["spindle_turns_running", {}, of("turn/started").length - of("turn/completed").length],
-    ["spindle_frames_appended_total", {}, [...logs.values()].reduce((sum, log) => sum + Math.max(...log.keys()), 0)],
-    ["spindle_approvals_requested_total", { kind: "file_change" }, asked],
-    ["spindle_approvals_resolved_total", { kind: "file_change", decision: "accepted" }, patches("completed")],
-    ["spindle_approvals_resolved_total", { kind: "file_change", decision: "declined" }, patches("declined")],
-    ["spindle_approvals_pending", { kind: "file_change" }, asked - of("serverRequest/resolved").length],
-    ["spindle_tool_runs_total", { tool: "apply_patch", outcome: "ok" }, patches("completed")],
-    ["spindle_tool_runs_total", { tool: "apply_patch", outcome: "declined" }, patches("declined")],
-    ["spindle_model_calls_total", { outcome: "completed" }, usage.length],
-    ["spindle_model_tokens_total", { kind: "input" }, tokens("inputTokens")],
-    ["spindle_model_tokens_total", { kind: "output" }, tokens("outputTokens")],
-    ["spindle_frames_lost_total", {}, 0],
-  ];
+  const counts = new LogCounts();
+  for (const log of logs.values()) for (const frame of log.values()) counts.take(frame);
+  return counts.expected();
 }
 
 function ofSockets(): Expected[] {
@@ -244,32 +213,10 @@ function ofSockets(): Expected[] {
   ];
 }
 
-/** Waits until all of them are as expected, or will not be any more; then says each. */
-async function compare(when: string, expected: Expected[]): Promise<void> {
-  console.log(`\n${when}`);
-  const deadline = Date.now() + patienceMs;
-  let families = await scrape();
-  const value = ([name, labels]: Expected) => sampleOf(families, name, labels);
-  while (expected.some((one) => value(one) !== one[2]) && Date.now() < deadline) {
-    await pause(500);
-    families = await scrape();
-  }
-  for (const one of expected) {
-    const [name, labels, wanted] = one;
-    const isEqual = value(one) === wanted;
-    if (isEqual) passed += 1;
-    else failed += 1;
-    const labelText = Object.values(labels).join(", ");
-    console.log(`${isEqual ? "ok  " : "FAIL"} ${name} ${labelText}: clients ${wanted}, metrics ${value(one)}`);
-  }
-}
-
-async function scrape(): Promise<Map<string, Family>> {
-  const response = await fetch(`${server.url}/metrics`, {
-    headers: { accept: "application/openmetrics-text;version=1.0.0", authorization: `Bearer ${scraperToken}` },
-  });
-  if (!response.ok) throw new Error(`/metrics answered ${response.status}: ${await response.text()}`);
-  return parseOpenMetrics(await response.text());
+async function judge(when: string, expected: Expected[]): Promise<void> {
+  const judged = await compare({ url: server.url, token: scraperToken }, when, expected);
+  passed += judged.passed;
+  failed += judged.failed;
 }
 
 function seconds(since: number): number {

@@ -44,7 +44,8 @@ export async function startMiniflare({
   env = {},
   modules = [],
   outbound,
-}: ServerOptions & { bundle: string; modules?: string[]; outbound?: string }): Promise<MiniflareServer> {
+  inspectorPort,
+}: ServerOptions & { bundle: string; modules?: string[]; outbound?: string; inspectorPort?: number }): Promise<MiniflareServer> {
   const servedPort = port ?? (await freePort());
   const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-miniflare-"));
   const printed: string[] = [];
@@ -63,6 +64,7 @@ export async function startMiniflare({
       persistTo: storage,
       env,
       ...(outbound ? { outbound } : {}),
+      ...(inspectorPort ? { inspectorPort } : {}),
     };
     const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(options)], {
       cwd: projectRoot,
@@ -122,18 +124,21 @@ interface ChildOptions {
   env: Record<string, string>;
   /** `address:port`, where all requests go that leave the Worker, whatever their host. */
   outbound?: string;
+  /** V8's inspector of the Worker's isolate listens there. */
+  inspectorPort?: number;
 }
 
 const readyLine = "miniflare serves";
 
 /** What runs in the process of its own. */
-async function serve({ bundle, modules, port, persistTo, env, outbound }: ChildOptions): Promise<void> {
+async function serve({ bundle, modules, port, persistTo, env, outbound, inspectorPort }: ChildOptions): Promise<void> {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: "spindle",
       host: "127.0.0.1",
       port,
       cf: false,
+      ...(inspectorPort === undefined ? {} : { inspectorPort }),
       telemetry: { enabled: false },
       resourcePersistencePath: persistTo,
       modules: [mainOf(bundle), ...modules].map((file) => ({ type: "ESModule", path: join(bundle, file) })),
@@ -153,7 +158,8 @@ async function serve({ bundle, modules, port, persistTo, env, outbound }: ChildO
       },
       kvNamespaces: ["MEMORY", "FLAGS"],
       serviceBindings: { ASSETS: () => new Response("no pages here", { status: 404 }) as never },
-      bindings: env,
+      // A check begins more turns in a minute than an account of people.
+      bindings: { SPINDLE_TURNS_PER_MINUTE: "off", ...env },
       ...(outbound === undefined ? {} : { outboundService: (request: Request) => passOn(request, outbound) as never }),
     }),
   );

@@ -29,14 +29,21 @@ export class RawClient {
   private isPastHead = false;
   private fragments: Buffer[] = [];
 
-  static async open(port: number, path = "/"): Promise<RawClient> {
+  /** `headers` are of the upgrade. Whether it was accepted shows when a request is answered, or the socket ends. */
+  static async open(port: number, headers: Record<string, string> = {}): Promise<RawClient> {
     const socket = connect(port, "127.0.0.1");
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     const client = new RawClient(socket);
     const key = randomBytes(16).toString("base64");
-    socket.write(
-      `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-key: ${key}\r\nsec-websocket-version: 13\r\n\r\n`,
-    );
+    const lines = Object.entries({
+      host: `127.0.0.1:${port}`,
+      upgrade: "websocket",
+      connection: "Upgrade",
+      "sec-websocket-key": key,
+      "sec-websocket-version": "13",
+      ...headers,
+    }).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`GET / HTTP/1.1\r\n${lines.join("")}\r\n`);
     return client;
   }
 
@@ -48,11 +55,18 @@ export class RawClient {
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: a check knows what it asked for
-  request(method: string, params: object = {}): Promise<any> {
+  async request(method: string, params: object = {}): Promise<any> {
+    return (await this.ask(method, params)).result;
+  }
+
+  /** The same with the answer's own `seq`. Never settles where the socket ends first. */
+  ask(method: string, params: object = {}): Promise<RawMessage> {
     this.lastId += 1;
     const id = this.lastId;
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, ({ result, error }) => (error ? reject(new Error(`${method}: ${error.message}`)) : resolve(result)));
+      this.waiting.set(id, (message) =>
+        message.error ? reject(new Error(`${method}: ${message.error.message}`)) : resolve(message),
+      );
       this.send({ id, method, params });
     });
   }

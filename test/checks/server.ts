@@ -45,7 +45,9 @@ export interface Server {
 const startTimeoutMs = 60_000;
 
 /** Starts a server and returns when it serves. Throws with the server's own words when it does not come up. */
-export async function startServer({ port, persistTo, env = {}, assets }: ServerOptions = {}): Promise<Server> {
+export async function startServer({ port, persistTo, env: wanted = {}, assets }: ServerOptions = {}): Promise<Server> {
+  // A check begins more turns in a minute than an account of people.
+  const env = { SPINDLE_TURNS_PER_MINUTE: "off", ...wanted };
   const servedPort = port ?? (await freePort());
   const storage = persistTo ?? mkdtempSync(join(tmpdir(), "spindle-server-"));
   const url = `http://127.0.0.1:${servedPort}`;

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { arrival, arrivalTable, objectRequestsMax } from "../bench/cost/arrival.ts";
 import { costTable, countTable, readCountTable } from "../bench/cost/tables.ts";
-import { docFile, section, seed, sizes } from "../bench/scale.ts";
+import { section } from "../bench/documented.ts";
+import { docFile, seed, sizes } from "../bench/scale.ts";
 
 const text = readFileSync(docFile, "utf8");
 const { rows, bytes } = readCountTable(section(text, "counted"));

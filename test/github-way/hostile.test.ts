@@ -66,12 +66,15 @@ function sent(flow: Flow, since = 0): string[] {
 }
 
 const parts = 8;
+/** All of them where everything is asked for, else every third. */
+const stride = process.env.GITHUB_CHECK === "all" ? 1 : 3;
+const textsOf = (part: number) => crowd.texts.filter((_text, index) => index % (parts * stride) === part * stride);
 
 test.for(Array.from({ length: parts }, (_, part) => part))(
   "part %i of a crowd of texts in comments of people who may write: none is obeyed, and none approves the diff that waits",
   { timeout: 120_000 },
   async (part) => {
-    const texts = crowd.texts.filter((_text, index) => index % parts === part);
+    const texts = textsOf(part);
     const flow = await open();
     const issue = await flow.openIssue(people.writer, { title: "An issue", body: "" });
     await flow.say(people.writer, issue, `@${app.slug}\nwrite a.txt: alpha`);
@@ -105,7 +108,7 @@ test.for(Array.from({ length: parts }, (_, part) => part))(
   { timeout: 120_000 },
   async (part) => {
     const random = createRandom(seed + part);
-    const texts = crowd.texts.filter((_text, index) => index % parts === part);
+    const texts = textsOf(part);
     const commands: string[] = [];
     const flow = await open({ model: hostileModel(texts), shell: ({ command }) => void commands.push(command) });
     // Two texts a turn: as many turns as a person may have in an hour are too few for all.

@@ -92,3 +92,19 @@ story("a plain client that comes while a command runs hears what it said from it
   const item = await untilCommandEnds(late);
   expect([saidOf(late, item.id), item.aggregatedOutput]).toEqual([heard, heard]);
 });
+
+story(
+  "whoever watches is told that a command changed more than can be approved, and that it is dropped",
+  async ({ client, sleep }) => {
+    const threadId = await client.startThread();
+    await sleep();
+    await client.say("run seq 1 90000 > a.txt; cat a.txt a.txt a.txt > big.txt; echo written");
+    const item = await untilCommandEnds(client);
+    expect(item.aggregatedOutput).toMatch(
+      /^written\n\nThe changes of this command were dropped: .* more than 900000 bytes of diff\n$/,
+    );
+    expect([item.status, item.exitCode, saidOf(client, item.id)]).toEqual(["failed", 0, item.aggregatedOutput]);
+    expect((await client.untilTurnEnds()).status).toBe("completed");
+    expect((await client.request("fs/readDirectory", { threadId, path: "/workspace" })).entries).toEqual([]);
+  },
+);

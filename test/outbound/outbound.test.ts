@@ -17,7 +17,7 @@ function world(answer: (url: string) => Response | Error) {
     nowMs += durationMs;
   };
   const report = (event: string, details: Record<string, unknown>) => void reports.push(`${event} ${JSON.stringify(details)}`);
-  const breaker = new Breaker("the model's endpoint", report, () => nowMs);
+  const breaker = new Breaker("the model's endpoint", report, { now: () => nowMs });
   const send = (async (input: unknown, init?: RequestInit) => {
     expect(init?.redirect, "nobody follows a redirect").toBe("manual");
     called.push(String(input));

@@ -1,7 +1,7 @@
 /** `docs/protocol.md`: the protocol for whoever has never seen it. */
 
 import type * as z from "zod";
-import { limits } from "#core/limits";
+import { limits, quotaLimits } from "#core/limits";
 import { codexMethodNames } from "#protocol/codex-method-names";
 import { refusals, type WireError } from "#protocol/errors";
 import type { Method } from "#protocol/method";
@@ -99,8 +99,24 @@ function methodSection(name: MethodName, protocol: Protocol): string {
 }
 
 function errorsOf(name: MethodName, row: Method<z.ZodType, z.ZodType>): WireError[] {
-  const named = (row.errors ?? []).map((error) => (refusals[error] as (...details: string[]) => WireError)("…", "…"));
+  const named = (row.errors ?? []).flatMap((error) =>
+    error === "accountLimit"
+      ? limitsAskedBy(name).map(({ limit, now }) =>
+          refusals.accountLimit({ limit, now, max: quotaLimits[limit], retryAfterMs: null }),
+        )
+      : [(refusals[error] as (...details: string[]) => WireError)("…", "…")],
+  );
   return row.scope === "thread" ? [unknownThread(name as Request["method"], "…"), ...named] : named;
+}
+
+type Askable = "turnsPerMinute" | "tokensPerDay" | "threads" | "storageBytes";
+
+/** Limits of an account that the method may meet; with the defaults, as if they were just reached. */
+function limitsAskedBy(name: MethodName): { limit: Askable; now: number }[] {
+  const reached = (...limits: Askable[]) => limits.map((limit) => ({ limit, now: quotaLimits[limit] }));
+  if (name === "fs/writeFile") return reached("storageBytes");
+  if (name === "thread/start" || name === "thread/fork") return reached("threads", "storageBytes");
+  return reached("turnsPerMinute", "tokensPerDay", "storageBytes");
 }
 
 function errorList(errors: readonly WireError[]): string {

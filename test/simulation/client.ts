@@ -179,6 +179,13 @@ export class SimulatedClient {
       else if (id.startsWith("thread/resume") || id.startsWith("thread/start")) this.resume();
       return;
     }
+    const refused = error?.code === -32001 ? this.unanswered.get(id) : undefined;
+    if (refused) {
+      // The account had no room: nothing was written, and the same key may be sent again.
+      this.world.count("refused, and sent again");
+      this.send({ id, ...refused });
+      return;
+    }
     if (id.startsWith("thread/resume") || id.startsWith("thread/start")) {
       // A thread whose very first frame was lost was never begun.
       if (error && id.startsWith("thread/resume") && !this.thread) this.post("thread/start", this.beginning());

@@ -5,10 +5,12 @@ import { add, type Counts } from "#core/metrics/counts";
 import { gaugesOf, newTally, tallied } from "#core/metrics/tally";
 import type { FileChange } from "#core/private";
 import { reduce } from "#core/reduce";
-import type { Thread } from "#core/thread";
+import { openTurn, type Thread } from "#core/thread";
 import { accountNotifications } from "#protocol/notifications";
 import { textOf } from "#protocol/user-input";
+import { exportThread } from "#thread/export";
 import { turnReport } from "#thread/turn-report";
+import { withCopyEnd } from "../../web/terminal/copy-end.ts";
 import { blobHash, treeOf, type World } from "./world.ts";
 
 export function checkInvariants(world: World): void {
@@ -98,6 +100,43 @@ export async function checkForks(world: World): Promise<void> {
   const fork = await world.fork({});
   const input = ({ log, current }: typeof runtime) => log.modelInput(current.inputFromSeq);
   expect(input(fork.runtime), "what the model knows in a fork").toEqual(input(runtime));
+}
+
+/**
+ * What a copy says of a thread, the thread that is made of it says again: the same frames, files and contents, whatever the thread went through. So
+ * does one that ends anywhere within: what it leaves open is ended behind all that came along, and then nothing is added any more.
+ */
+export function checkCopies(world: World): void {
+  const { runtime } = world;
+  const copy = copyOf(runtime);
+  const whole = world.import(withCopyEnd(copy));
+  expect(claims(copyOf(whole.runtime)), "a copy of what was imported is the copy").toEqual(claims(copy));
+  expect(treeOf(whole.sql), "the files of an import").toEqual(treeOf(world.storage.sql));
+  const turns = (of: typeof runtime) => of.history.allTurns(of.current);
+  expect(turns(whole.runtime), "the turns of an import").toEqual(turns(runtime));
+  checkResting(whole.runtime);
+  const frames = copy.filter(isFrame);
+  const cut = frames.slice(0, world.random.below(frames.length + 1));
+  const named = cut.flatMap((line) => JSON.stringify(JSON.parse(line).event ?? {}).match(/[0-9a-f]{40}/g) ?? []);
+  const contents = copy.filter((line) => line.startsWith('{"type":"blob"') && named.includes(JSON.parse(line).hash));
+  const partly = world.import(withCopyEnd([copy[0] ?? "", ...cut, ...contents]));
+  const ended = copyOf(partly.runtime);
+  expect(claims(ended).frames.slice(0, cut.length), "what came along stands before what ends it").toEqual(cut);
+  checkResting(partly.runtime);
+  const again = world.import(withCopyEnd(ended));
+  expect(claims(copyOf(again.runtime)), "and nothing is added any more").toEqual(claims(ended));
+  if (ended.filter(isFrame).length > cut.length) world.count("an open turn was copied");
+  world.count("copied");
+}
+
+/** Nobody is asked anything, nothing is allowed beforehand, every turn ended once, and no call waits for its answer. */
+function checkResting({ current, log }: World["runtime"]): void {
+  expect(current).toMatchObject({ requests: [], work: null, grants: { commands: [] }, status: { type: "idle" } });
+  expect(openTurn(current)).toBeNull();
+  checkTurns(Array.from(log.frames(0)));
+  const input = log.modelInput(current.inputFromSeq);
+  const idsOf = (suffix: string) => input.filter(({ type }) => type.endsWith(suffix)).map(({ call_id }) => call_id);
+  expect(idsOf("_call_output").toSorted(), "every call of the model's past has its answer").toEqual(idsOf("_call").toSorted());
 }
 
 /** Numbers ascend; what is missing is streamed text that left the log after its stay. */
@@ -236,4 +275,25 @@ function checkProjections(world: World): void {
   const before = tables();
   world.storage.transactionSync(() => world.runtime.log.rebuild());
   expect(tables(), "projections can be made again from the log").toEqual(before);
+}
+
+/** Every line but the last, which the caller writes. */
+export function copyOf(runtime: World["runtime"]): string[] {
+  const lines: string[] = [];
+  for (let cursor: string | null = null, page = 0; page === 0 || cursor !== null; page++) {
+    const answer = exportThread(runtime, { threadId: runtime.host.threadId, format: "copy", cursor });
+    lines.push(...(answer.lines ?? []));
+    cursor = answer.nextCursor;
+  }
+  return lines;
+}
+
+function claims(lines: string[]): { frames: string[]; rest: string[] } {
+  const { threadId: _, exportedAtMs: __, ...head } = JSON.parse(lines[0] ?? "{}");
+  const rest = lines.slice(1).filter((line) => !isFrame(line));
+  return { frames: lines.filter(isFrame), rest: [JSON.stringify(head), ...rest] };
+}
+
+function isFrame(line: string): boolean {
+  return line.startsWith('{"type":"frame"');
 }

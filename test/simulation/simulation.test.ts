@@ -4,7 +4,7 @@ import { tell } from "./story.ts";
 /** One story alone: `SPINDLE_SEED=4711 npx vitest run test/simulation`. */
 const only = process.env.SPINDLE_SEED;
 /** How many are told where nobody says; `npm run check:simulation` tells more. */
-const count = Number(process.env.SPINDLE_SEEDS ?? 80);
+const count = Number(process.env.SPINDLE_SEEDS ?? 48);
 const seeds = only ? [Number(only)] : Array.from({ length: count }, (_, index) => index + 1);
 const msPerStoryMax = 1_000;
 
@@ -53,6 +53,8 @@ const interesting: Record<string, number> = {
   "notes shown": 40,
   "held out": 100,
   "no turn slot": 100,
+  "turn refused": 50,
+  "refused, and sent again": 30,
   "delivery failed": 100,
   "acknowledgement lost": 100,
   "person wrote": 100,
@@ -61,6 +63,8 @@ const interesting: Record<string, number> = {
   "reverted at rest": 50,
   "reverted in a turn": 50,
   forked: 500,
+  copied: 60,
+  "an open turn was copied": 40,
   "person ran in model": 50,
   "person ran while waiting": 10,
   "replied to item/tool/requestUserInput": 40,

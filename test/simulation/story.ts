@@ -1,7 +1,7 @@
 /** One story: people, faults and chance for a while; then calm, until nothing is left to do. */
 import { proposedBy } from "#thread/asked-proposal";
 import type { SimulatedClient } from "./client.ts";
-import { checkForks, checkInvariants } from "./invariants.ts";
+import { checkCopies, checkForks, checkInvariants } from "./invariants.ts";
 import { isOpen, World } from "./world.ts";
 
 /** Throws when an invariant breaks. Returns how often what happened. */
@@ -15,6 +15,7 @@ export async function tell(seed: number, stepsMax = 420): Promise<Map<string, nu
   await calm(world);
   checkInvariants(world);
   await checkForks(world);
+  if (world.random.chance(0.5)) checkCopies(world);
   return world.counts;
 }
 

@@ -12,11 +12,12 @@ import { uuidv7 } from "#core/uuid";
 import type { ThreadSummary } from "#directory/summary";
 import { createLedgerSchema, Ledger } from "#metrics/ledger";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
-import { refusals } from "#protocol/errors";
+import { refusals, type WireError } from "#protocol/errors";
 import { noMcp } from "#test/support/thread";
 import { fork } from "#thread/fork";
 import { readFork } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
+import { importThread } from "#thread/import";
 import { ThreadRuntime } from "#thread/runtime";
 import { ThreadService } from "#thread/service";
 import type { ShellResult, ShellRun } from "#tools/shell";
@@ -245,6 +246,26 @@ export class World {
     return { runtime, sql };
   }
 
+  /** Another thread in a storage of its own, on another server, as a file tells of it. */
+  import(lines: string[]): { runtime: ThreadRuntime; sql: TestStorage["sql"] } {
+    const { sql, transactionSync } = createSql();
+    const host: Host = {
+      ...this.host({ ...this.object() }),
+      account: "elsewhere",
+      threadId: this.newId(),
+      sql,
+      transaction: transactionSync,
+      setAlarm: () => {},
+      tellDirectory: async () => true,
+    };
+    const runtime = new ThreadRuntime(host);
+    for (const { page, isLast, lines: some } of inPages(lines)) {
+      const params = { threadId: host.threadId, page, lines: some, isLast, config: null };
+      importThread(runtime, params, { defaultModel: "simulated", version: "0" });
+    }
+    return { runtime, sql };
+  }
+
   private host(life: Life): Host {
     const alive = () => {
       if (!life.alive) throw new Crash("the dead do nothing");
@@ -378,6 +399,17 @@ export class World {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
         return this.hasTurnSlot();
       },
+      admitTurn: async () => {
+        await whileAlive("turn admission");
+        if (this.trouble.directory === "refuses") throw this.troubled("directory refuses");
+        if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
+        if (this.faulty && this.random.chance(0.12)) return this.noRoom();
+        return { hasTurnSlot: this.hasTurnSlot() };
+      },
+      // A thread of this world is begun by nobody else.
+      admitThread: async () => null,
+      admitStorage: async () => null,
+      storedBytes: () => 0,
       releaseTurnSlot: async () => {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the Directory is being moved");
       },
@@ -421,6 +453,11 @@ export class World {
     if (!this.faulty || this.random.chance(0.8)) return true;
     this.count("no turn slot");
     return false;
+  }
+
+  private noRoom(): { refused: WireError } {
+    this.count("turn refused");
+    return { refused: refusals.accountLimit({ limit: "turnsPerMinute", max: 1, now: 1, retryAfterMs: 1_000 }) };
   }
 
   /** The house may fail where the world does; where it fails by itself the story ends. */
@@ -683,4 +720,14 @@ export function blobHash(text: string): string {
 
 export function isOpen(runtime: ThreadRuntime): boolean {
   return runtime.thread !== null && openTurn(runtime.thread) !== null;
+}
+
+function inPages(lines: string[]): { page: number; isLast: boolean; lines: string[] }[] {
+  const linesPerPage = Math.max(1, Math.ceil(lines.length / 3));
+  const pages = Math.ceil(lines.length / linesPerPage);
+  return Array.from({ length: pages }, (_, page) => ({
+    page,
+    isLast: page === pages - 1,
+    lines: lines.slice(page * linesPerPage, (page + 1) * linesPerPage),
+  }));
 }

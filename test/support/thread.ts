@@ -176,6 +176,10 @@ export async function createThread({
         memory.leave?.();
       },
       takeTurnSlot: async () => true,
+      admitTurn: async () => ({ hasTurnSlot: true }),
+      admitThread: async () => null,
+      admitStorage: async () => null,
+      storedBytes: () => 0,
       releaseTurnSlot: async () => {},
       readFork: () => Promise.reject(new Error("there is no other thread")),
       readRepository: async (_, oids) => {

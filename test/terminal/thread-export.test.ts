@@ -49,10 +49,14 @@ test("the command line names a thread, and says what is wrong with it", () => {
     type: "run",
     command: { ...command, format: "markdown", url: "wss://x.test/", token: "other" },
   });
+  const server = { url: "ws://127.0.0.1:8787/", token: "secret" };
+  expect(parse("import", "f")).toEqual({ type: "run", command: { type: "import", file: "f", ...server } });
   expect(parse("--help")).toEqual({ type: "help" });
   for (const words of [
     [],
-    ["import", "t"],
+    ["import"],
+    ["import", "f", "g"],
+    ["import", "f", "--format", "copy"],
     ["export"],
     ["export", "t", "u"],
     ["export", "t", "--format", "pdf"],

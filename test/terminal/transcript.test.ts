@@ -82,9 +82,9 @@ test("the command line is read, or refused with a reason", () => {
   const run = parseArguments(["--dir", ".", "--yes", "do it"], { SPINDLE_TOKEN: "t" });
   expect(run).toEqual({
     type: "run",
-    arguments: { folder: ".", url: "ws://127.0.0.1:8787/", token: "t", resume: null, acceptsAll: true, prompt: "do it" },
+    command: { folder: ".", url: "ws://127.0.0.1:8787/", token: "t", resume: null, acceptsAll: true, prompt: "do it" },
   });
-  expect(parseArguments(["--dir", ".", "--url", "https://x.test"], {})).toMatchObject({ arguments: { url: "wss://x.test/" } });
+  expect(parseArguments(["--dir", ".", "--url", "https://x.test"], {})).toMatchObject({ command: { url: "wss://x.test/" } });
   expect(parseArguments(["hello"], {})).toEqual({ type: "wrong", reason: "Which folder? --dir is missing." });
   expect(parseArguments(["--dir", ".", "a", "b"], {})).toMatchObject({ type: "wrong" });
   expect(parseArguments(["--dir", ".", "--nope"], {})).toMatchObject({ type: "wrong" });

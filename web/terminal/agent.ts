@@ -13,6 +13,7 @@ import type { ItemOf } from "#protocol/item";
 import type { FileChangeDecision, HunksAccepted, Question } from "#protocol/server-requests";
 import type { Turn } from "#protocol/turn";
 import { type AgentArguments, parseArguments, usage } from "./arguments.ts";
+import { obey } from "./command-line.ts";
 import { blobId, type Outcome, placeOf, readFolder } from "./folder.ts";
 import { Input } from "./input.ts";
 import { createPaint, plain, Transcript } from "./transcript.ts";
@@ -23,17 +24,7 @@ const exitCodes: Record<Turn["status"], number> = { completed: 0, failed: 1, int
 const exitUsage = 2;
 const exitInterrupted = 130;
 
-async function main(): Promise<number> {
-  const parsed = parseArguments(process.argv.slice(2), process.env);
-  if (parsed.type === "help") {
-    console.log(usage);
-    return 0;
-  }
-  if (parsed.type === "wrong") {
-    console.error(`${parsed.reason}\n\n${usage}`);
-    return exitUsage;
-  }
-  const given = parsed.arguments;
+async function run(given: AgentArguments): Promise<number> {
   // npm runs scripts in the package's folder; INIT_CWD is where the person stands.
   const root = await placeOf(resolve(process.env.INIT_CWD ?? ".", given.folder));
   if (root === null) {
@@ -379,4 +370,4 @@ function quoted(argument: string): string {
 }
 
 // Last, because a class is not there before its line was reached.
-process.exit(await main());
+process.exit(await obey(parseArguments(process.argv.slice(2), process.env), usage, run));

@@ -1,5 +1,5 @@
 /** The command line of `npm run agent`. */
-import { parseArgs } from "node:util";
+import { type CommandLine, clientAddress, clientOptions, readCommandLine } from "./command-line.ts";
 
 export const usage = `npm run agent -- --dir FOLDER [options] ["PROMPT"]
 
@@ -23,53 +23,15 @@ export interface AgentArguments {
   prompt: string | null;
 }
 
-export type ParsedArguments = { type: "run"; arguments: AgentArguments } | { type: "help" } | { type: "wrong"; reason: string };
+const options = { ...clientOptions, dir: { type: "string" }, resume: { type: "string" }, yes: { type: "boolean" } } as const;
 
-export function parseArguments(given: string[], environment: Record<string, string | undefined>): ParsedArguments {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(given);
-  } catch (error) {
-    return { type: "wrong", reason: (error as Error).message };
-  }
-  const { values, positionals } = parsed;
-  if (values.help) return { type: "help" };
-  if (values.dir === undefined) return { type: "wrong", reason: "Which folder? --dir is missing." };
-  if (positionals.length > 1) return { type: "wrong", reason: "Put the prompt in quotes: it is one argument." };
-  const url = serverUrl(values.url ?? "ws://127.0.0.1:8787");
-  if (url === null)
-    return { type: "wrong", reason: `${values.url} is no address of a server; one looks like ws://127.0.0.1:8787.` };
-  const prompt = positionals[0]?.trim() || null;
-  return {
-    type: "run",
-    arguments: {
-      folder: values.dir,
-      url,
-      token: values.token ?? environment.SPINDLE_TOKEN ?? null,
-      resume: values.resume ?? null,
-      acceptsAll: values.yes ?? false,
-      prompt,
-    },
-  };
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      dir: { type: "string" },
-      url: { type: "string" },
-      token: { type: "string" },
-      resume: { type: "string" },
-      yes: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
+export function parseArguments(given: string[], environment: Record<string, string | undefined>): CommandLine<AgentArguments> {
+  return readCommandLine(given, options, (words, values) => {
+    if (values.dir === undefined) return "Which folder? --dir is missing.";
+    if (words.length > 1) return "Put the prompt in quotes: it is one argument.";
+    const address = clientAddress(values, environment);
+    if (typeof address === "string") return address;
+    const prompt = words[0]?.trim() || null;
+    return { folder: values.dir, ...address, resume: values.resume ?? null, acceptsAll: values.yes ?? false, prompt };
   });
-}
-
-/** `http` is what one copies from a browser. */
-export function serverUrl(text: string): string | null {
-  const url = URL.parse(text.replace(/^http/, "ws"));
-  return url && (url.protocol === "ws:" || url.protocol === "wss:") ? url.href : null;
 }

@@ -2,25 +2,10 @@
 import { createClient } from "#client/client";
 import type { MethodName } from "#protocol/methods";
 import { type CallCommand, callUsage, parseCallCommand } from "./call-arguments.ts";
+import { obey } from "./command-line.ts";
 import { whyUnreachable } from "./unreachable.ts";
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  const parsed = parseCallCommand(process.argv.slice(2), process.env);
-  switch (parsed.type) {
-    case "help":
-      console.log(callUsage);
-      return 0;
-    case "wrong":
-      console.error(`${parsed.reason}\n\n${callUsage}`);
-      return 2;
-    case "run":
-      return run(parsed.command);
-    default:
-      return parsed satisfies never;
-  }
-}
+process.exitCode = await obey(parseCallCommand(process.argv.slice(2), process.env), callUsage, run);
 
 async function run({ method, params, url, token }: CallCommand): Promise<number> {
   const unreachable = Promise.withResolvers<never>();

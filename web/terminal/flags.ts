@@ -1,5 +1,5 @@
 /** `npm run flags`: the operator looks at the features of an account, and has them otherwise. */
-import { parseArgs } from "node:util";
+import { obey, readCommandLine, serverOrigin } from "./command-line.ts";
 
 const usage = `npm run flags -- list ACCOUNT
 npm run flags -- set ACCOUNT FLAG on|off
@@ -13,31 +13,18 @@ The variable SPINDLE_OPERATOR_TOKEN has to be the server's, unless the server ru
 
 type FlagCommand = { method: "GET"; account: string } | { method: "PUT"; account: string; flag: string; value: boolean | null };
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await obey(
+  readCommandLine(process.argv.slice(2), { url: { type: "string" } }, (words, values) => {
+    const server = serverOrigin(values.url);
+    if (typeof server === "string") return server;
+    const order = orderOf(words);
+    return typeof order === "string" ? order : { ...server, order };
+  }),
+  usage,
+  run,
+);
 
-async function main(given: string[]): Promise<number> {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(given);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    return 2;
-  }
-  const { values, positionals } = parsed;
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
-  const command = commandOf(positionals);
-  const url = URL.parse((values.url ?? "http://127.0.0.1:8787").replace(/^ws/, "http"));
-  if (command === null || (url?.protocol !== "http:" && url?.protocol !== "https:")) {
-    console.error(usage);
-    return 2;
-  }
-  return run(url.origin, command);
-}
-
-async function run(origin: string, command: FlagCommand): Promise<number> {
+async function run({ origin, order: command }: { origin: string; order: FlagCommand }): Promise<number> {
   const operator = process.env.SPINDLE_OPERATOR_TOKEN;
   const headers = { "content-type": "application/json", ...(operator ? { authorization: `Bearer ${operator}` } : {}) };
   const { method, ...order } = command;
@@ -60,15 +47,17 @@ async function run(origin: string, command: FlagCommand): Promise<number> {
   }
 }
 
-function commandOf([verb, account, flag, value, ...more]: string[]): FlagCommand | null {
-  if (account === undefined || more.length > 0) return null;
-  if (verb === "list" && flag === undefined) return { method: "GET", account };
-  if (flag === undefined) return null;
-  if (verb === "unset" && value === undefined) return { method: "PUT", account, flag, value: null };
-  if (verb === "set" && (value === "on" || value === "off")) return { method: "PUT", account, flag, value: value === "on" };
-  return null;
-}
-
-function parse(args: string[]) {
-  return parseArgs({ args, allowPositionals: true, options: { url: { type: "string" }, help: { type: "boolean", short: "h" } } });
+/** Or what is wrong with it. */
+function orderOf([verb, account, flag, value, ...more]: string[]): FlagCommand | string {
+  if (verb !== "list" && verb !== "set" && verb !== "unset") return "What shall be done? list, set or unset.";
+  if (account === undefined) return "Whose flags? The account is missing.";
+  const wordsMax = { list: 2, unset: 3, set: 4 }[verb];
+  if (more.length > 0 || [verb, account, flag, value].filter((word) => word !== undefined).length > wordsMax) {
+    return "There is a word too many.";
+  }
+  if (verb === "list") return { method: "GET", account };
+  if (flag === undefined) return "Which flag? Its name stands in the list.";
+  if (verb === "unset") return { method: "PUT", account, flag, value: null };
+  if (value !== "on" && value !== "off") return "A flag is set on or off.";
+  return { method: "PUT", account, flag, value: value === "on" };
 }

@@ -1,57 +1,44 @@
 /** The command line of `npm run thread`. */
-import { parseArgs } from "node:util";
-import { serverUrl } from "./arguments.ts";
+import { type CommandLine, clientAddress, clientOptions, readCommandLine } from "./command-line.ts";
 
 export const threadUsage = `npm run -s thread -- export THREAD [options] > FILE
+npm run -s thread -- import FILE [options]
 
-Writes a whole thread to standard output, for an audit: what was said and done, every revision of its decision trees and what made it, what people
-were asked and answered, and what was taken back. What is still under way is left out.
+export writes a whole thread to standard output: for an audit, what was said and done, every revision of its decision trees and what made it, what
+people were asked and answered, and what was taken back, without what is still under way; or as a copy, which import takes.
 
-  --format FORMAT   json (default) or markdown, with decision trees as Mermaid diagrams
+import makes a new thread of a copy, here or on another server, and prints its id: history, files and the model's past. It runs under the account's own
+settings; what was under way in it is interrupted, and what was proposed can be read and not approved.
+
+  --format FORMAT   json (default), markdown with decision trees as Mermaid diagrams, or copy
   --url URL         the server (default ws://127.0.0.1:8787)
   --token TOKEN     the server's token (default: the variable SPINDLE_TOKEN)`;
 
-export interface ThreadCommand {
-  type: "export";
-  threadId: string;
-  format: "json" | "markdown";
+interface Server {
   url: string;
   token: string | null;
 }
 
-export type ParsedThreadCommand = { type: "run"; command: ThreadCommand } | { type: "help" } | { type: "wrong"; reason: string };
+export type ExportFormat = "json" | "markdown" | "copy";
 
-export function parseThreadCommand(given: string[], environment: Record<string, string | undefined>): ParsedThreadCommand {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(given);
-  } catch (error) {
-    return { type: "wrong", reason: (error as Error).message };
-  }
-  const { values, positionals } = parsed;
-  if (values.help) return { type: "help" };
-  const [verb, threadId, ...more] = positionals;
-  if (verb !== "export") return { type: "wrong", reason: "What shall be done? export." };
-  if (threadId === undefined) return { type: "wrong", reason: "Which thread? Its id is missing." };
-  if (more.length > 0) return { type: "wrong", reason: "There is a word too many." };
-  const { format = "json" } = values;
-  if (format !== "json" && format !== "markdown") return { type: "wrong", reason: "--format takes json or markdown." };
-  const url = serverUrl(values.url ?? "ws://127.0.0.1:8787");
-  if (url === null)
-    return { type: "wrong", reason: `${values.url} is no address of a server; one looks like ws://127.0.0.1:8787.` };
-  const token = values.token ?? environment.SPINDLE_TOKEN ?? null;
-  return { type: "run", command: { type: "export", threadId, format, url, token } };
-}
+export type ThreadCommand =
+  | ({ type: "export"; threadId: string; format: ExportFormat } & Server)
+  | ({ type: "import"; file: string } & Server);
 
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      format: { type: "string" },
-      url: { type: "string" },
-      token: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
+const options = { ...clientOptions, format: { type: "string" } } as const;
+
+export function parseThreadCommand(given: string[], environment: Record<string, string | undefined>): CommandLine<ThreadCommand> {
+  return readCommandLine(given, options, ([verb, what, ...more], values): ThreadCommand | string => {
+    if (verb !== "export" && verb !== "import") return "What shall be done? export or import.";
+    if (what === undefined) return verb === "export" ? "Which thread? Its id is missing." : "Which file? Its name is missing.";
+    if (more.length > 0) return "There is a word too many.";
+    const server = clientAddress(values, environment);
+    if (verb === "import") {
+      if (values.format !== undefined) return "--format is for export.";
+      return typeof server === "string" ? server : { type: "import", file: what, ...server };
+    }
+    const { format = "json" } = values;
+    if (format !== "json" && format !== "markdown" && format !== "copy") return "--format takes json, markdown or copy.";
+    return typeof server === "string" ? server : { type: "export", threadId: what, format, ...server };
   });
 }

@@ -1,31 +1,21 @@
-/** `npm run thread -- export THREAD`: what a thread holds, for people and their tools. */
+/** `npm run thread`: what a thread holds, for people and their tools; and a thread made of a copy. */
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createClient } from "#client/client";
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import { type Client, createClient } from "#client/client";
+import { obey } from "./command-line.ts";
 import { parseThreadCommand, type ThreadCommand, threadUsage } from "./thread-arguments.ts";
 import { exportedText } from "./thread-export.ts";
+import { importCopy } from "./thread-import.ts";
 import { whyUnreachable } from "./unreachable.ts";
 
 // Whoever reads, say `head`, may have read enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
-process.exitCode = await main();
+process.exitCode = await obey(parseThreadCommand(process.argv.slice(2), process.env), threadUsage, run);
 
-async function main(): Promise<number> {
-  const parsed = parseThreadCommand(process.argv.slice(2), process.env);
-  switch (parsed.type) {
-    case "help":
-      console.log(threadUsage);
-      return 0;
-    case "wrong":
-      console.error(`${parsed.reason}\n\n${threadUsage}`);
-      return 2;
-    case "run":
-      return run(parsed.command);
-    default:
-      return parsed satisfies never;
-  }
-}
-
-async function run({ threadId, format, url, token }: ThreadCommand): Promise<number> {
+async function run(command: ThreadCommand): Promise<number> {
+  const { url, token } = command;
   const unreachable = Promise.withResolvers<never>();
   unreachable.promise.catch(() => {});
   let wasOnline = false;
@@ -40,10 +30,7 @@ async function run({ threadId, format, url, token }: ThreadCommand): Promise<num
   });
   try {
     await Promise.race([client.ready, unreachable.promise]);
-    // What reads slowly, say a pager, is waited for.
-    for await (const text of exportedText(client, threadId, format)) {
-      if (!process.stdout.write(text)) await once(process.stdout, "drain");
-    }
+    await (command.type === "export" ? write(client, command) : read(client, command));
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
@@ -51,4 +38,19 @@ async function run({ threadId, format, url, token }: ThreadCommand): Promise<num
   } finally {
     client.close();
   }
+}
+
+async function write(client: Client, { threadId, format }: Extract<ThreadCommand, { type: "export" }>): Promise<void> {
+  for await (const text of exportedText(client, threadId, format)) {
+    // What reads slowly, say a pager, is waited for.
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  }
+}
+
+async function read(client: Client, { file }: Extract<ThreadCommand, { type: "import" }>): Promise<void> {
+  const threadId = randomUUID();
+  // npm runs scripts in the package's folder; INIT_CWD is where the person stands.
+  const pieces = createReadStream(resolve(process.env.INIT_CWD ?? ".", file), { encoding: "utf8" });
+  await importCopy(client, pieces, threadId);
+  console.log(threadId);
 }

@@ -1,5 +1,5 @@
 /** The command line of `npm run token`. */
-import { parseArgs } from "node:util";
+import { type CommandLine, readCommandLine, serverOrigin } from "./command-line.ts";
 
 export const tokenUsage = `npm run token -- create --account NAME [--label TEXT] [--expires-days N]
 npm run token -- list
@@ -19,30 +19,26 @@ export type TokenCommand =
   | { type: "list" }
   | { type: "revoke"; id: string };
 
-export type ParsedTokenCommand =
-  | { type: "run"; url: string; command: TokenCommand }
-  | { type: "help" }
-  | { type: "wrong"; reason: string };
+const options = {
+  account: { type: "string" },
+  label: { type: "string" },
+  "expires-days": { type: "string" },
+  url: { type: "string" },
+} as const;
 
-export function parseTokenCommand(given: string[]): ParsedTokenCommand {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(given);
-  } catch (error) {
-    return { type: "wrong", reason: (error as Error).message };
-  }
-  const { values, positionals } = parsed;
-  if (values.help) return { type: "help" };
-  const url = URL.parse((values.url ?? "http://127.0.0.1:8787").replace(/^ws/, "http"));
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    return { type: "wrong", reason: `${values.url} is no address of a server; one looks like http://127.0.0.1:8787.` };
-  }
-  const command = commandOf(positionals, values);
-  return typeof command === "string" ? { type: "wrong", reason: command } : { type: "run", url: url.origin, command };
+type Values = { [Name in keyof typeof options]?: string | undefined };
+
+export function parseTokenCommand(given: string[]): CommandLine<{ origin: string; order: TokenCommand }> {
+  return readCommandLine(given, options, (words, values) => {
+    const server = serverOrigin(values.url);
+    if (typeof server === "string") return server;
+    const order = orderOf(words, values);
+    return typeof order === "string" ? order : { ...server, order };
+  });
 }
 
 /** Or what is wrong with it. */
-function commandOf([verb, id, ...more]: string[], values: ReturnType<typeof parse>["values"]): TokenCommand | string {
+function orderOf([verb, id, ...more]: string[], values: Values): TokenCommand | string {
   if (more.length > 0 || (verb !== "revoke" && id !== undefined)) return "There is a word too many.";
   switch (verb) {
     case "create": {
@@ -61,18 +57,4 @@ function commandOf([verb, id, ...more]: string[], values: ReturnType<typeof pars
     default:
       return "What shall be done? create, list or revoke.";
   }
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      account: { type: "string" },
-      label: { type: "string" },
-      "expires-days": { type: "string" },
-      url: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
 }

@@ -1,25 +1,10 @@
 /** `npm run token`: the operator makes, lists and revokes tokens on a running server. */
+import { obey } from "./command-line.ts";
 import { parseTokenCommand, type TokenCommand, tokenUsage } from "./token-arguments.ts";
 
-process.exitCode = await main();
+process.exitCode = await obey(parseTokenCommand(process.argv.slice(2)), tokenUsage, run);
 
-async function main(): Promise<number> {
-  const parsed = parseTokenCommand(process.argv.slice(2));
-  switch (parsed.type) {
-    case "help":
-      console.log(tokenUsage);
-      return 0;
-    case "wrong":
-      console.error(`${parsed.reason}\n\n${tokenUsage}`);
-      return 2;
-    case "run":
-      return run(parsed.url, parsed.command);
-    default:
-      return parsed satisfies never;
-  }
-}
-
-async function run(url: string, command: TokenCommand): Promise<number> {
+async function run({ origin: url, order: command }: { origin: string; order: TokenCommand }): Promise<number> {
   const operator = process.env.SPINDLE_OPERATOR_TOKEN;
   const headers: Record<string, string> = operator ? { authorization: `Bearer ${operator}` } : {};
   const ask = (path: string, init: RequestInit) =>

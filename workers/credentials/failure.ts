@@ -19,7 +19,11 @@ export type Failure =
   | { type: "notThisMachine" }
   /** The operator's doors without a key to them. */
   | { type: "noOperator" }
-  | { type: "tooManySignIns" };
+  | { type: "tooManySignIns" }
+  /** Of the address, or of the account. */
+  | { type: "tooManyRequests"; whose: "address" | "account" }
+  /** Credentials of the address that were none. */
+  | { type: "tooManyRefusals" };
 
 /** 401 with the real server's own words, as far as it has any. */
 export function whatTheWorldMayLearn(failure: Failure): { status: 401 | 403 | 429 | 503; text: string } {
@@ -48,6 +52,10 @@ export function whatTheWorldMayLearn(failure: Failure): { status: 401 | 403 | 42
       return { status: 403, text: "this server has no SPINDLE_OPERATOR_TOKEN, so that nobody can make tokens" };
     case "tooManySignIns":
       return { status: 429, text: "too many attempts to sign in; try again in a minute" };
+    case "tooManyRequests":
+      return { status: 429, text: `too many requests of this ${failure.whose}; try again in a minute` };
+    case "tooManyRefusals":
+      return { status: 429, text: "too many requests without a good credential; try again in a minute" };
     default:
       return failure satisfies never;
   }

@@ -9,6 +9,7 @@ import { type GitHubSettings, readGitHubSettings } from "#github/settings";
 import { type Environment, githubAppStub, repositoryStub } from "../../durable-objects/environment.ts";
 import { report } from "../../durable-objects/platform.ts";
 import { countAtDoor } from "../door-counts.ts";
+import { mayBeWrong, tooManyRefusals } from "../rate-limits.ts";
 import { accountOfOwner } from "./account.ts";
 import { isSignature, isSignedByOneOf } from "./signature.ts";
 
@@ -32,6 +33,10 @@ webhookRoute.post("/github/webhook", async (context) => {
   if (!(await isSignedByOneOf(settings.webhookSecrets, headers.signature, body))) {
     report("webhookRefused", { deliveryId: headers.deliveryId, name: headers.event, reason: "signature" });
     countAtDoor(context, "webhooks_total", { result: "refused" });
+    if (!(await mayBeWrong(context))) {
+      countAtDoor(context, "requests_refused_total", { reason: "rate" });
+      return tooManyRefusals(context);
+    }
     return context.text("the signature does not fit", 401);
   }
   const target = context.req.header("x-github-hook-installation-target-id");

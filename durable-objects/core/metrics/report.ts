@@ -31,3 +31,11 @@ export interface Gauges {
 export interface Heard {
   through: number;
 }
+
+/** Of what stands in no object, but in an isolate: nobody says when that ends, so that what it said is believed for a while only. */
+export function isolateSubject(id: string): string {
+  return `${isolates.from}${id}`;
+}
+
+/** Subjects of isolates lie between these, the second not among them. */
+export const isolates = { from: "isolate:", to: "isolate;" } as const;

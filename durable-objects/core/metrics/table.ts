@@ -60,8 +60,8 @@ export const metrics = {
     result: ["accepted", "duplicate", "ignored", "refused"],
   }),
   github_requests_total: counter(
-    "Requests to GitHub; ok is any answer, failed is none, a refused credential, or a failure of GitHub's.",
-    { outcome: ["ok", "failed", "rate_limited"] },
+    "Requests to GitHub; ok is any answer, failed is none, a refused credential, or a failure of GitHub's; not_sent was held back by an open circuit.",
+    { outcome: ["ok", "failed", "rate_limited", "not_sent"] },
   ),
   memory_health: gauge("Memories of accounts, by the verdict on them.", {
     state: ["helps", "harms", "noMeasurableEffect", "undecided"],
@@ -73,10 +73,13 @@ export const metrics = {
   decisions_total: counter("What declared decisions led to: an action, a look, a question, a hold for a person.", {
     kind: ["act", "probe", "ask", "hold"],
   }),
-  circuit_open: gauge("Open circuit breakers.", { circuit: ["model", "github"] }),
-  requests_refused_total: counter("Requests that were refused, by why.", {
-    reason: ["rate", "quota", "overloaded", "unauthorized"],
-  }),
+  circuit_open: gauge("Isolates that leave an endpoint alone because it mostly failed.", { circuit: ["model", "github"] }),
+  requests_refused_total: counter(
+    "Requests that were refused, by why: rate and quota are limits of an account, rate also those of the front door.",
+    {
+      reason: ["rate", "quota", "overloaded", "unauthorized"],
+    },
+  ),
   errors_total: counter("Failures that are the server's own, or of what it calls inside.", {
     where: ["turn_step", "delivery", "outbox", "alarm"],
   }),

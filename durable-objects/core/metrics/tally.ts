@@ -18,7 +18,7 @@ type ToolOutcome = LabelsOf<"tool_runs_total">["outcome"];
 /** What has to be remembered between two frames, as JSON. At most what is open in one turn. */
 export interface Tally {
   version: 1;
-  /** The frames until `forked` tell of what happened in another thread, where it was counted. */
+  /** The frames until `forked` or `imported` tell of what happened in another thread, where it was counted. */
   isCopy: boolean;
   turn: { startedAtMs: number; hasAnswered: boolean } | null;
   requests: { id: string; kind: ApprovalKind; askedAtMs: number }[];
@@ -33,8 +33,10 @@ export const newTally: Tally = { version: 1, isCopy: false, turn: null, requests
 /** Folds one frame; what it counts is added to `counts`. */
 export function tallied(tally: Tally, frame: Frame, counts: Counts): Tally {
   const event = frame.private?.event;
-  if (frame.method === "thread/started") return { ...tally, isCopy: frame.params.thread.forkedFromId != null };
-  if (event?.type === "forked") return newTally;
+  if (frame.method === "thread/started") {
+    return { ...tally, isCopy: frame.params.thread.forkedFromId != null || event?.type === "importBegun" };
+  }
+  if (event?.type === "forked" || event?.type === "imported") return newTally;
   if (tally.isCopy) return tally;
   const seen = ofMethod(tally, frame, counts);
   const outcome = frame.private?.modelCall;

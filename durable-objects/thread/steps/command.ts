@@ -114,30 +114,32 @@ async function execute(runtime: ThreadRuntime, call: Call): Promise<void> {
   const item = turn?.items.find(({ id }) => id === call.callId);
   if (!turn || item?.type !== "commandExecution") return;
   const completedAtMs = host.now();
-  const done: CommandItem = {
-    ...item,
-    status: run.exitCode === 0 ? "completed" : "failed",
-    aggregatedOutput: run.output,
-    exitCode: run.exitCode,
-    durationMs: completedAtMs - startedAtMs,
-    completedAtMs,
-  };
   const notes = run.notes.length > 0 ? `\n${run.notes.join("\n")}\n` : "";
   const output = {
     stdout: cutMiddle(run.stdout, limits.modelOutputCharactersMax),
     stderr: cutMiddle(run.stderr, limits.modelOutputCharactersMax) + notes,
     exitCode: run.exitCode,
   };
-  const rest = restOfOutput(runtime, turn.id, item, run.output);
   const itemId = runtime.log.hasItem(`${call.callId}_changes`) ? host.newId() : `${call.callId}_changes`;
   const proposed =
     unread ??
     (run.changes.length > 0 ? refusable(() => proposeChanges(runtime, turn.id, call, itemId, run.changes, output)) : []);
+  // Whoever watches is told as well: a command that says it wrote a file, and no change to be seen, would be a riddle.
+  const refusal = typeof proposed === "string" ? `\nThe changes of this command were dropped: ${proposed}\n` : "";
+  const shown = run.output + refusal;
+  const rest = restOfOutput(runtime, turn.id, item, shown);
+  const done: CommandItem = {
+    ...item,
+    status: run.exitCode === 0 && refusal === "" ? "completed" : "failed",
+    aggregatedOutput: shown,
+    exitCode: run.exitCode,
+    durationMs: completedAtMs - startedAtMs,
+    completedAtMs,
+  };
   if (typeof proposed !== "string" && proposed.length > 0) {
     runtime.commit([...rest, runtime.itemCompleted(turn.id, done), ...proposed]);
     return;
   }
-  const refusal = typeof proposed === "string" ? `\nThe changes of this command were dropped: ${proposed}\n` : "";
   const outcome: CallOutcome = { type: "ran", ...output, stderr: output.stderr + refusal };
   const hidden = { modelItems: [callOutput(call.raw, outcome)], event: settled(call) };
   runtime.commit([...rest, runtime.itemCompleted(turn.id, done, hidden)]);

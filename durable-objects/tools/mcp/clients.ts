@@ -61,7 +61,7 @@ export class McpClients {
     const guarded = outboundFetch({
       purpose: "mcp",
       allows: ({ href }) => href === URL.parse(server.url)?.href && addressProblem(href, { servesThisMachineOnly }) === null,
-      breaker: new Breaker(`the MCP server at ${URL.parse(server.url)?.host}`, report, now),
+      breaker: new Breaker(`the MCP server at ${URL.parse(server.url)?.host}`, report, { now }),
       report,
       ...(fetch ? { fetch } : {}),
     });

@@ -2,6 +2,7 @@
  * Which object has too much to do first: a day's busiest hour, thrown over objects by dice from a seed. Calls per turn and connection are those that
  * were counted; how people behave is assumed, and stands here.
  */
+import { metricsLimits } from "#core/limits";
 import { createRandom, type Random } from "../../support/random.ts";
 import type { CountRow } from "./tables.ts";
 
@@ -65,7 +66,19 @@ export function arrival(rows: readonly CountRow[], threads: number, seed: number
       assumed.callsOfRepository,
       random,
     ),
-    single("Metrics, were it one object", turns, 1, random),
+    single("Metrics, were it one object", turns, per("requests Metrics", "perTurn"), random),
+    single(
+      `Metrics, one of ${metricsLimits.shardsUsual} shards`,
+      turns / metricsLimits.shardsUsual,
+      per("requests Metrics", "perTurn"),
+      random,
+    ),
+    single(
+      `Metrics, one of ${metricsLimits.shardsMax}, the most`,
+      turns / metricsLimits.shardsMax,
+      per("requests Metrics", "perTurn"),
+      random,
+    ),
   ];
 }
 

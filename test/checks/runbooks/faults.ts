@@ -4,11 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createClient } from "#client/client";
+import { workspaceLimits } from "#core/limits";
 import { installationId, people } from "#test/support/github/stage";
 import { openStagedWorker } from "#test/support/github/staged-worker";
+import { newBrowserKeys, newServerKeys } from "#test/support/push-receiver";
 import { startMiniflare } from "../miniflare-server.ts";
 import { pause } from "../process-group.ts";
 import { type Health, startModelEndpoint } from "./model-endpoint.ts";
+import { startPushService } from "./push-service.ts";
+import { startSlowClient } from "./slow-client.ts";
 import { type Fault, isAsking, isIdle, isRunningCommand, openStage, patienceMs, type Stage } from "./stage.ts";
 
 type Inject = (bundle: string) => Promise<{ env: Record<string, string> } & Fault>;
@@ -148,6 +152,65 @@ decide`);
       end: () => stage.close(),
     };
   },
+  "push-failing": async (bundle) => {
+    const service = await startPushService();
+    const vapid = newServerKeys();
+    const stage = await openStage(bundle, {
+      VAPID_PUBLIC_KEY: vapid.publicKey,
+      VAPID_PRIVATE_KEY: vapid.privateKey,
+      SPINDLE_PUSH_HOSTS: service.host,
+    });
+    const { p256dh, auth } = newBrowserKeys();
+    const endpoint = `http://${service.host}/a-device`;
+    const device = { endpoint, keys: { p256dh, auth }, expirationTime: null, device: "a telephone" };
+    await stage.client.request("spindle/push/subscribe", device);
+    const thread = await stage.begin("write a.txt: a");
+    await eventually("the service has refused", async () => {
+      const { data } = await stage.client.request("spindle/push/list", {});
+      return data.some(({ lastFailure }) => lastFailure !== null);
+    });
+    return {
+      env: { ...stage.env, THREAD: thread.id },
+      async mend() {
+        service.isDown = false;
+      },
+      async end() {
+        await stage.close();
+        service.close();
+      },
+    };
+  },
+  "slow-clients": async (bundle) => {
+    const metricsToken = "a-token-for-the-metrics-of-32-bytes-and-more";
+    const stage = await openStage(bundle, { SPINDLE_METRICS_TOKEN: metricsToken });
+    const { id, token } = await strangersToken(stage);
+    const client = await startSlowClient(stage.server.wsUrl, token);
+    await eventually("it was closed", async () => client.closedAsSlow > 1);
+    return {
+      env: { ...stage.env, METRICS_TOKEN: metricsToken, TOKEN_ID: id },
+      async end() {
+        await client.stop();
+        await stage.close();
+      },
+    };
+  },
+  "storage-full": withStage(async ({ client }) => {
+    const { thread } = await client.request("thread/start", {});
+    const { id: threadId, cwd } = thread;
+    const write = (path: string, bytes: number) =>
+      client.request("fs/writeFile", { threadId, path, dataBase64: Buffer.alloc(bytes, "x").toString("base64") });
+    const { workspaceBytesMax } = workspaceLimits;
+    const partBytes = 5 * 1024 * 1024;
+    await client.request("fs/createDirectory", { threadId, path: `${cwd}/large`, recursive: true });
+    await write(`${cwd}/large/0`, partBytes);
+    const copies = Math.floor(workspaceBytesMax / partBytes);
+    for (let copy = 1; copy < copies; copy++) {
+      const destinationPath = `${cwd}/large/${copy}`;
+      await client.request("fs/copy", { threadId, sourcePath: `${cwd}/large/0`, destinationPath });
+    }
+    await write(`${cwd}/large/rest`, workspaceBytesMax - copies * partBytes);
+    return { THREAD: threadId, CWD: cwd };
+  }),
   "github-down": withGitHub(async ({ stage, ask }) => {
     const issue = await ask("a calm one");
     stage.faults.push({ matches: () => true, when: "before", answer: { status: 503 }, times: Number.POSITIVE_INFINITY });
@@ -199,12 +262,7 @@ async function failedTurn(stage: Stage): Promise<Record<string, string>> {
 function withSockets(count: number): Inject {
   return async (bundle) => {
     const stage = await openStage(bundle);
-    const headers = { authorization: `Bearer ${stage.env.SPINDLE_OPERATOR_TOKEN}`, "content-type": "application/json" };
-    const body = JSON.stringify({ account: "alice", label: "flood", expiresDays: 1 });
-    const made = (await (await fetch(`${stage.server.url}/tokens`, { method: "POST", headers, body })).json()) as {
-      id: string;
-      token: string;
-    };
+    const made = await strangersToken(stage);
     const folder = mkdtempSync(join(tmpdir(), "spindle-sockets-"));
     const file = join(folder, "open");
     const sockets = Array.from({ length: count }, () =>
@@ -225,6 +283,12 @@ function withSockets(count: number): Inject {
       },
     };
   };
+}
+
+async function strangersToken(stage: Stage): Promise<{ id: string; token: string }> {
+  const headers = { authorization: `Bearer ${stage.env.SPINDLE_OPERATOR_TOKEN}`, "content-type": "application/json" };
+  const body = JSON.stringify({ account: "alice", label: "flood", expiresDays: 1 });
+  return (await fetch(`${stage.server.url}/tokens`, { method: "POST", headers, body })).json() as never;
 }
 
 type Staged = Awaited<ReturnType<typeof openStagedWorker>>;

@@ -39,6 +39,8 @@ export const talkLimits = {
   reviewLoadedAfterMs: 1_000,
   /** Rows that are drawn beyond what can be seen, on either side. */
   overscanRows: 6,
+  /** Pixels that they are high together, but for the first: two screens of a phone. */
+  overscanPx: 1_600,
   /** Files that are named before a revert; the rest is counted. */
   namedFilesMax: 8,
 } as const;

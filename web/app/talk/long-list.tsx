@@ -2,9 +2,10 @@
  * A list of rows of any height, of which only those in sight are drawn. Who reads its end stays there while more is written; who scrolled
  * away is not moved. What is in the list is the caller's.
  */
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
+import { elementScroll, observeElementOffset, observeElementRect, type Range, Virtualizer } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import { drawnRows } from "./drawn-rows.ts";
 import { talkLimits } from "./limits.ts";
 
 interface LongListProps<Row extends { key: string }> {
@@ -43,6 +44,7 @@ export function LongList<Row extends { key: string }>({ rows, label, estimate, d
       observeElementOffset,
       onChange: () => redraw(undefined),
       overscan: talkLimits.overscanRows,
+      rangeExtractor: (range: Range) => drawnRows(range, (index) => list.current?.measurementsCache[index]?.size ?? 0),
     };
   }
 

@@ -1,24 +1,9 @@
 /** `npm run acceptance -- URL`: the way of a stranger's client through a server. */
+import { obey } from "../command-line.ts";
 import { acceptanceUsage, type CheckArguments, parseCheck } from "./arguments.ts";
 import { acceptOnce } from "./flow.ts";
 
-process.exit(await main());
-
-async function main(): Promise<number> {
-  const parsed = parseCheck(process.argv.slice(2), process.env);
-  switch (parsed.type) {
-    case "help":
-      console.log(acceptanceUsage);
-      return 0;
-    case "wrong":
-      console.error(`${parsed.reason}\n\n${acceptanceUsage}`);
-      return 2;
-    case "run":
-      return run(parsed.arguments);
-    default:
-      return parsed satisfies never;
-  }
-}
+process.exit(await obey(parseCheck(process.argv.slice(2), process.env), acceptanceUsage, run));
 
 async function run(given: CheckArguments): Promise<number> {
   const total = { passed: 0, failed: 0 };

@@ -1,5 +1,5 @@
 /** The command lines of `npm run smoke` and `npm run acceptance`. */
-import { parseArgs } from "node:util";
+import { type CommandLine, readCommandLine, serverOrigin } from "../command-line.ts";
 
 const options = `  --token TOKEN       an account's token (default: the variable SPINDLE_TOKEN); none for an open server on this machine
   --version ID        the Worker's version that has to answer, also while it has no traffic of its own
@@ -35,64 +35,40 @@ export interface CheckArguments {
   timeoutMs: number;
 }
 
-export type ParsedCheck = { type: "run"; arguments: CheckArguments } | { type: "help" } | { type: "wrong"; reason: string };
-
 const runsMax = 50;
 
-export function parseCheck(given: string[], environment: Record<string, string | undefined>): ParsedCheck {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(given);
-  } catch (error) {
-    return { type: "wrong", reason: (error as Error).message };
-  }
-  const { values, positionals } = parsed;
-  if (values.help) return { type: "help" };
-  const [address, ...more] = positionals;
-  if (address === undefined) return { type: "wrong", reason: "Which server? Its address is missing." };
-  if (more.length > 0) return { type: "wrong", reason: "There is a word too many." };
-  const url = URL.parse(address.replace(/^ws/, "http"));
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    return { type: "wrong", reason: `${address} is no address of a server; one looks like https://spindle.example.` };
-  }
-  const runs = Number(values.runs ?? 1);
-  if (!Number.isInteger(runs) || runs < 1 || runs > runsMax) {
-    return { type: "wrong", reason: `--runs takes a whole number from 1 to ${runsMax}.` };
-  }
-  const seconds = Number(values.timeout ?? 120);
-  if (!(seconds >= 1 && seconds <= 3_600)) return { type: "wrong", reason: "--timeout takes 1 to 3600 seconds." };
-  const { version = null, worker = "spindle" } = values;
-  // Both go into a header.
-  if (!/^[\w-]+$/.test(`${version ?? ""}${worker}`)) {
-    return { type: "wrong", reason: "--version and --worker take letters, digits and dashes." };
-  }
-  return {
-    type: "run",
-    arguments: {
-      origin: url.origin,
-      socketUrl: `${url.origin.replace(/^http/, "ws")}/`,
+const known = {
+  token: { type: "string" },
+  version: { type: "string" },
+  worker: { type: "string" },
+  model: { type: "string" },
+  runs: { type: "string" },
+  timeout: { type: "string" },
+} as const;
+
+export function parseCheck(given: string[], environment: Record<string, string | undefined>): CommandLine<CheckArguments> {
+  return readCommandLine(given, known, ([address, ...more], values): CheckArguments | string => {
+    if (address === undefined) return "Which server? Its address is missing.";
+    if (more.length > 0) return "There is a word too many.";
+    const server = serverOrigin(address, "https://spindle.example");
+    if (typeof server === "string") return server;
+    const { origin } = server;
+    const runs = Number(values.runs ?? 1);
+    if (!Number.isInteger(runs) || runs < 1 || runs > runsMax) return `--runs takes a whole number from 1 to ${runsMax}.`;
+    const seconds = Number(values.timeout ?? 120);
+    if (!(seconds >= 1 && seconds <= 3_600)) return "--timeout takes 1 to 3600 seconds.";
+    const { version = null, worker = "spindle" } = values;
+    // Both go into a header.
+    if (!/^[\w-]+$/.test(`${version ?? ""}${worker}`)) return "--version and --worker take letters, digits and dashes.";
+    return {
+      origin,
+      socketUrl: `${origin.replace(/^http/, "ws")}/`,
       token: values.token ?? (environment.SPINDLE_TOKEN || null),
       headers: version === null ? {} : { "cloudflare-workers-version-overrides": `${worker}="${version}"` },
       version,
       model: values.model ?? null,
       runs,
       timeoutMs: seconds * 1_000,
-    },
-  };
-}
-
-function parse(args: string[]) {
-  return parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      token: { type: "string" },
-      version: { type: "string" },
-      worker: { type: "string" },
-      model: { type: "string" },
-      runs: { type: "string" },
-      timeout: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
+    };
   });
 }
