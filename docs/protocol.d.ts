@@ -87,6 +87,11 @@ export interface ClientRequests {
   "spindle/push/unsubscribe": { params: PushUnsubscribeParams; result: PushUnsubscribeResponse };
   "spindle/push/list": { params: PushListParams; result: PushListResponse };
   "spindle/account/limits": { params: AccountLimitsParams; result: AccountLimitsResponse };
+  "spindle/webhook/create": { params: WebhookCreateParams; result: WebhookCreateResponse };
+  "spindle/webhook/list": { params: WebhookListParams; result: WebhookListResponse };
+  "spindle/webhook/read": { params: WebhookReadParams; result: WebhookReadResponse };
+  "spindle/webhook/update": { params: WebhookUpdateParams; result: WebhookUpdateResponse };
+  "spindle/webhook/delete": { params: WebhookDeleteParams; result: WebhookDeleteResponse };
   "spindle/thread/export": { params: ThreadExportParams; result: ThreadExportResponse };
   "spindle/thread/import": { params: ThreadImportParams; result: ThreadImportResponse };
   "threadSection/list": { params: ThreadSectionListParams; result: ThreadSectionListResponse };
@@ -2363,6 +2368,66 @@ export interface UserVerificationStatusResponse {
 export interface WarningNotification {
   threadId: string | null;
   message: string;
+}
+
+export interface Webhook {
+  id: string;
+  url: string;
+  description: string;
+  events: WebhookEvent[];
+  isEnabled: boolean;
+  disabledReason: string | null;
+  createdAt: number;
+  lastDeliveredAt: number | null;
+  lastFailure: string | null;
+  failingSince: number | null;
+  waiting: number;
+}
+
+export interface WebhookCreateParams {
+  url: string;
+  description?: string | null;
+  events?: WebhookEvent[] | null;
+  webhookId?: string | null;
+}
+
+export interface WebhookCreateResponse {
+  webhook: Webhook;
+  secret: string;
+}
+
+export interface WebhookDeleteParams {
+  webhookId: string;
+}
+
+export type WebhookDeleteResponse = Record<string, never>;
+
+export type WebhookEvent = "approval.requested" | "question.asked" | "turn.completed" | "turn.failed";
+
+export type WebhookListParams = Record<string, never>;
+
+export interface WebhookListResponse {
+  data: Webhook[];
+}
+
+export interface WebhookReadParams {
+  webhookId: string;
+}
+
+export interface WebhookReadResponse {
+  webhook: Webhook;
+}
+
+export interface WebhookUpdateParams {
+  webhookId: string;
+  url?: string | null;
+  description?: string | null;
+  events?: WebhookEvent[] | null;
+  isEnabled?: boolean | null;
+}
+
+export interface WebhookUpdateResponse {
+  webhook: Webhook;
 }
 
 export type WindowsSandboxReadinessParams = unknown;

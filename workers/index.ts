@@ -5,10 +5,12 @@ import { globalAccount } from "#core/memory/fragment";
 import { readGitHubSettings } from "#github/settings";
 import { parseThreadId } from "#protocol/thread-id";
 import { connectionStub, type Environment, githubAppStub, memoryStub, threadStub } from "../durable-objects/environment.ts";
+import { acpRoute } from "./acp/route.ts";
 import { authenticate, type Door, guard, isUpgrade } from "./authentication.ts";
 import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
+import { httpRoutes, problems } from "./http/door.ts";
 import { mcpRoute } from "./mcp/mcp-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { answerHeaders, pageHeaders } from "./page-headers.ts";
@@ -36,6 +38,9 @@ app.get("/readyz", (context) => context.body(null, 200, { "spindle-version": con
 app.route("/", webhookRoute);
 app.route("/", metricsRoute);
 
+/** Around the guard as well: what it refuses is told to programs in the form of every other error. */
+app.use("/v1/*", problems);
+
 app.use(guard);
 
 /** A thread's own socket: one hop less, the same protocol, this thread only. */
@@ -46,6 +51,9 @@ app.get("/threads/:id", authenticate, async (context) => {
   const request = withAdmission(context.req.raw, caller);
   return await threadStub(context.env, caller.account, parsed.threadId).fetch(request);
 });
+
+/** Before all other upgrades: here another protocol is spoken. */
+app.route("/", acpRoute);
 
 /** Upgrades are accepted on any path and query, as on the real server. */
 app.get("*", async (context, next) => {
@@ -62,6 +70,7 @@ app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
 app.route("/", flagRoutes);
 app.route("/", installationRoutes);
+app.route("/", httpRoutes);
 
 const asset: Handler<Door> = (context) => context.env.ASSETS.fetch(context.req.raw);
 

@@ -628,6 +628,40 @@ export const quotaLimits = {
   queuePauseMsMax: 15 * 60_000,
 } as const;
 
+/** Programs of an account that are called: docs/http.md. */
+export const webhookLimits = {
+  /** Webhooks of one account. More than a person has programs that listen. */
+  webhooksMax: 10,
+  /** Characters of an address. */
+  urlCharactersMax: 2_048,
+  /** Messages that wait for one webhook; the oldest leave. Half a day of a busy account. */
+  messagesMax: 500,
+  /** Calls that are made at the same time. */
+  sentAtOnceMax: 10,
+  /** Milliseconds that a call may take; Standard Webhooks names 15 to 30 seconds. */
+  requestTimeoutMs: 15_000,
+  /** After which a message that was being sent when we died is sent again, under the same id. */
+  leaseMs: 60_000,
+  /** Pauses before the second, third, … attempt: those that Standard Webhooks recommends, 75 hours together. After the last a message is given up. */
+  retryPausesMs: [
+    5_000,
+    5 * 60_000,
+    30 * 60_000,
+    2 * 3_600_000,
+    5 * 3_600_000,
+    10 * 3_600_000,
+    14 * 3_600_000,
+    20 * 3_600_000,
+    24 * 3_600_000,
+  ],
+  /** The longest that a receiver's `Retry-After` is believed. */
+  retryAfterMsMax: 24 * 60 * 60_000,
+  /** Nothing was taken for so long: it is switched off, and the account's people are told. */
+  disableAfterMs: 3 * 24 * 60 * 60_000,
+  /** Bytes of the secret that signs; Standard Webhooks has 24 to 64. */
+  secretBytes: 32,
+} as const;
+
 /** When an endpoint that mostly fails is left alone, and for how long. */
 export const circuitLimits = {
   /** Milliseconds over which requests are counted; those of the window before count for what is left of it. */

@@ -112,6 +112,7 @@ export const refusals = {
   tooManySections: (sectionsMax: number) => invalidParams(`an account holds at most ${sectionsMax} sections`),
   sectionFull: (threadsMax: number) => refuse(`a section holds at most ${threadsMax} threads`),
 
+  noDecisionTree: (threadId: string) => refuse(`no such decision tree in thread ${threadId}`),
   fragmentNotFound: (fragmentId: string) => invalidParams(`memory fragment not found: ${fragmentId}`),
   memoryRunNotFound: (runId: string) => invalidParams(`memory run not found: ${runId}`),
 
@@ -121,6 +122,12 @@ export const refusals = {
   pushKeys: (problem: string) => invalidParams(`keys cannot be used: ${problem}`),
   pushExpired: () => invalidParams("expirationTime is over already"),
   pushDevice: (charactersMax: number) => invalidParams(`device must not exceed ${charactersMax} characters`),
+
+  /** `problem` as whoever looked says it. */
+  webhookAddress: (problem: string) => invalidParams(`url cannot be called: ${problem}`),
+  webhookIdInvalid: () => invalidParams("webhookId must be a UUID"),
+  webhookNotFound: (webhookId: string) => invalidParams(`webhook not found: ${webhookId}`),
+  tooManyWebhooks: (webhooksMax: number) => invalidParams(`an account has at most ${webhooksMax} webhooks`),
 
   searchTermEmpty: (method: string) => refuse(`${method} requires a non-empty searchTerm`),
   searchTermTooLong: (charactersMax: number) => refuse(`searchTerm must not exceed ${charactersMax} characters`),

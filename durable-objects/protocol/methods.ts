@@ -26,8 +26,8 @@ import { threadHistoryMethods } from "./thread-history-methods.ts";
 import { threadMethods } from "./thread-methods.ts";
 import { threadSettingsMethods } from "./thread-settings-methods.ts";
 import { turnMethods } from "./turn-methods.ts";
-
 import { watchMethods } from "./watch-methods.ts";
+import { webhookMethods } from "./webhook-methods.ts";
 
 export const methods = {
   ...accountAndConfigMethods,
@@ -42,6 +42,7 @@ export const methods = {
   ...memoryMethods,
   ...pushMethods,
   ...accountLimitsMethods,
+  ...webhookMethods,
   ...threadExportMethods,
   ...sectionMethods,
   ...searchMethods,

@@ -1,12 +1,13 @@
-/** The account's devices, and what they are rung for: an object of its own, so that no turn and no list of threads waits for a push service. */
+/** The account's devices and webhooks, and what they are rung for: an object of its own, so that no turn and no list of threads waits for any of them. */
 import { DurableObject } from "cloudflare:workers";
-import { pushLimits } from "#core/limits";
+import { pushLimits, webhookLimits } from "#core/limits";
 import { type Counts, setGauge } from "#core/metrics/counts";
 import type { PushAnswer } from "#core/push/outcome";
 import type { PushAck, PushDelivery } from "#directory/push-news";
 import type { Counters } from "#metrics/counters";
 import { countersOf } from "#metrics/object-counters";
 import { outboundFetch } from "#outbound/outbound";
+import { servesThisMachineOnly } from "#outbound/public-address";
 import type { Request } from "#protocol/methods";
 import { Authorization } from "#push/authorization";
 import { encrypted } from "#push/encrypt";
@@ -14,8 +15,11 @@ import { endpointProblem } from "#push/endpoint";
 import { createPushSchema, type OutgoingPush, Push, waitingPushes } from "#push/push";
 import { answer, type PushReply } from "#push/requests";
 import { type PushSettings, readPushSettings } from "#push/settings";
+import { webhookAddressProblem } from "#push/webhook-address";
+import { webhookHeaders } from "#push/webhook-signature";
+import { type WebhookCall, waitingWebhookMessages } from "#push/webhooks";
 import { directoryStub, type Environment } from "../environment.ts";
-import { report } from "../platform.ts";
+import { newId, report } from "../platform.ts";
 
 export class PushObject extends DurableObject<Environment> {
   private readonly account: string;
@@ -36,7 +40,8 @@ export class PushObject extends DurableObject<Environment> {
     createPushSchema(context.storage.sql);
     this.counters = countersOf(context, environment, () => {
       const values: Counts = {};
-      setGauge(values, "outbox_depth", { outbox: "push" }, waitingPushes(context.storage.sql));
+      const { sql } = context.storage;
+      setGauge(values, "outbox_depth", { outbox: "push" }, waitingPushes(sql) + waitingWebhookMessages(sql));
       return { values, oldestPendingAtMs: null };
     });
     this.push = new Push({
@@ -46,6 +51,7 @@ export class PushObject extends DurableObject<Environment> {
       random: () => Math.random(),
       publicKey: this.settings?.publicKey ?? null,
       send: (push) => this.send(push),
+      call: (call) => this.call(call),
       setAlarm: (atMs) => {
         context.storage.setAlarm(atMs).catch((error) => report("alarmRefused", { atMs, error: String(error) }));
       },
@@ -56,7 +62,8 @@ export class PushObject extends DurableObject<Environment> {
   async request(request: Request): Promise<PushReply> {
     const { push, settings, account, env } = this;
     const wantNews = (generation: number) => directoryStub(env, account).wantPushNews(generation);
-    return answer({ push, settings, now: () => Date.now(), wantNews }, request);
+    const desk = { servesThisMachineOnly: servesThisMachineOnly(env), newId, now: () => Date.now(), wantNews };
+    return answer({ push, settings, ...desk }, request);
   }
 
   /** The account's Directory tells what happened. Durable when this returns. */
@@ -83,17 +90,48 @@ export class PushObject extends DurableObject<Environment> {
       Topic: topic,
     };
     const body = await encrypted(text, device.keys);
+    const allows = ({ href }: URL) => endpointProblem(href, settings.hosts) === null;
+    const call = outboundFetch({ purpose: "push", allows, report });
     try {
-      const signal = AbortSignal.timeout(pushLimits.requestTimeoutMs);
-      const allows = ({ href }: URL) => endpointProblem(href, settings.hosts) === null;
-      const call = outboundFetch({ purpose: "push", allows, report });
-      const response = await call(device.endpoint, { method: "POST", headers, body, signal });
-      await response.body?.cancel();
-      return { status: response.status, retryAfter: response.headers.get("Retry-After") };
+      return await answerWithin(pushLimits.requestTimeoutMs, (signal) =>
+        call(device.endpoint, { method: "POST", headers, body, signal }),
+      );
     } catch (error) {
       report("pushServiceUnreachable", { device: device.endpointHash, error: String(error) });
       return null;
     }
+  }
+
+  /** The address was looked at when the webhook was made, and is again: the server may serve others than this machine by now. */
+  private async call({ webhookId, url, secret, messageId, body }: WebhookCall): Promise<PushAnswer> {
+    const place = { servesThisMachineOnly: servesThisMachineOnly(this.env) };
+    if (webhookAddressProblem(url, place) !== null) return refusedHere;
+    const signed = await webhookHeaders(secret, { id: messageId, atMs: Date.now(), body });
+    const headers = { ...signed, "Content-Type": "application/json", "User-Agent": "Spindle-Webhooks/1" };
+    const allows = ({ href }: URL) => webhookAddressProblem(href, place) === null;
+    const send = outboundFetch({ purpose: "webhook", allows, report });
+    try {
+      return await answerWithin(webhookLimits.requestTimeoutMs, (signal) => send(url, { method: "POST", headers, body, signal }));
+    } catch (error) {
+      report("webhookUnreachable", { webhook: webhookId, error: String(error) });
+      return null;
+    }
+  }
+}
+
+/** What was answered; the body is nobody's. Rejects where nothing came in time. The timer goes with the answer: one that runs on would keep the object awake. */
+async function answerWithin(
+  timeoutMs: number,
+  ask: (signal: AbortSignal) => Promise<Response>,
+): Promise<NonNullable<PushAnswer>> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(new DOMException("no answer in time", "TimeoutError")), timeoutMs);
+  try {
+    const response = await ask(deadline.signal);
+    await response.body?.cancel();
+    return { status: response.status, retryAfter: response.headers.get("Retry-After") };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -4,14 +4,16 @@
  */
 import { createHash } from "node:crypto";
 import { pushLimits } from "#core/limits";
-import { askEvent, endedEvent, messageText, type PushEvent, type PushKind } from "#core/push/message";
+import { askEvent, endedEvent, messageText, type PushEvent, type PushKind, webhookDisabledEvent } from "#core/push/message";
 import { outcomeOf, type PushAnswer, type PushOutcome } from "#core/push/outcome";
 import type { Sql } from "#core/sql";
 import type { PushAck, PushDelivery, PushNews } from "#directory/push-news";
 import { createSubscriptionsSchema, type Device, Subscriptions } from "#push/subscriptions";
+import { createWebhooksSchema, type WebhookCall, Webhooks } from "#push/webhooks";
 
 export function createPushSchema(sql: Sql): void {
   createSubscriptionsSchema(sql);
+  createWebhooksSchema(sql);
   // `state` has one row from the beginning: what was heard of the Directory, which subscription was the last, who waits.
   sql.exec(`
     CREATE TABLE IF NOT EXISTS events (
@@ -46,6 +48,8 @@ export interface PushHost {
   publicKey: string | null;
   /** Encrypts the text for the device and hands it to its push service. Null where that could not be reached. */
   send(push: OutgoingPush): Promise<PushAnswer>;
+  /** Signs a webhook's message and calls it. Null where nobody could be reached. */
+  call(call: WebhookCall): Promise<PushAnswer>;
   /** One alarm per object. */
   setAlarm(atMs: number): void;
   /** One structured line for the operator. */
@@ -77,6 +81,7 @@ type Due = { event: number; endpoint_hash: string; attempts: number };
 
 export class Push {
   readonly subscriptions: Subscriptions;
+  readonly webhooks: Webhooks;
   private readonly host: PushHost;
   private readonly sql: Sql;
   private sending: Promise<void> | null = null;
@@ -85,6 +90,15 @@ export class Push {
     this.host = host;
     this.sql = host.sql;
     this.subscriptions = new Subscriptions(host.sql);
+    this.webhooks = new Webhooks({
+      sql: host.sql,
+      transaction: (closure) => this.host.transaction(closure),
+      now: () => this.host.now(),
+      random: () => this.host.random(),
+      call: (call) => this.host.call(call),
+      disabled: (webhookId, host, reason) => this.ring(webhookDisabledEvent(webhookId, host, reason)),
+      report: (event, details) => this.host.report(event, details),
+    });
   }
 
   /** A device was added: counted, so that a Directory which hears that nobody listens knows whether that was before. */
@@ -98,11 +112,16 @@ export class Push {
     const ack = this.host.transaction(() => {
       this.subscriptions.removeExpired(this.host.now());
       this.forgetDeviceless();
-      for (const one of news) if (one.id > this.heardId()) this.takeOne(one);
+      for (const one of news) {
+        if (one.id <= this.heardId()) continue;
+        this.takeOne(one);
+        this.webhooks.take(one);
+      }
       this.sql.exec("UPDATE state SET heard_id = max(heard_id, ?), waiting = ?", news.at(-1)?.id ?? 0, waiting);
       this.forgetOldest();
       const { generation } = this.state();
-      return { generation, isWanted: this.host.publicKey !== null && !this.subscriptions.isEmpty() };
+      const hasDevice = this.host.publicKey !== null && !this.subscriptions.isEmpty();
+      return { generation, isWanted: hasDevice || this.webhooks.areWanted };
     });
     this.schedule();
     return ack;
@@ -160,10 +179,12 @@ export class Push {
 
   /** What the alarm does: sends whatever is due. Never throws; when it resolves nothing is due any more. */
   deliverDue(): Promise<void> {
-    this.sending ??= this.deliverAll().finally(() => {
-      this.sending = null;
-      this.schedule();
-    });
+    this.sending ??= Promise.all([this.deliverAll(), this.webhooks.deliverAll(() => this.schedule())])
+      .then(() => {})
+      .finally(() => {
+        this.sending = null;
+        this.schedule();
+      });
     return this.sending;
   }
 
@@ -258,7 +279,7 @@ export class Push {
 
   private forgetHeard(): void {
     this.sql.exec(
-      "DELETE FROM events WHERE kind IN ('turnCompleted', 'turnFailed') AND number NOT IN (SELECT event FROM deliveries)",
+      "DELETE FROM events WHERE kind NOT IN ('approval', 'question') AND number NOT IN (SELECT event FROM deliveries)",
     );
   }
 
@@ -301,7 +322,8 @@ export class Push {
 
   private schedule(): void {
     const { at } = this.sql.exec<{ at: number | null }>("SELECT min(due_at_ms) AS at FROM deliveries").one();
-    if (at !== null) this.host.setAlarm(at);
+    const moments = [at, this.webhooks.dueAtMs()].filter((moment) => moment !== null);
+    if (moments.length > 0) this.host.setAlarm(Math.min(...moments));
   }
 }
 
@@ -314,7 +336,7 @@ function isAsk(kind: PushKind): boolean {
 }
 
 function lifetimeMsOf(kind: PushKind): number {
-  return isAsk(kind) ? pushLimits.askLifetimeMs : pushLimits.endedLifetimeMs;
+  return isAsk(kind) || kind === "webhookDisabled" ? pushLimits.askLifetimeMs : pushLimits.endedLifetimeMs;
 }
 
 /** The most that a topic may be: 32 characters of base64url. */

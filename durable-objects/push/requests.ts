@@ -3,10 +3,12 @@ import { pushLimits } from "#core/limits";
 import { visibleLine } from "#core/visible-text";
 import { Refusal, refusals, type WireError } from "#protocol/errors";
 import type { Params, Request, Result } from "#protocol/methods";
+import { parseThreadId } from "#protocol/thread-id";
 import { keysProblem } from "#push/encrypt";
 import { endpointProblem } from "#push/endpoint";
 import type { Push } from "#push/push";
 import type { PushSettings } from "#push/settings";
+import { webhookAddressProblem } from "#push/webhook-address";
 
 /** A result as JSON, because a text crosses between objects in one piece. */
 export type PushReply = { resultText: string } | { refused: WireError };
@@ -15,6 +17,9 @@ export interface PushDesk {
   push: Push;
   /** Null where push is not configured. */
   settings: PushSettings | null;
+  /** Whether webhooks may name this machine. */
+  servesThisMachineOnly: boolean;
+  newId(): string;
   /** Unix milliseconds. */
   now(): number;
   /** The account's Directory tells of its threads from now on. Throws when it cannot be reached: the client asks again. */
@@ -26,6 +31,14 @@ const handlers = {
   "spindle/push/subscribe": subscribe,
   "spindle/push/unsubscribe": async ({ push }, { endpoint }) => ({ wasSubscribed: push.unsubscribe(endpoint) }),
   "spindle/push/list": async ({ push }) => push.subscriptions.list(),
+  "spindle/webhook/create": createWebhook,
+  "spindle/webhook/list": async ({ push }) => ({ data: push.webhooks.list() }),
+  "spindle/webhook/read": async ({ push }, { webhookId }) => ({ webhook: push.webhooks.read(webhookId) }),
+  "spindle/webhook/update": updateWebhook,
+  "spindle/webhook/delete": async ({ push }, { webhookId }) => {
+    push.webhooks.delete(webhookId);
+    return {};
+  },
 } as const satisfies {
   [Method in Request["method"]]?: (desk: PushDesk, params: Params<Method>) => Promise<Result<Method>>;
 };
@@ -59,6 +72,34 @@ async function subscribe(desk: PushDesk, params: Params<"spindle/push/subscribe"
   push.subscriptions.keep({ endpoint, keys, expiresAtMs, device, publicKey }, now());
   await desk.wantNews(push.nextGeneration());
   return {};
+}
+
+async function createWebhook(
+  desk: PushDesk,
+  params: Params<"spindle/webhook/create">,
+): Promise<Result<"spindle/webhook/create">> {
+  requireAddress(desk, params.url);
+  const id = params.webhookId ?? desk.newId();
+  const parsed = parseThreadId(id);
+  if ("problem" in parsed) throw new Refusal(refusals.webhookIdInvalid());
+  const made = desk.push.webhooks.create(parsed.threadId, params);
+  await desk.wantNews(desk.push.nextGeneration());
+  return made;
+}
+
+async function updateWebhook(
+  desk: PushDesk,
+  params: Params<"spindle/webhook/update">,
+): Promise<Result<"spindle/webhook/update">> {
+  if (params.url != null) requireAddress(desk, params.url);
+  const webhook = desk.push.webhooks.update(params);
+  if (webhook.isEnabled) await desk.wantNews(desk.push.nextGeneration());
+  return { webhook };
+}
+
+function requireAddress(desk: PushDesk, url: string): void {
+  const problem = webhookAddressProblem(url, desk);
+  if (problem !== null) throw new Refusal(refusals.webhookAddress(problem));
 }
 
 /** The last moment that a `Date` can tell. */

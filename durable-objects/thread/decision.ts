@@ -152,7 +152,7 @@ export function readDecisionTree(
     tree = treeAfter(tree, update);
   }
   if (!tree || (revision && tree.revision !== revision)) {
-    throw new Refusal(refusals.invalidRequestText(`no such decision tree in thread ${runtime.host.threadId}`));
+    throw new Refusal(refusals.noDecisionTree(runtime.host.threadId));
   }
   return { tree };
 }

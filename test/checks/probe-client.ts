@@ -4,6 +4,7 @@ export interface ProbeOptions {
   /** Switches the `spindle/replay` extension on: frames of threads carry `seq`. */
   replay?: boolean;
   name?: string;
+  token?: string;
   /** Every message that is no answer to a request of ours, in order, with its very text. */
   onMessage?: (message: ProbeMessage, text: string) => void;
 }
@@ -42,7 +43,9 @@ export class ProbeClient {
 
   /** Connects and shakes hands. Throws `ProbeDisconnected` where nobody listens. */
   static async open(url: string, options: ProbeOptions = {}): Promise<ProbeClient> {
-    const socket = new WebSocket(url);
+    const headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
+    // Node's own takes headers in its second argument.
+    const socket = new WebSocket(url, { headers } as never);
     await new Promise<void>((resolve, reject) => {
       socket.onopen = () => resolve();
       socket.onerror = () => reject(new ProbeDisconnected(`nobody listens at ${url}`));

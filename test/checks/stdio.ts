@@ -4,10 +4,10 @@
  * session, and frame by frame against the thread's log.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { connect, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { startProxy } from "./cut-proxy.ts";
 import { ProbeClient } from "./probe-client.ts";
-import { freePort, projectRoot, type Server, startServer } from "./server.ts";
+import { projectRoot, type Server, startServer } from "./server.ts";
 
 interface Message {
   id?: string | number;
@@ -262,45 +262,6 @@ function withoutCutMessages(lines: readonly Message[]): Message[] {
     ),
   );
   return lines.filter(({ params }) => !cut.has(params?.item?.id ?? params?.itemId));
-}
-
-interface Proxy {
-  port: number;
-  /** Every connection that there is now ends without a word. */
-  cut(): void;
-  close(): void;
-}
-
-async function startProxy(target: number): Promise<Proxy> {
-  const sockets = new Set<Socket>();
-  const port = await freePort();
-  const listener = createServer((client) => {
-    const upstream = connect(target, "127.0.0.1");
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(one);
-      one.on("error", () => other.destroy());
-      one.on("close", () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
-  });
-  await new Promise<void>((resolve) => listener.listen(port, "127.0.0.1", resolve));
-  const cut = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  return {
-    port,
-    cut,
-    close: () => {
-      cut();
-      listener.close();
-    },
-  };
 }
 
 async function step(title: string, run: () => Promise<void>): Promise<void> {

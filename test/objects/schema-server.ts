@@ -2,13 +2,15 @@
 import { createServer } from "node:http";
 import type { TestProject } from "vitest/node";
 import { checkAnswer, checkClientMessage, checkResult, checkServerMessage } from "../support/codex-schema.ts";
+import { answerProblem, type HttpAnswer } from "../support/openapi-judge.ts";
 
-/** What one frame was: a message of the server's own, its answer to a method, a request that it took, or a client's answer to its own. */
+/** What one frame was: a message of the server's own, its answer to a method, a request that it took, a client's answer to its own, or an answer of the HTTP API. */
 export type Judged =
   | { message: unknown }
   | { method: string; result: unknown }
   | { request: unknown }
-  | { answerTo: string; result: unknown };
+  | { answerTo: string; result: unknown }
+  | { http: HttpAnswer };
 
 export default async function setup(project: TestProject): Promise<() => void> {
   const server = createServer(async (request, response) => {
@@ -26,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => void> {
 
 function problemOf(frame: Judged): string | null {
   try {
+    if ("http" in frame) return answerProblem(frame.http);
     if ("message" in frame) checkServerMessage(frame.message);
     else if ("request" in frame) checkClientMessage(frame.request);
     else if ("answerTo" in frame) checkAnswer(frame.answerTo, frame.result);

@@ -1,4 +1,5 @@
 /** Everything that `npm run protocol` writes, by its path below the project's root. */
+import { openApi } from "../../workers/http/openapi.ts";
 import { bindings } from "./bindings.ts";
 import { compatibilityPage } from "./compatibility-page.ts";
 import { readProtocol } from "./definitions.ts";
@@ -14,5 +15,6 @@ export async function pages(): Promise<Record<string, string>> {
     "docs/protocol.d.ts": bindings(protocol),
     "docs/compatibility.md": compatibilityPage(protocol),
     "docs/metrics.md": metricsPage(),
+    "docs/openapi.json": `${JSON.stringify(openApi(), null, 2)}\n`,
   };
 }

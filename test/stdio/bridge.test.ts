@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Frame } from "#core/frame";
 import { FakeServer, type Message, settled } from "#test/client/fake-server";
 import { commandRequestId, recordedLog, threadId } from "#test/client/recorded-log";
-import { Bridge, type BridgeOptions } from "../../web/stdio/bridge.ts";
+import { Bridge } from "../../web/stdio/bridge.ts";
 import { bridgeLimits } from "../../web/stdio/limits.ts";
+import type { BridgeOptions } from "../../web/stdio/process.ts";
 
 let server: FakeServer;
 let bridge: Bridge;

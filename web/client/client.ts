@@ -181,9 +181,14 @@ export class Client {
    */
   openThread(id: string): Promise<ThreadHandle> {
     if (this.state.type === "closed") return Promise.reject(this.state.failure ?? new ClientClosed());
+    return this.followThread(id).opened();
+  }
+
+  /** The same at once, before anything of the thread is known: for whoever listens from its first frame on. */
+  followThread(id: string): ThreadHandle {
     const thread = this.follow(id);
     this.carried.delete(thread);
-    return thread.opened();
+    return thread;
   }
 
   /** The page may be frozen or closed: writes what is not written yet. */

@@ -1,14 +1,21 @@
 /** What stands on the command line: our own options, and those that parents give to `codex app-server`. */
 
-export const usage = `JSON lines on stdin and stdout, a Spindle server behind them. It can stand in for \`codex app-server\`.
+const about = {
+  "spindle-stdio": "JSON lines on stdin and stdout, a Spindle server behind them. It can stand in for `codex app-server`.",
+  "spindle-acp": "An agent of the Agent Client Protocol on stdin and stdout, as editors start one; a Spindle server behind it.",
+};
 
-  spindle-stdio [app-server] [--url ws://127.0.0.1:8787] [--auth-token-env NAME] [--listen stdio://]
+export function usageOf(name: keyof typeof about): string {
+  return `${about[name]}
+
+  ${name} ${name === "spindle-stdio" ? "[app-server] " : ""}[--url ws://127.0.0.1:8787] [--auth-token-env NAME] [--listen stdio://]
 
   --url             the server; or the environment variable SPINDLE_URL
   --auth-token-env  the environment variable that holds the bearer token; SPINDLE_TOKEN unless said
   --listen          only stdio:// is possible
 Whatever else Codex knows (-c key=value, --enable NAME, …) is ignored with a note on stderr.
 It ends with 0 when its input ends, with 1 when the server refuses it, with 2 when it was called wrongly.`;
+}
 
 export type ParsedArguments =
   | { type: "run"; url: string; token: string | null; ignored: string[] }
@@ -26,7 +33,12 @@ const valuedOptions: ReadonlySet<string> = new Set([
   "--session-source",
 ]);
 
-export function parseArguments(given: readonly string[], environment: Record<string, string | undefined>): ParsedArguments {
+/** `door` is the path at the server, where the address names none. */
+export function parseArguments(
+  given: readonly string[],
+  environment: Record<string, string | undefined>,
+  door = "/",
+): ParsedArguments {
   let url = environment.SPINDLE_URL || "ws://127.0.0.1:8787";
   let tokenName: string | null = null;
   const ignored: string[] = [];
@@ -55,7 +67,7 @@ export function parseArguments(given: readonly string[], environment: Record<str
       }
     }
   }
-  const address = serverUrl(url);
+  const address = serverUrl(url, door);
   if (address === null) return { type: "wrong", reason: `${url} is no address of a server; one looks like ws://127.0.0.1:8787.` };
   const token = environment[tokenName ?? "SPINDLE_TOKEN"] || null;
   if (tokenName !== null && token === null) return { type: "wrong", reason: `The environment variable ${tokenName} is empty.` };
@@ -63,7 +75,9 @@ export function parseArguments(given: readonly string[], environment: Record<str
 }
 
 /** `http` is what one copies from a browser. */
-function serverUrl(text: string): string | null {
+function serverUrl(text: string, door: string): string | null {
   const url = URL.parse(text.replace(/^http/, "ws"));
-  return url && (url.protocol === "ws:" || url.protocol === "wss:") ? url.href : null;
+  if (!url || (url.protocol !== "ws:" && url.protocol !== "wss:")) return null;
+  if (url.pathname === "/") url.pathname = door;
+  return url.href;
 }

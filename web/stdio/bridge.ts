@@ -3,27 +3,13 @@
  * What it knows dies with its process, as the connection does that the parent believes in; what is to be kept is in the threads' logs.
  */
 import { Connection, type ConnectionState, reconnectPauseMs } from "#client/connection";
-import { type Address, openSocket } from "#client/open-socket";
+import { openSocket } from "#client/open-socket";
 import { isRepeatable } from "#client/repeatable";
 import { errorMessage, type Incoming, parseMessage, type RequestId, requestMessage } from "#protocol/json-rpc";
 import { FollowedThread } from "./followed-thread.ts";
 import { bridgeLimits } from "./limits.ts";
+import type { BridgeOptions, LineBridge } from "./process.ts";
 import { withoutSeq } from "./wire-text.ts";
-
-export interface BridgeOptions extends Address {
-  /** One message for the parent. */
-  write(line: string): void;
-  /** A sentence for the person who looks into the parent's log. */
-  note(sentence: string): void;
-  /** The server will not have us, for good: nothing more will be written. */
-  refused(reason: string): void;
-  /** Asked when a socket did not open: why, if the server says so. */
-  refusal(): Promise<string | null>;
-  /** Unix milliseconds. */
-  now?: () => number;
-  /** In [0, 1). */
-  random?: () => number;
-}
 
 type ParentRequest = Extract<Incoming, { kind: "request" }>;
 
@@ -57,7 +43,7 @@ interface ServerMessage {
 /** What the server tells every client of an account of its threads, without a number where the client does not follow them. */
 const isAccountNews = /^thread\/(status\/changed|name\/updated|archived|unarchived|deleted)$/;
 
-export class Bridge {
+export class Bridge implements LineBridge {
   private readonly options: BridgeOptions;
   private readonly random: () => number;
   private connection: Connection | null = null;

@@ -8,6 +8,8 @@ export const bridgeLimits = {
   pendingCharactersMax: 64 * 1024 * 1024,
   /** What the parent has not read. Above it the socket is given up: the log keeps what comes, and it is taken up when the parent reads. */
   unreadBytesMax: 32 * 1024 * 1024,
+  /** Messages, prompts and permissions of one editor that are remembered by their ids: far more than a cut can leave unsettled. */
+  rememberedMax: 1_024,
   /** How long answers that are on their way are waited for when the parent has closed our input. */
   endMsMax: 5_000,
   /** How long the question may take why a socket did not open. */

@@ -42,6 +42,38 @@ export async function question<Name extends MethodName>(
   }
 }
 
+/** What a thread asks of people, as a client on a socket is asked. */
+export interface WaitingRequest {
+  id: string;
+  method: string;
+  params: unknown;
+  /** Of the frame that asked. */
+  seq: number;
+}
+
+/** What waits for an answer in the thread, oldest first. */
+export async function waitingRequests(
+  context: Context<Door>,
+  clientName: string,
+  threadId: string,
+): Promise<{ requests: WaitingRequest[] } | { refused: WireError }> {
+  const { session, said, answerTo } = insideSession(context, clientName);
+  try {
+    await session.receive(requestMessage(1, { method: "thread/resume", params: { threadId, excludeTurns: true } }));
+    const answered = answerTo(1);
+    if ("refused" in answered) return answered;
+    const requests = said.flatMap((text): WaitingRequest[] => {
+      const message = parseMessage(text);
+      if (message.kind !== "request" || typeof message.id !== "string") return [];
+      const { seq } = JSON.parse(text) as { seq: number };
+      return [{ id: message.id, method: message.method, params: message.params, seq }];
+    });
+    return { requests: requests.sort((one, other) => one.seq - other.seq) };
+  } finally {
+    await session.end();
+  }
+}
+
 /** Answers a server request, such as an approval. Null when it was taken, or somebody had answered before; else why it still waits. */
 export async function answerServerRequest(
   context: Context<Door>,
@@ -78,7 +110,7 @@ function insideSession(context: Context<Door>, clientName: string) {
     gateway,
     catalogueOf(context.env),
   );
-  return { session, answerTo: (id: number) => answerIn(said, id) };
+  return { session, said, answerTo: (id: number) => answerIn(said, id) };
 }
 
 function answerIn(said: string[], id: number): Answered<MethodName> {

@@ -4,7 +4,7 @@ import type { Ask, EndedTurn } from "#core/push/attention";
 import { hideSecrets } from "#core/secrets";
 import { visibleLine } from "#core/visible-text";
 
-export type PushKind = "approval" | "question" | "turnCompleted" | "turnFailed";
+export type PushKind = "approval" | "question" | "turnCompleted" | "turnFailed" | "webhookDisabled";
 
 /** One thing that devices ring for. `key` is the request's or the turn's id: within its thread the same thing is the same event. */
 export interface PushEvent {
@@ -62,6 +62,19 @@ export function endedEvent(threadId: string, name: string, { turnId, status, tex
     title: titleOf(name),
     body: said || (status === "failed" ? "The turn failed" : "The turn is finished"),
     place: `#/threads/${encodeURIComponent(threadId)}`,
+  };
+}
+
+/** The account's program was called in vain for so long that it is called no more. It stands in the place of a thread: a device asks for some id. */
+export function webhookDisabledEvent(webhookId: string, host: string, reason: string): PushEvent {
+  return {
+    threadId: `webhook ${webhookId}`,
+    key: webhookId,
+    kind: "webhookDisabled",
+    itemId: null,
+    title: "A webhook was switched off",
+    body: shown(`${host}: ${reason}`, pushLimits.bodyCharactersMax),
+    place: "#/settings",
   };
 }
 

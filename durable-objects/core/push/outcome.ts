@@ -33,10 +33,14 @@ export function outcomeOf(
 }
 
 /** Seconds or a date, as RFC 9110, section 10.2.3 has it; null where it says nothing that can be read. */
-function retryAfterMs(header: string | null, nowMs: number): number | null {
+export function retryAfterMs(
+  header: string | null,
+  nowMs: number,
+  pauseMsMax: number = pushLimits.retryAfterMsMax,
+): number | null {
   if (header === null) return null;
   const text = header.trim();
   const pauseMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
   if (Number.isNaN(pauseMs)) return null;
-  return Math.min(Math.max(pauseMs, pushLimits.retryPauseMs), pushLimits.retryAfterMsMax);
+  return Math.min(Math.max(pauseMs, pushLimits.retryPauseMs), pauseMsMax);
 }

@@ -1,7 +1,7 @@
 /** What a push says, and the notification that comes of it. Pure. */
 import { workerLimits } from "./limits.ts";
 
-const kinds = ["approval", "question", "turnCompleted", "turnFailed"] as const;
+const kinds = ["approval", "question", "turnCompleted", "turnFailed", "webhookDisabled"] as const;
 
 /**
  * Example: `{"kind":"approval","threadId":"01a1…","itemId":"call_1","title":"notes.txt: a diff waits","body":"+3 −1",
@@ -90,7 +90,9 @@ function isText(value: unknown): value is string {
 /** Within the page and nowhere else, whoever sent it. */
 function isPlace(value: unknown): value is string {
   return (
-    isText(value) && value.length <= workerLimits.placeCharactersMax && /^#\/threads\/[^/\s]+(\/changes\/[^/\s]+)?$/.test(value)
+    isText(value) &&
+    value.length <= workerLimits.placeCharactersMax &&
+    /^#\/(settings|threads\/[^/\s]+(\/changes\/[^/\s]+)?)$/.test(value)
   );
 }
 

@@ -1,0 +1,2 @@
+/** What threads that begin here say who began them. */
+export const clientName = "spindle-http";
