@@ -4,7 +4,15 @@ import type { ConnectionNotifications } from "#protocol/connection-notifications
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 
 import { Connection, type ConnectionState } from "./connection.ts";
-import { ClientClosed, ConnectionLost, CredentialEnded, isAccountLimit, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
+import {
+  ClientClosed,
+  ConnectionLost,
+  CredentialEnded,
+  isAccountLimit,
+  ReplayUnsupported,
+  RequestError,
+  TooManyRequests,
+} from "./failures.ts";
 import { clientLimits } from "./limits.ts";
 import { type Address, openSocket } from "./open-socket.ts";
 import { type BeginOptions, memoryOutbox, type Outbox } from "./outbox.ts";

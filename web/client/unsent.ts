@@ -3,7 +3,15 @@ import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 import type { UserInput } from "#protocol/user-input";
 import type { RequestOptions } from "./client.ts";
 import { reconnectPauseMs } from "./connection.ts";
-import { ClientClosed, ConnectionLost, CredentialEnded, isAccountLimit, RequestError, TooManyRequests, TooManyUnsent } from "./failures.ts";
+import {
+  ClientClosed,
+  ConnectionLost,
+  CredentialEnded,
+  isAccountLimit,
+  RequestError,
+  TooManyRequests,
+  TooManyUnsent,
+} from "./failures.ts";
 import { clientLimits } from "./limits.ts";
 import type { BeginOptions, Outbox, TurnOptions, UnsentAnswer, UnsentMessage } from "./outbox.ts";
 
