@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { limits, mcpLimits } from "#core/limits";
 import { approvalQuestion, judgeMcpCall, readApproval } from "#core/mcp/approval";
 import { readResult, toldResult } from "#core/mcp/result";
-import { hiddenValue, problemOfServers, serversOf, withKeptSecrets, withoutSecrets } from "#protocol/mcp-server";
 import { offeredTools, readTool } from "#core/mcp/tool";
+import { hiddenValue, problemOfServers, serversOf, withKeptSecrets, withoutSecrets } from "#protocol/mcp-server";
 
 const hash = (text: string) => createHash("sha256").update(text).digest("hex");
 const url = "https://mcp.example/mcp";

@@ -3,13 +3,13 @@
  * `sleep` returns at once and writes down how long it would have been. Model and shell are the test's own.
  */
 import { limits } from "#core/limits";
-import type { McpServer } from "#protocol/mcp-server";
 import type { Fragment } from "#core/memory/fragment";
 import type { TurnReport } from "#core/memory/report";
 import { noMeter } from "#core/metrics/meter";
 import type { Heard, Report } from "#core/metrics/report";
 import type { BlobPage } from "#github/snapshot-source";
 import type { Model } from "#models/model";
+import type { McpServer } from "#protocol/mcp-server";
 import type { Params } from "#protocol/methods";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import { ThreadRuntime } from "#thread/runtime";
