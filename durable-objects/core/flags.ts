@@ -3,6 +3,8 @@
 export const flagTable = {
   extraction: { default: true, doc: "What a model assumes is read from its words, where the operator allows that at all." },
   memory: { default: true, doc: "Turns are given what earlier turns taught. What they teach is kept either way." },
+  push: { default: true, doc: "Devices are rung. What is off rings later for nothing that was asked meanwhile." },
+  steer: { default: true, doc: "A decision may be the next step of a turn that asks for it; without, it is advice." },
 } as const satisfies Record<string, { default: boolean; doc: string }>;
 
 export type FlagName = keyof typeof flagTable;

@@ -1,6 +1,7 @@
 /** The account's devices and webhooks, and what they are rung for: an object of its own, so that no turn and no list of threads waits for any of them. */
 import { DurableObject } from "cloudflare:workers";
-import { pushLimits, webhookLimits } from "#core/limits";
+import { defaultFlags, flagsKey, readSetFlags } from "#core/flags";
+import { flagLimits, pushLimits, webhookLimits } from "#core/limits";
 import { type Counts, setGauge } from "#core/metrics/counts";
 import type { PushAnswer } from "#core/push/outcome";
 import type { PushAck, PushDelivery } from "#directory/push-news";
@@ -50,6 +51,7 @@ export class PushObject extends DurableObject<Environment> {
       now: () => Date.now(),
       random: () => Math.random(),
       publicKey: this.settings?.publicKey ?? null,
+      rings: () => this.rings(),
       send: (push) => this.send(push),
       call: (call) => this.call(call),
       setAlarm: (atMs) => {
@@ -75,6 +77,17 @@ export class PushObject extends DurableObject<Environment> {
   override async alarm(): Promise<void> {
     await this.push.deliverDue();
     this.counters.moved();
+  }
+
+  /** A flag that cannot be read is as if nobody had set it, as for a turn. */
+  private async rings(): Promise<boolean> {
+    try {
+      const text = await this.env.FLAGS.get(flagsKey(this.account), { cacheTtl: flagLimits.cacheSeconds });
+      return readSetFlags(text).push ?? defaultFlags.push;
+    } catch (error) {
+      report("flagsUnreadable", { account: this.account, error: String(error) });
+      return defaultFlags.push;
+    }
   }
 
   /** No redirect is followed: the address was looked at when the device was added, and again here, where the operator may have changed his mind. */

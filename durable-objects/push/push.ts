@@ -46,6 +46,8 @@ export interface PushHost {
   random(): number;
   /** The server's key that browsers subscribe with; null where push is not configured, and nothing is kept or sent. */
   publicKey: string | null;
+  /** Whether the account's devices are rung at all. Never throws: what is not known is yes. */
+  rings(): Promise<boolean>;
   /** Encrypts the text for the device and hands it to its push service. Null where that could not be reached. */
   send(push: OutgoingPush): Promise<PushAnswer>;
   /** Signs a webhook's message and calls it. Null where nobody could be reached. */
@@ -221,6 +223,8 @@ export class Push {
   }
 
   private async deliver(due: Due): Promise<void> {
+    // Before the look at what is due: somebody may answer meanwhile.
+    if (!(await this.host.rings())) return this.done(due);
     const [event] = this.sql.exec<EventRow>("SELECT * FROM events WHERE number = ?", due.event).toArray();
     const device = this.subscriptions.find(due.endpoint_hash);
     const endsAtMs = event ? event.made_at_ms + lifetimeMsOf(event.kind) : 0;

@@ -14,6 +14,7 @@ import { asksOf } from "#core/push/attention";
 import { readStateAfter, readStateOf } from "#core/read-state";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
+import { repositoryOfConnection } from "#github/thread-connection";
 import { Refusal, reachedLimitOf } from "#protocol/errors";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
@@ -103,12 +104,14 @@ export class ThreadRuntime {
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
     this.approvalDelivery = new ApprovalDelivery(host.meter);
-    this.deliveries = new Deliveries(
+    const lastSeq = () => this.folded?.seq ?? 0;
+    this.deliveries = new Deliveries({
       host,
-      this.log,
-      () => this.schedule(),
-      (cursor) => this.approvalDelivery.handed(cursor, host.now()),
-    );
+      log: this.log,
+      lastSeq,
+      onFailure: () => this.schedule(),
+      onHeard: (cursor) => this.approvalDelivery.handed(cursor, host.now()),
+    });
     this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
     this.memory = new MemoryReader(host);
     this.memoryOutbox = new MemoryOutbox(
@@ -122,7 +125,7 @@ export class ThreadRuntime {
     this.metrics = new MetricsReport({
       host,
       log: this.log,
-      lastSeq: () => this.folded?.seq ?? 0,
+      lastSeq,
       beside: () => ({ memory: this.memoryOutbox.depth, directory: this.outbox.depth, sockets: host.ownSockets() }),
     });
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
@@ -660,8 +663,11 @@ export class ThreadRuntime {
     }
     const forgetDueAtMs = this.forgetDueAtMs();
     if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs) {
-      // What the log says in numbers is told before the log goes.
+      // What the log says in numbers is told before the log goes, and a repository that follows hears that it has to forget.
+      this.deliveries.pump();
+      await this.deliveries.untilHeard(this.folded.seq);
       const isTold = (await this.outbox.flush()) && (await this.memoryOutbox.flush()) && (await this.metrics.flush());
+      if (this.current.deleted && this.owesRepository()) return this.schedule();
       if (!isTold) return this.schedule();
       this.folded = null;
       return this.host.forget();
@@ -717,10 +723,16 @@ export class ThreadRuntime {
   private forgetDueAtMs(): number | null {
     const owed = [this.outbox.dueAtMs(), this.memoryOutbox.dueAtMs(), this.metrics.dueAtMs()].map((atMs) => atMs ?? 0);
     if (this.current.deleted) {
+      if (this.owesRepository()) owed.push(this.deliveries.dueAtMs() ?? 0);
       return Math.max(this.log.lastFrameAtMs() + limits.deletedRetentionMs, ...owed);
     }
     if (!this.current.info.ephemeral || this.deliveries.count > 0 || openTurn(this.current)) return null;
     return Math.max(Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs, ...owed);
+  }
+
+  /** One that heard of the deletion follows no more. */
+  private owesRepository(): boolean {
+    return this.deliveries.connections.some((connection) => repositoryOfConnection(connection) !== null);
   }
 
   /** A client wants no more of this thread. Whether it was attached. */

@@ -83,6 +83,11 @@ export class ThreadService {
   /** The thread of this object comes to be as a file tells of it. */
   private async importThread(params: Params<"spindle/thread/import">): Promise<Reply> {
     const { runtime, defaultModel } = this;
+    if (!runtime.thread) {
+      // Asked before pages are sent for nothing, and again before the thread is there.
+      if (params.page === 0 || params.isLast) await runtime.accountLimits.admitThread();
+      await runtime.accountLimits.admitGrowth(params.lines.reduce((characters, line) => characters + line.length, 0));
+    }
     const result = importThread(runtime, params, { defaultModel, version: protocolVersion });
     if (result.thread) {
       await runtime.outbox.flush();

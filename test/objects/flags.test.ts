@@ -7,6 +7,7 @@ import type { ThreadRuntime } from "#thread/runtime";
 import { threadStub } from "../../durable-objects/environment.ts";
 import { Client } from "./client.ts";
 import { ask, headersFor } from "./front-door.ts";
+import { accountWith, catchPushes, owed, ringLater, untilTold } from "./push-devices.ts";
 import { environment, later, story } from "./story.ts";
 
 const operator = "fedcba9876543210fedcba9876543210";
@@ -93,6 +94,50 @@ story(
   },
 );
 
+const steering = `assume A1 p=0.9 kind=code_fact: a.txt is not there yet
+action create cost=0.10 gain[A1]=0.9 gain[!A1]=-0.6: say created
+action keep cost=0.05 gain=0.1: say kept
+decide`;
+
+story("without the flag a turn that is to be steered is given advice, and the tree says so", async ({ client }) => {
+  await environment.FLAGS.put(flagsKey("local"), '{"steer":false}');
+  try {
+    const modes: string[] = [];
+    for (const wait of [0, 31_000]) {
+      const threadId = client.threadId || (await client.startThread());
+      if (wait > 0) await environment.FLAGS.delete(flagsKey("local"));
+      if (wait > 0) await later(threadId, wait);
+      await client.turn(steering, { decisionMode: "steer" });
+      modes.push(client.frames.findLast(({ method }) => method === "spindle/decisionTree/updated")?.params.mode);
+    }
+    expect(modes).toEqual(["observe", "steer"]);
+  } finally {
+    await environment.FLAGS.delete(flagsKey("local"));
+  }
+});
+
+test("without the flag no device of the account is rung", async () => {
+  const service = catchPushes();
+  try {
+    const device = service.newDevice();
+    const { account, client } = await accountWith(device);
+    const rung = async () => {
+      await client.startThread();
+      await client.say("write a.txt: a");
+      await client.until("item/fileChange/requestApproval");
+      await untilTold(account);
+      await ringLater(account);
+      return service.of(device).length;
+    };
+    await set(account, "push", false);
+    expect(await rung()).toBe(0);
+    expect((await owed(account)).deliveries).toBe(0);
+    client.close();
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
 test("flags that cannot be read are the defaults, and the turn completes", async () => {
   const account = `flags-${crypto.randomUUID()}`;
   const client = await withMemory(account);
@@ -120,6 +165,8 @@ test("only the operator sees and sets flags, and only those that there are", asy
   expect(told.data.map(({ flag, value, isSet }) => [flag, value, isSet])).toEqual([
     ["extraction", true, false],
     ["memory", false, true],
+    ["push", true, false],
+    ["steer", true, false],
   ]);
   expect((await set("alice", "memory", null)).status).toBe(200);
   expect(await environment.FLAGS.get(flagsKey("alice"))).toBeNull();

@@ -16,6 +16,7 @@ function world({ publicKey = "key" as string | null } = {}) {
     nowMs: 1_000_000,
     alarmAtMs: null as number | null,
     sent: [] as OutgoingPush[],
+    rings: true,
     answer: (_push: OutgoingPush): Promise<PushAnswer> => Promise.resolve({ status: 201, retryAfter: null }),
   };
   const wake = () =>
@@ -25,10 +26,13 @@ function world({ publicKey = "key" as string | null } = {}) {
       now: () => state.nowMs,
       random: () => 1,
       publicKey,
+      rings: async () => state.rings,
+      call: async () => null,
       send: (push) => {
         state.sent.push(push);
         return state.answer(push);
       },
+      call: async () => null,
       setAlarm: (atMs) => {
         state.alarmAtMs = atMs;
       },
@@ -92,6 +96,21 @@ test("what is asked rings once for as long as it waits, whatever else is told me
   expect([count("events"), count("deliveries")]).toEqual([0, 0]);
 });
 
+test("an account whose devices are not to ring rings none, owes nothing, and rings for what comes after", async () => {
+  const { state, push, subscribe, count } = world();
+  subscribe("a");
+  state.rings = false;
+  push.take(news(1, { asks: [asked("1")] }));
+  state.nowMs += pushLimits.graceMs;
+  await push.deliverDue();
+  expect([state.sent.length, count("deliveries")]).toEqual([0, 0]);
+  state.rings = true;
+  push.take(news(2, { asks: [asked("1"), asked("2")] }));
+  state.nowMs += pushLimits.graceMs;
+  await push.deliverDue();
+  expect(state.sent.map(({ text }) => JSON.parse(text).kind)).toEqual(["approval"]);
+});
+
 test("a push whose end nobody saw is sent again when the lease is over, and not before", async () => {
   const { state, push, wake, subscribe } = world();
   subscribe("a");
@@ -100,6 +119,7 @@ test("a push whose end nobody saw is sent again when the lease is over, and not 
   state.answer = () => new Promise(() => {});
   void push.deliverDue();
   expect(state.alarmAtMs).toBe(state.nowMs + pushLimits.leaseMs);
+  await new Promise((resolve) => setImmediate(resolve));
   state.answer = async () => ({ status: 201, retryAfter: null });
   await wake().deliverDue();
   expect(state.sent).toHaveLength(1);

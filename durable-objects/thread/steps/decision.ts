@@ -27,7 +27,9 @@ export function declare(runtime: ThreadRuntime, call: Call): void {
     notes: citedNotes(runtime, turn.id),
   });
   const { callId } = call;
-  const mode = decisionModeOf(settings);
+  const asked = decisionModeOf(settings);
+  // Written down with what is declared: a change in the middle of a decision changes nothing of it.
+  const mode = asked === "steer" && !runtime.flags.current.steer ? "observe" : asked;
   const message = `What the model declared makes no sense in parts: ${warnings.join("; ")}.`;
   const warned: Draft[] =
     warnings.length > 0 ? [{ method: "warning", params: { threadId: runtime.host.threadId, message } }] : [];
