@@ -27,7 +27,6 @@ function world({ publicKey = "key" as string | null } = {}) {
       random: () => 1,
       publicKey,
       rings: async () => state.rings,
-      call: async () => null,
       send: (push) => {
         state.sent.push(push);
         return state.answer(push);
