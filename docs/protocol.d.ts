@@ -113,6 +113,8 @@ export interface ClientRequests {
   "plugin/installed": { params: PluginInstalledParams; result: PluginInstalledResponse };
   "app/list": { params: AppsListParams; result: AppsListResponse };
   "mcpServerStatus/list": { params: ListMcpServerStatusParams; result: ListMcpServerStatusResponse };
+  "mcpServer/tool/call": { params: McpServerToolCallParams; result: McpServerToolCallResponse };
+  "mcpServer/resource/read": { params: McpResourceReadParams; result: McpResourceReadResponse };
   "command/exec": { params: CommandExecParams; result: CommandExecResponse };
   "command/exec/write": { params: CommandExecWriteParams; result: CommandExecWriteResponse };
   "command/exec/terminate": { params: CommandExecTerminateParams; result: CommandExecTerminateResponse };
@@ -945,8 +947,56 @@ export interface ListMcpServerStatusParams {
 }
 
 export interface ListMcpServerStatusResponse {
-  data: never[];
+  data: { name: string; pluginId: null; authStatus: "unsupported" | "bearerToken"; httpOrigin: string | null; runtimeStatus: "connected" | "authenticationRequired" | "failed" | "disabled"; serverInfo: { name: string; version: string; title: string | null } | null; serverCapabilities: unknown; tools: Record<string, Record<string, unknown>>; toolsError: string | null; toolListMeta: null; resources: never[]; resourceTemplates: never[] }[];
   nextCursor: null;
+}
+
+export interface McpResourceReadParams {
+  server: string;
+  uri: string;
+  threadId?: string | null;
+  connectorId?: unknown;
+  originCallId?: unknown;
+  target?: unknown;
+  _meta?: unknown;
+}
+
+export interface McpResourceReadResponse {
+  contents: Record<string, unknown>[];
+}
+
+export interface McpServerToolCallParams {
+  threadId: string;
+  server: string;
+  tool: string;
+  arguments?: unknown;
+  _meta?: unknown;
+}
+
+export interface McpServerToolCallResponse {
+  content: Record<string, unknown>[];
+  structuredContent: unknown;
+  isError: boolean;
+  _meta: null;
+}
+
+export interface McpToolCallItem {
+  type: "mcpToolCall";
+  id: string;
+  server: string;
+  tool: string;
+  status: "inProgress" | "completed" | "failed";
+  arguments: unknown;
+  appContext: null;
+  mcpAppResourceUri: null;
+  mcpAppUi: null;
+  pluginId: null;
+  readOnlyHint: boolean | null;
+  result: { content: Record<string, unknown>[]; structuredContent: unknown; _meta: null } | null;
+  error: { message: string } | null;
+  durationMs: number | null;
+  startedAtMs: number | null;
+  completedAtMs: number | null;
 }
 
 export interface MemoryCitation {
@@ -1611,6 +1661,7 @@ export type ThreadItem =
   | CommandExecutionItem
   | FileChangeItem
   | DynamicToolCallItem
+  | McpToolCallItem
   | EnteredReviewModeItem
   | ExitedReviewModeItem
   | ContextCompactionItem;

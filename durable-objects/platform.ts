@@ -2,6 +2,8 @@
 import { uuidv7 } from "#core/uuid";
 import { type Catalogue, createCatalogue } from "#models/catalogue";
 import { isBelow, outboundFetch } from "#outbound/outbound";
+import { servesThisMachineOnly } from "#outbound/public-address";
+import { McpClients, type McpServers } from "#tools/mcp/clients";
 import { circuitOf } from "./circuits.ts";
 import type { Environment } from "./environment.ts";
 
@@ -31,6 +33,16 @@ function makeCatalogue(environment: Environment): Catalogue {
     newId,
     sleep: (durationMs, signal) => sleep(durationMs, signal ?? new AbortController().signal),
   });
+}
+
+const mcpClients = new WeakMap<Environment, McpClients>();
+
+/** What an isolate knows of the account's MCP servers: their tools, their sessions, whether they are down. */
+export function mcpServersOf(environment: Environment, account: string): McpServers {
+  const options = { servesThisMachineOnly: servesThisMachineOnly(environment), now: () => Date.now(), report };
+  const known = mcpClients.get(environment) ?? new McpClients(options);
+  mcpClients.set(environment, known);
+  return known.of(account);
 }
 
 export function newId(): string {

@@ -11,6 +11,7 @@ import { flagRoutes } from "./flag-routes.ts";
 import { installationRoutes } from "./github/installation-routes.ts";
 import { webhookRoute } from "./github/webhook-route.ts";
 import { httpRoutes, problems } from "./http/door.ts";
+import { mcpRoute } from "./mcp/mcp-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { answerHeaders, pageHeaders } from "./page-headers.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -64,6 +65,7 @@ app.get("*", async (context, next) => {
   return await connectionStub(context.env, `${caller.account}/${crypto.randomUUID()}`).fetch(request);
 });
 
+app.route("/", mcpRoute);
 app.route("/", sessionRoutes);
 app.route("/", tokenRoutes);
 app.route("/", flagRoutes);

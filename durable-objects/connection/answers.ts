@@ -27,7 +27,6 @@ export function answerForConnection(request: Request, catalogue: ModelCatalogue)
       } satisfies Result<"collaborationMode/list">;
     case "experimentalFeature/list":
     case "app/list":
-    case "mcpServerStatus/list":
       return { data: [], nextCursor: null } satisfies Result<"app/list">;
     case "hooks/list":
       return {

@@ -7,6 +7,7 @@ import type { Params, Request } from "#protocol/methods";
 import type { PushReply } from "#push/requests";
 import type { Attached, Client, Reply, Subscriber } from "#thread/reply";
 import type { ClientAnswer } from "#thread/service";
+import type { McpServers } from "#tools/mcp/clients";
 
 export interface Gateway {
   newThreadId(): string;
@@ -29,6 +30,8 @@ export interface Gateway {
   memory(request: Request): Promise<MemoryReply>;
   /** Which of the account's devices are rung. */
   push(request: Request): Promise<PushReply>;
+  /** The account's MCP servers, for what its clients ask of them. */
+  mcp: McpServers;
   /** The connection hears from now on what concerns the account. False when the account has as many as it may. */
   join(connection: string): Promise<boolean>;
   /** And no more. */

@@ -2,7 +2,7 @@
 import type { Gateway } from "#connection/gateway";
 import type { Meter } from "#core/metrics/meter";
 import { directoryStub, type Environment, memoryStub, pushStub, threadStub } from "../environment.ts";
-import { newId, report } from "../platform.ts";
+import { mcpServersOf, newId, report } from "../platform.ts";
 
 export function objectGateway(environment: Environment, account: string, meter: Meter): Gateway {
   const stub = (threadId: string) => threadStub(environment, account, threadId);
@@ -19,6 +19,7 @@ export function objectGateway(environment: Environment, account: string, meter: 
     directory: (request) => directoryStub(environment, account).request(request),
     memory: (request) => memoryStub(environment, account).request(request),
     push: (request) => pushStub(environment, account).request(request),
+    mcp: mcpServersOf(environment, account),
     join: (connection) => directoryStub(environment, account).join(connection),
     leave: (connection) => directoryStub(environment, account).leave(connection),
     now: () => Date.now(),

@@ -7,6 +7,7 @@ import type { Admission } from "#access/admission";
 import { answerForConnection, effectiveConfig } from "#connection/answers";
 import { FileSearch, type SearchSession } from "#connection/file-search";
 import type { Gateway } from "#connection/gateway";
+import { answerAboutMcp } from "#connection/mcp-answers";
 import { RunningCommands } from "#connection/running-commands";
 import { BoundedSocket } from "#connection/unread";
 import { type WatchedPath, WatchedPaths } from "#connection/watched-paths";
@@ -20,6 +21,7 @@ import { type ThreadDefaults, threadDefaultsOf } from "#protocol/config";
 import { type Notice, notice } from "#protocol/connection-notifications";
 import { errorCodes, Refusal, refusals, type WireError } from "#protocol/errors";
 import { errorMessage, parseMessage, type RequestId, resultMessage, resultTextMessage } from "#protocol/json-rpc";
+import { serversOf, withoutSecrets } from "#protocol/mcp-server";
 import { type Params, type Request, type Result, scopeOf } from "#protocol/methods";
 import { accountNotifications, experimentalNotifications, extensionNotifications } from "#protocol/notifications";
 import { parseRequest } from "#protocol/parse-request";
@@ -271,7 +273,17 @@ export class Session {
         return this.holding(threadId, async () => this.reply(id, await this.ask(threadId, { ...request, params })));
       }
       case "config/read":
-        return this.result(id, effectiveConfig(await this.readConfig(request.params), this.models));
+        return this.result(id, hidden(effectiveConfig(await this.readConfig(request.params), this.models)));
+      case "mcpServerStatus/list":
+      case "mcpServer/tool/call":
+      case "mcpServer/resource/read": {
+        const threadId = request.method === "mcpServer/tool/call" ? request.params.threadId : null;
+        const found =
+          threadId && (await this.ask(threadId, { method: "thread/read", params: { threadId, includeTurns: false } }));
+        if (found && "refused" in found) return this.refuse(id, found.refused);
+        const { config } = await this.readConfig({ includeLayers: false });
+        return this.result(id, await answerAboutMcp(request, serversOf(config), this.gateway.mcp));
+      }
       case "command/exec":
         // Frames of the thread go on meanwhile: it may take a minute, and its own output comes before its answer.
         return this.reply(id, await this.commands.start(this.workspaceOf(request), request));
@@ -561,6 +573,12 @@ export class Session {
   private keep(): void {
     this.socket.keep(this.state);
   }
+}
+
+/** What only the account's MCP servers may know is shown to no client. */
+function hidden(read: Result<"config/read">): Result<"config/read"> {
+  const layers = read.layers?.map((layer) => ({ ...layer, config: withoutSecrets(layer.config) })) ?? null;
+  return { ...read, config: withoutSecrets(read.config), layers };
 }
 
 export interface ModelCatalogue {

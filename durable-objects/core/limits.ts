@@ -5,6 +5,7 @@
 import { hunksChosenMax } from "#protocol/approval-bounds";
 import { declarationBounds, questionBounds } from "#protocol/declaration-bounds";
 import { inputCharactersMax } from "#protocol/errors";
+import { mcpServerBounds } from "#protocol/mcp-bounds";
 
 export const limits = {
   /** Bytes of one incoming WebSocket message. The real server answers 8 MiB and dies at 16 MiB. */
@@ -675,4 +676,34 @@ export const circuitLimits = {
   trialMsMax: 30_000,
   /** An isolate that said so long ago that a circuit of its is open is gone, or has nobody who asks: two of the longest pauses. */
   silentMsMax: 120_000,
+} as const;
+
+/** Remote MCP servers, whose answers nobody here has seen before. */
+export const mcpLimits = {
+  ...mcpServerBounds,
+  /** Characters of the descriptions and schemas of all tools that a model is offered: some 16,000 tokens of each request. */
+  toolsCharactersMax: 64 * 1024,
+  /** Of one tool. */
+  schemaCharactersMax: 16 * 1024,
+  descriptionCharactersMax: 2_000,
+  /** Tools of one server's list that are looked at, and pages of it. */
+  toolsListedMax: 256,
+  listPagesMax: 5,
+  /** Milliseconds that a list is believed; a server may say less. */
+  listHeldMs: 5 * 60_000,
+  /** Milliseconds that a turn waits for the Directory to say which servers there are. */
+  configReadMsMax: 2_000,
+  /** Milliseconds that a call may take unless the account says otherwise, the real server's number. */
+  toolTimeoutMs: 60_000,
+  /** Bytes of one answer, whatever is in it. */
+  answerBytesMax: 4 * 1024 * 1024,
+  /** Characters and parts of a result that are kept in the log: a row holds 2 MB. */
+  resultCharactersMax: 200_000,
+  resultPartsMax: 64,
+  /** Characters of a server's own words about an error. */
+  errorCharactersMax: 1_000,
+  /** Characters of the arguments that a person is shown before a yes; they stand whole in the item. */
+  questionCharactersMax: 8_000,
+  /** Clients that an isolate keeps. */
+  clientsKeptMax: 256,
 } as const;

@@ -38,6 +38,11 @@ export type Step =
   | { type: "takeOpinion"; call: Call }
   | { type: "askUser"; call: Call }
   | { type: "callClient"; call: Call }
+  /** Policy has to say whether the tool of an MCP server may be called. */
+  | { type: "judgeMcpCall"; call: Call }
+  | { type: "callMcp"; call: Call }
+  /** We died while the call was under way. */
+  | { type: "recoverMcpCall"; call: Call }
   /** The answer to a question or to a client's tool is there. */
   | { type: "takeAnswer"; call: Call }
   /** Somebody has to answer. May take days; costs nothing. */
@@ -93,6 +98,10 @@ function nextOfCall(call: Call): Step {
       return { type: "wait", requestId: state.requestId };
     case "answered":
       return { type: "takeAnswer", call };
+    case "mcpCallAllowed":
+      return { type: "callMcp", call };
+    case "mcpCallStarted":
+      return { type: "recoverMcpCall", call };
     case "weighing":
     case "actionJudged":
       return { type: "decide", call };
@@ -124,6 +133,8 @@ function beginningOf(call: Call): Step {
       return { type: "askUser", call };
     case "client":
       return { type: "callClient", call };
+    case "mcp":
+      return { type: "judgeMcpCall", call };
     case "invalid":
     case "unknown":
       return { type: "refuseUnknownTool", call };

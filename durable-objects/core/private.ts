@@ -7,6 +7,7 @@ import type { Change } from "#core/decision-tree/staleness";
 import type { TurnUse } from "#core/memory/report";
 import type { Guide } from "#core/prompt";
 import type { DecisionMode } from "#protocol/decision-tree-methods";
+import type { ApprovalMode } from "#protocol/mcp-server";
 import type { PlanStep } from "#protocol/notifications";
 import type { QueuedSubmission } from "#protocol/queue-methods";
 import type { Question } from "#protocol/server-requests";
@@ -73,6 +74,8 @@ export type ToolCall =
   | { tool: "userInput"; questions: Question[] }
   | { tool: "goal"; status: "complete" | "blocked" }
   | { tool: "declare"; arguments: unknown }
+  /** What its server said of the tool, and how the account wants to be asked, as of when the model was offered it. */
+  | { tool: "mcp"; server: string; name: string; readOnlyHint: boolean; mode: ApprovalMode; arguments: unknown }
   | { tool: "client"; namespace: string | null; name: string; arguments: unknown }
   | { tool: "invalid"; message: string }
   | { tool: "unknown"; name: string };
@@ -110,6 +113,10 @@ export type PrivateEvent =
   | { type: "asked"; callId: string; requestId: string }
   /** What somebody answered to it; null when it could not be read. */
   | { type: "answered"; requestId: string; answer: unknown }
+  /** Somebody allowed a call of an MCP server's tool; `forSession`: from now on all of that tool. */
+  | { type: "mcpCallAllowed"; callId: string; forSession: boolean }
+  /** Written before the call is sent: whoever wakes and finds it knows that it may have happened. */
+  | { type: "mcpCallStarted"; callId: string }
   /** The endpoint goes on with this response by itself; everything up to this event of it is in the log. */
   | { type: "responding"; responseId: string; sequenceNumber: number }
   /** That response cannot be taken up again: the next attempt asks anew. */

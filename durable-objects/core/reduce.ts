@@ -5,6 +5,7 @@
 import { decisionAfter, decisionJudged, treeAfter } from "#core/decision";
 import type { Frame } from "#core/frame";
 import { mergeLanded } from "#core/landed";
+import { grantOf } from "#core/mcp/grant";
 import type { Decision, PrivateEvent } from "#core/private";
 import { type Call, type CallState, openTurn, type PendingRequest, type Queue, type Thread, type Work } from "#core/thread";
 import type { ThreadItem } from "#protocol/item";
@@ -224,6 +225,15 @@ function reducePrivate(thread: Thread, event: PrivateEvent): Thread {
           : { type: "answered", answer },
       );
     }
+    case "mcpCallAllowed": {
+      const allowed = withCall(thread, event.callId, () => ({ type: "mcpCallAllowed" }));
+      const call = thread.work?.calls.find(({ callId }) => callId === event.callId)?.call;
+      if (!event.forSession || call?.tool !== "mcp") return allowed;
+      const tools = new Set([...(thread.grants.tools ?? []), grantOf(call)]);
+      return { ...allowed, grants: { ...thread.grants, tools: [...tools] } };
+    }
+    case "mcpCallStarted":
+      return withCall(thread, event.callId, () => ({ type: "mcpCallStarted" }));
     case "responding": {
       const { responseId, sequenceNumber: afterSequenceNumber } = event;
       return withWork(thread, (work) => ({ ...work, responding: { responseId, afterSequenceNumber } }));

@@ -72,6 +72,8 @@ export interface Grants {
   commands: string[];
   /** Absent where an earlier version kept the thread; it asks again then. */
   paths?: string[];
+  /** Tools of MCP servers, as `grantOf` names them. Absent while there are none. */
+  tools?: string[];
 }
 
 /** The loop's side of the open turn. */
@@ -133,6 +135,9 @@ export type CallState =
   | { type: "changesRefused"; decision: Refused; proposed: ProposedChanges }
   | { type: "answerAwaited"; requestId: string }
   | { type: "answered"; answer: unknown }
+  | { type: "mcpCallAllowed" }
+  /** Found on waking: we died while it was under way. */
+  | { type: "mcpCallStarted" }
   /** Declared: the best thing to do first is done, again and again until it is an action. */
   | { type: "weighing" }
   | { type: "probing"; probeId: string; itemId: string; pairedWith: string | null }

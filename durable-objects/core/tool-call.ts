@@ -4,11 +4,16 @@
  */
 import { type PatchOperation, parsePatchText } from "#core/apply-patch";
 import { limits } from "#core/limits";
+import type { OfferedTool } from "#core/mcp/tool";
 import type { ClientTool, ModelItem, ToolCall } from "#core/private";
 import { functionNames } from "#core/tool-form";
 
 /** What an output item of the model asks for; null when it is no tool call. */
-export function parseToolCall(item: ModelItem, clientTools: readonly ClientTool[] = []): ToolCall | null {
+export function parseToolCall(
+  item: ModelItem,
+  clientTools: readonly ClientTool[] = [],
+  mcpTools: readonly OfferedTool[] = [],
+): ToolCall | null {
   switch (item.type) {
     case "shell_call": {
       const action = record(item.action);
@@ -26,9 +31,9 @@ export function parseToolCall(item: ModelItem, clientTools: readonly ClientTool[
         : invalid("apply_patch: the operation could not be read");
     }
     case "custom_tool_call":
-      return functionCall(String(item.name), typeof item.input === "string" ? item.input : "", clientTools);
+      return functionCall(String(item.name), typeof item.input === "string" ? item.input : "", clientTools, mcpTools);
     case "function_call":
-      return functionCall(String(item.name), typeof item.arguments === "string" ? item.arguments : "", clientTools);
+      return functionCall(String(item.name), typeof item.arguments === "string" ? item.arguments : "", clientTools, mcpTools);
     default:
       return null;
   }
@@ -68,10 +73,20 @@ export function callOutput(raw: ModelItem, outcome: CallOutcome): ModelItem {
 }
 
 /** A function or custom tool by its name. What is no JSON is taken as the one text that custom tools and careless models send. */
-function functionCall(name: string, text: string, clientTools: readonly ClientTool[]): ToolCall {
+function functionCall(
+  name: string,
+  text: string,
+  clientTools: readonly ClientTool[],
+  mcpTools: readonly OfferedTool[],
+): ToolCall {
   const client = clientTools.find((tool) => tool.name === name);
   const parsed = parseArguments(text);
   if (client) return { tool: "client", namespace: client.namespace, name: client.tool, arguments: parsed ?? {} };
+  const remote = mcpTools.find((tool) => tool.name === name);
+  if (remote) {
+    const { server, tool, readOnlyHint, mode } = remote;
+    return { tool: "mcp", server, name: tool, readOnlyHint, mode, arguments: record(parsed) };
+  }
   const fields = record(parsed);
   if (functionNames.shell.has(name)) {
     const command = commandLine(fields.command ?? fields.commands ?? fields.cmd ?? (parsed === null ? text : undefined));

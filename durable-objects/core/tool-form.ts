@@ -77,7 +77,7 @@ const goalTool: ModelItem = describe(
 
 /** What goes into a request's `tools`. */
 export function toolsFor(
-  clientTools: readonly ClientTool[],
+  clientTools: readonly Pick<ClientTool, "name" | "description" | "inputSchema">[],
   needsFunctionTools: boolean,
   hasGoal = false,
   declares = false,

@@ -5,6 +5,7 @@ import type { Sql } from "#core/sql";
 import { setAt } from "#directory/config-edit";
 import { problemOfConfig } from "#protocol/config";
 import { Refusal, refusals } from "#protocol/errors";
+import { problemOfServers, withKeptSecrets } from "#protocol/mcp-server";
 import type { Params, Result } from "#protocol/methods";
 
 export function createConfigSchema(sql: Sql): void {
@@ -16,9 +17,12 @@ type Edit = Params<"config/batchWrite">["edits"][number];
 
 export class AccountConfig {
   private readonly sql: Sql;
+  private readonly addressProblem: (url: string) => string | null;
 
-  constructor(sql: Sql) {
+  /** `addressProblem` says why an MCP server's address may not be called; null where it may. */
+  constructor(sql: Sql, addressProblem: (url: string) => string | null) {
     this.sql = sql;
+    this.addressProblem = addressProblem;
   }
 
   /** What the account's clients wrote; what the server itself says where they did not is the connection's to add. */
@@ -53,12 +57,15 @@ export class AccountConfig {
       throw new Refusal(refusals.configWrite("configVersionConflict", message));
     }
     if (edits.length > limits.configEditsMax) throw invalid(`at most ${limits.configEditsMax} edits at once`);
-    const config = edits.reduce<Table>((table, { keyPath, value, mergeStrategy }) => {
-      const edited = setAt(table, keyPath, value, mergeStrategy);
-      if ("problem" in edited) throw invalid(edited.problem);
-      return edited.table;
+    const edited = edits.reduce<Table>((table, { keyPath, value, mergeStrategy }) => {
+      const set = setAt(table, keyPath, value, mergeStrategy);
+      if ("problem" in set) throw invalid(set.problem);
+      return set.table;
     }, before);
-    const problem = problemOfConfig(config);
+    const config = withKeptSecrets(edited, before);
+    const problem =
+      problemOfConfig(config) ??
+      (config.mcp_servers === undefined ? null : problemOfServers(config.mcp_servers, this.addressProblem));
     if (problem !== null) throw invalid(`Invalid configuration: ${problem}`);
     const text = JSON.stringify(config);
     if (new TextEncoder().encode(text).length > limits.configBytesMax) {

@@ -1,4 +1,5 @@
 /** The account's index of threads: what can be listed, searched and answered across threads. It knows only what threads told it. */
+
 import { DurableObject } from "cloudflare:workers";
 import { quotaLimits } from "#core/limits";
 import { type Counts, setGauge } from "#core/metrics/counts";
@@ -12,6 +13,7 @@ import type { ThreadSummary } from "#directory/summary";
 import { AccountUsage, createUsageSchema, type Refused, type TurnAdmission } from "#directory/usage";
 import { repositoryOfConnection } from "#github/thread-connection";
 import { countersOf } from "#metrics/object-counters";
+import { addressProblem, servesThisMachineOnly } from "#outbound/public-address";
 import type { Request, Result } from "#protocol/methods";
 import type { ThreadPlace } from "#protocol/thread";
 import { readCircuits } from "../circuits.ts";
@@ -57,7 +59,9 @@ export class DirectoryObject extends DurableObject<Environment> {
       setAlarm: (atMs) => this.wake("pushNews", atMs),
       report,
     });
+    const machine = { servesThisMachineOnly: servesThisMachineOnly(environment) };
     this.directory = new Directory({
+      mcpAddressProblem: (url) => addressProblem(url, machine),
       sql,
       now: () => Date.now(),
       newId,

@@ -8,6 +8,7 @@ import type { ThreadNews } from "#directory/news";
 import { createSearchSchema, SearchIndex } from "#directory/search-index";
 import { createSectionsSchema, Sections } from "#directory/sections";
 import type { ThreadSummary } from "#directory/summary";
+import { addressProblem } from "#outbound/public-address";
 import { Refusal, refusals } from "#protocol/errors";
 import type { Params, Result } from "#protocol/methods";
 import type { Notifications } from "#protocol/notifications";
@@ -56,6 +57,8 @@ export interface DirectoryHost {
   newId(): string;
   /** Tells every client of the account something about a thread. */
   announce(threadId: string, frame: { method: string; text: string }): void;
+  /** Why an MCP server's address may not be called, null where it may. Absent: only names of the public DNS are. */
+  mcpAddressProblem?(url: string): string | null;
 }
 
 export class Directory {
@@ -70,7 +73,10 @@ export class Directory {
   constructor(host: DirectoryHost) {
     this.host = host;
     this.sql = host.sql;
-    this.config = new AccountConfig(host.sql);
+    this.config = new AccountConfig(
+      host.sql,
+      host.mcpAddressProblem ?? ((url) => addressProblem(url, { servesThisMachineOnly: false })),
+    );
     this.sections = new Sections(host.sql, host.newId);
     this.index = new SearchIndex(host.sql);
   }

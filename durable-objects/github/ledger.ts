@@ -208,6 +208,19 @@ export class Ledger {
   }
 
   /** From here on what is said in that pull request is said to the thread. */
+  /** Of a thread that is deleted: the talk, its drafts, its proposals and every yes to them. Answers the requests that they were. */
+  forgetThread(threadId: string): string[] {
+    const requestIds = this.sql
+      .exec<{ id: string }>("SELECT request_id AS id FROM github_proposals WHERE thread_id = ?", threadId)
+      .toArray()
+      .map(({ id }) => id);
+    const ids = JSON.stringify(requestIds);
+    this.sql.exec("DELETE FROM github_approvals WHERE request_id IN (SELECT value FROM json_each(?))", ids);
+    for (const table of ["github_talks", "github_drafts", "github_proposals"])
+      this.sql.exec(`DELETE FROM ${table} WHERE thread_id = ?`, threadId);
+    return requestIds;
+  }
+
   putDraft(number: number, threadId: string): void {
     this.sql.exec("INSERT OR REPLACE INTO github_drafts (number, thread_id) VALUES (?, ?)", number, threadId);
   }

@@ -186,6 +186,15 @@ export class Outbox {
     this.sql.exec("DELETE FROM github_effects WHERE subject = ? AND state <> 'waiting'", subject);
   }
 
+  /** Everything that was done, or is to be done, for a thread that is deleted, and for its proposals. Reads all rows; it is rare. */
+  forgetThread(threadId: string, requestIds: readonly string[]): void {
+    this.sql.exec(
+      `DELETE FROM github_effects WHERE EXISTS (
+         SELECT 1 FROM json_each(?) WHERE instr(key || ' ' || lane || ' ' || coalesce(action, '') || ' ' || coalesce(outcome, ''), value) > 0)`,
+      JSON.stringify([threadId, ...requestIds]),
+    );
+  }
+
   /** GitHub wants to hear nothing for a while. */
   pause(untilMs: number): void {
     this.sql.exec("INSERT OR REPLACE INTO github_pause (id, until_ms) VALUES (1, ?)", untilMs);

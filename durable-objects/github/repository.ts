@@ -115,6 +115,10 @@ export class Repository {
     const heard = Math.max(talk.view.seq, this.heardThrough.get(threadId) ?? 0);
     if (after === null || after > heard || frames.length === 0) return { gone: false, cursor: heard };
     const told = frames.map(({ seq, text }) => ({ ...(JSON.parse(text) as HeardFrame), seq }));
+    if (told.some(({ method }) => method === "thread/deleted")) {
+      this.forgetThread(threadId);
+      return { gone: true };
+    }
     const { host } = this;
     const decision = await host.consequences.ofFrames(threadId, told, host);
     host.transaction(() => this.outbox.add(decision(this.ledger), { deliveryId: null, nowMs: host.now() }));
@@ -123,6 +127,20 @@ export class Repository {
     this.noteUseOf(threadId);
     this.schedule();
     return { gone: false, cursor };
+  }
+
+  /** A person deleted it: what is known of it here goes, also what was to happen for it. What stands at GitHub is GitHub's. */
+  private forgetThread(threadId: string): void {
+    const { sql } = this.host;
+    this.host.transaction(() => {
+      const requestIds = this.ledger.forgetThread(threadId);
+      this.outbox.forgetThread(threadId, requestIds);
+      // Whoever asks there again gets a thread of another id.
+      sql.exec("DELETE FROM github_threads WHERE thread_id = ?", threadId);
+      collectBlobs(sql, [...this.outbox.neededBlobs(), ...this.ledger.neededBlobs()]);
+    });
+    this.heardThrough.delete(threadId);
+    this.schedule();
   }
 
   /** The turn that works now is on the account of whoever asked for it. */

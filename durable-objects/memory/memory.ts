@@ -207,6 +207,7 @@ export class Memory {
     this.lessons.doneThread(threadId);
     this.showings.forgetThread(threadId);
     this.turns.forgetThread(threadId);
+    this.scopes.forgetThread(threadId);
   }
 
   /** A person switches the account or one scope on or off. Switched on again after harm, its trial begins anew. */

@@ -130,6 +130,30 @@ export class Publisher {
     await this.host.put(manifestKey(account), writeManifest(manifest));
     sql.exec("UPDATE generations SET is_published = 1 WHERE generation = ?", manifest.generation);
     await this.deleteOld();
+    transaction(() => this.forgetNames());
+  }
+
+  /** Manifests of before name no thread that was deleted since; the newest does not anyway. */
+  private forgetNames(): void {
+    const { sql } = this.host;
+    const before = sql.exec<{ generation: number; manifest: string }>(
+      "SELECT generation, manifest FROM generations WHERE generation < (SELECT max(generation) FROM generations)",
+    );
+    for (const { generation, manifest: text } of before.toArray()) {
+      const manifest = readManifest(text);
+      const scopes = JSON.stringify(manifest?.shards.map(({ scope }) => scope) ?? []);
+      const gone = sql
+        .exec<{ scope: string }>(
+          `SELECT one.value AS scope FROM json_each(?) AS one JOIN forgotten_threads ON thread_id = substr(one.value, 8)
+           WHERE one.value LIKE 'thread/%'`,
+          scopes,
+        )
+        .toArray()
+        .map(({ scope }) => scope);
+      if (!manifest || gone.length === 0) continue;
+      const shards = manifest.shards.filter(({ scope }) => !gone.includes(scope));
+      sql.exec("UPDATE generations SET manifest = ? WHERE generation = ?", writeManifest({ ...manifest, shards }), generation);
+    }
   }
 
   /** Their names are noted before they are written: what a crash leaves in KV is found and deleted later. */

@@ -137,6 +137,12 @@ export class Scopes {
     );
   }
 
+  /** The thread's own scope, and what the trials of others had of it by its name; what they counted stays in their sums. */
+  forgetThread(threadId: string): void {
+    this.sql.exec("DELETE FROM trial_threads WHERE thread_id = ?1 OR scope = 'thread/' || ?1", threadId);
+    this.sql.exec("DELETE FROM scopes WHERE scope = 'thread/' || ?", threadId);
+  }
+
   /** Threads whose turns are remembered no more, and scopes without fragments that nobody used since with all that is known of them. */
   dropIdle(unusedSinceMs: number): void {
     this.sql.exec("DELETE FROM trial_threads WHERE thread_id NOT IN (SELECT thread_id FROM turns)");

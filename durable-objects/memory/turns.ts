@@ -51,7 +51,9 @@ export class Turns {
     this.sql.exec("UPDATE turns SET is_forgotten = 1 WHERE turn_id = ?", turnId);
   }
 
+  /** Its turns stay known by their own ids, so that none counts twice; whose they were, and where they counted, is forgotten. */
   forgetThread(threadId: string): void {
+    this.sql.exec("UPDATE turns SET thread_id = '', effect = NULL WHERE thread_id = ?", threadId);
     this.sql.exec("INSERT OR IGNORE INTO forgotten_threads (thread_id) VALUES (?)", threadId);
   }
 

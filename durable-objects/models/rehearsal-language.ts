@@ -11,6 +11,7 @@ export type Instruction =
   | { type: "run"; command: string }
   | { type: "plan"; steps: string[] }
   | { type: "ask"; question: string; options: string[] }
+  | { type: "call"; name: string; arguments: object }
   | { type: "fail"; how: number | "cut" }
   /** Names the notes from earlier turns that came with the message. */
   | { type: "notes" }
@@ -44,6 +45,7 @@ export const explanation = `This is \`rehearsal\`, the embedded stand-in. It is 
 - \`run COMMAND\` runs a command in the shell
 - \`plan STEP; STEP\` shows a plan
 - \`ask QUESTION: A | B\` asks you
+- \`call FUNCTION {"name": "value"}\` calls a function that the thread offers, such as an MCP server's \`mcp__server__tool\`
 - \`notes\` names the notes from earlier turns that came with your message
 - \`fail STATUS\` or \`fail cut\` makes the request fail
 - \`decide\` has the lines before it weighed, and follows the choice:
@@ -134,11 +136,24 @@ function parseInstruction(line: string): Instruction {
       const options = parts(rest.slice(colon + 1), "|");
       return question && options.length > 0 ? { type: "ask", question, options } : unknown;
     }
+    case "call":
+      return parseCall(rest) ?? unknown;
     case "fail":
       if (rest === "cut") return { type: "fail", how: "cut" };
       return /^[45]\d\d$/.test(rest) ? { type: "fail", how: Number(rest) } : unknown;
     default:
       return unknown;
+  }
+}
+
+/** `FUNCTION {"name":"value"}`; without arguments there are none. */
+function parseCall(rest: string): Instruction | null {
+  const [, name = "", given = ""] = /^([A-Za-z0-9_-]{1,64})(?:\s+(\{.*\}))?$/.exec(rest) ?? [];
+  if (name === "") return null;
+  try {
+    return { type: "call", name, arguments: given === "" ? {} : (JSON.parse(given) as object) };
+  } catch {
+    return null;
   }
 }
 

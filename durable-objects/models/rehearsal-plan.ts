@@ -222,6 +222,8 @@ function carryOut(
       const question = { id: "answer", header: "Rehearsal", question: instruction.question, options };
       return callFunction("request_user_input", { questions: [question] }, tools);
     }
+    case "call":
+      return callFunction(instruction.name, instruction.arguments, tools);
     case "replace":
       if (!tools.has("shell")) return say(noTool("shell"));
       if (!tools.has("apply_patch")) return say(noTool("apply_patch"));

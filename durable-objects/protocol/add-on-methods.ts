@@ -1,6 +1,6 @@
-/** Hooks, skills, plugins, apps, MCP servers: Spindle runs none, and clients that wait for the answer at start-up must hear so. */
+/** Hooks, skills, plugins, apps: Spindle runs none, and clients that wait for the answer at start-up must hear so. */
 import * as z from "zod";
-import { absolutePath, echo, emptyList, ignored, method, page, struct, text, texts } from "./method.ts";
+import { absolutePath, echo, emptyList, method, page, struct, text, texts } from "./method.ts";
 
 export const addOnMethods = {
   "hooks/list": method({
@@ -30,13 +30,6 @@ export const addOnMethods = {
     doc: "Connected apps. Always empty.",
     scope: "connection",
     params: struct("AppsListParams", { ...page, threadId: text, forceRefetch: z.boolean().default(false) }),
-    result: z.object({ data: emptyList, nextCursor: z.null() }),
-  }),
-
-  "mcpServerStatus/list": method({
-    doc: "Connected MCP servers with their tools. Always empty.",
-    scope: "connection",
-    params: struct("ListMcpServerStatusParams", { ...page, detail: ignored, serverName: text, threadId: text }),
     result: z.object({ data: emptyList, nextCursor: z.null() }),
   }),
 };

@@ -65,7 +65,7 @@ export const catalogMethods = {
   }),
 
   "config/mcpServer/reload": method({
-    doc: "Connects the configured MCP servers anew. There are none, so that it is done at once.",
+    doc: "Connects the configured MCP servers anew. Done at once: each turn reads the configuration when it begins, and a server that was changed is met anew.",
     scope: "connection",
     params: z.unknown().optional(),
     result: empty,

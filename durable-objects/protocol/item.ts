@@ -125,6 +125,27 @@ export const dynamicToolCallItem = z.object({
   ...times,
 });
 
+/** A call of a tool of an MCP server. Source: `mcpToolCall`. Example: `{"type":"mcpToolCall","server":"docs","tool":"search","arguments":{"q":"x"},…}` */
+export const mcpToolCallItem = z.object({
+  type: z.literal("mcpToolCall"),
+  id: z.string(),
+  server: z.string(),
+  tool: z.string(),
+  status: z.enum(["inProgress", "completed", "failed"]),
+  arguments: z.unknown(),
+  appContext: z.null(),
+  mcpAppResourceUri: z.null(),
+  mcpAppUi: z.null(),
+  pluginId: z.null(),
+  readOnlyHint: z.boolean().nullable(),
+  result: z
+    .object({ content: z.array(z.record(z.string(), z.unknown())), structuredContent: z.unknown(), _meta: z.null() })
+    .nullable(),
+  error: z.object({ message: z.string() }).nullable(),
+  durationMs: z.number().nullable(),
+  ...times,
+});
+
 /** The model's past was made shorter here. */
 export const contextCompactionItem = z.object({ type: z.literal("contextCompaction"), id: z.string(), ...times });
 
@@ -152,6 +173,7 @@ export const threadItem = z.discriminatedUnion("type", [
   commandExecutionItem,
   fileChangeItem,
   dynamicToolCallItem,
+  mcpToolCallItem,
   enteredReviewModeItem,
   exitedReviewModeItem,
   contextCompactionItem,

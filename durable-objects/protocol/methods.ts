@@ -12,6 +12,7 @@ import { environmentMethods } from "./environment-methods.ts";
 import { fileSearchMethods } from "./file-search-methods.ts";
 import { fsMethods } from "./fs-methods.ts";
 import { goalMethods } from "./goal-methods.ts";
+import { mcpMethods } from "./mcp-methods.ts";
 import { memoryMethods } from "./memory-methods.ts";
 import type { Scope } from "./method.ts";
 import { providerMethods } from "./provider-methods.ts";
@@ -47,6 +48,7 @@ export const methods = {
   ...searchMethods,
   ...fsMethods,
   ...addOnMethods,
+  ...mcpMethods,
   ...commandExecMethods,
   ...fileSearchMethods,
   ...watchMethods,

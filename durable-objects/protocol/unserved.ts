@@ -15,7 +15,10 @@ const reasons: readonly (readonly [why: string, names: readonly string[]])[] = [
   ["it runs no apps", ["app/"]],
   ["it runs no hooks", ["hook/"]],
   ["it reads no skills", ["skills/"]],
-  ["it connects to no MCP servers", ["mcpServer/", "item/mcpToolCall/"]],
+  [
+    "MCP servers are called one request at a time: nothing streams from them, and none is signed in to",
+    ["mcpServer/", "item/mcpToolCall/"],
+  ],
   [
     "it holds no account with a model's provider: the operator gives the server its key",
     ["account/", "accountSession/", "userVerification/", "attestation/", "getAuthStatus"],

@@ -6,7 +6,7 @@
 import { limits } from "#core/limits";
 import type { Sql } from "#core/sql";
 import type { Host } from "#thread/host";
-import type { ThreadLog } from "#thread/log";
+import type { ThreadLog, WireFrame } from "#thread/log";
 
 /** Makes the table. A subscriber outlives the object's memory: an approval answered after days still reaches every screen. */
 export function createDeliveriesSchema(sql: Sql): void {
@@ -24,17 +24,31 @@ interface Subscriber {
   retryAtMs: number | null;
 }
 
+export interface DeliveriesOptions {
+  host: Host;
+  log: ThreadLog;
+  /** The number of the thread's last frame. */
+  lastSeq: () => number;
+  /** Sees to it that somebody pumps again at `dueAtMs`. */
+  onFailure: () => void;
+  /** A client has everything up to `cursor`. */
+  onHeard: (cursor: number) => void;
+}
+
 export class Deliveries {
   private readonly host: Host;
   private readonly log: ThreadLog;
+  private readonly lastSeq: () => number;
+  /** What was read from the log last: whoever stands at the same place is given it, too. */
+  private lastRead: { after: number; frames: WireFrame[] } | null = null;
   private readonly subscribers: Map<string, Subscriber>;
   private readonly onFailure: () => void;
   private readonly onHeard: (cursor: number) => void;
 
-  /** `onFailure` sees to it that somebody pumps again at `dueAtMs`; `onHeard` knows that a client has everything up to `cursor`. */
-  constructor(host: Host, log: ThreadLog, onFailure: () => void, onHeard: (cursor: number) => void) {
+  constructor({ host, log, lastSeq, onFailure, onHeard }: DeliveriesOptions) {
     this.host = host;
     this.log = log;
+    this.lastSeq = lastSeq;
     this.onFailure = onFailure;
     this.onHeard = onHeard;
     const rows = log.exists() ? host.sql.exec<{ connection: string }>("SELECT connection FROM subscribers").toArray() : [];
@@ -95,6 +109,23 @@ export class Deliveries {
     }
   }
 
+  /**
+   * At most one delivery's worth. Frames that came since the last reading are in the next one: what is given is never wrong, only shorter. It
+   * is held no longer than somebody is behind.
+   */
+  private framesAfter(after: number): WireFrame[] {
+    const last = this.lastSeq();
+    if (after >= last) {
+      if (this.isDone(last)) this.lastRead = null;
+      return [];
+    }
+    if (this.lastRead?.after === after) return this.lastRead.frames;
+    const frames = this.log.wireFrames(after);
+    // Nothing found is no reading: it would hold back what comes next.
+    this.lastRead = frames.length > 0 ? { after, frames } : null;
+    return frames;
+  }
+
   private async deliver(connection: string, subscriber: Subscriber): Promise<void> {
     subscriber.inFlight = true;
     subscriber.retryAtMs = null;
@@ -102,7 +133,7 @@ export class Deliveries {
       // Attaching again replaces the entry: what is then in flight for the old one is of no interest any more.
       while (this.subscribers.get(connection) === subscriber) {
         const after = subscriber.cursor;
-        const frames = after === null ? [] : this.log.wireFrames(after);
+        const frames = after === null ? [] : this.framesAfter(after);
         if (after !== null && frames.length === 0) return;
         const flight = this.host.deliver(connection, { threadId: this.host.threadId, after, frames });
         subscriber.flight = flight.catch(() => {});

@@ -11,9 +11,11 @@ import type { Refused, TurnAdmission } from "#directory/usage";
 import type { BlobPage } from "#github/snapshot-source";
 import type { Model } from "#models/model";
 import type { Notice } from "#protocol/connection-notifications";
+import type { McpServer } from "#protocol/mcp-server";
 import type { ThreadPlace } from "#protocol/thread";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
 import type { WireFrame } from "#thread/log";
+import type { McpServers } from "#tools/mcp/clients";
 import type { ShellResult, ShellRun } from "#tools/shell";
 
 export interface Host {
@@ -33,6 +35,10 @@ export interface Host {
   model(name: string): Model;
   /** Whether the operator lets what a model assumes be read from its words, which costs a request now and then. */
   extractsAssumptions: boolean;
+  /** The account's MCP servers. Throws when the Directory cannot be reached within `timeoutMs`. */
+  readMcpServers(timeoutMs: number): Promise<McpServer[]>;
+  /** What those are asked. */
+  mcp: McpServers;
   /** Runs a command on an overlay of the workspace. */
   shell(run: ShellRun): Promise<ShellResult>;
   /** Tokens the model's window holds, or null when nobody knows. */

@@ -14,6 +14,7 @@ import { asksOf } from "#core/push/attention";
 import { readStateAfter, readStateOf } from "#core/read-state";
 import { openTurn, type Thread } from "#core/thread";
 import { callOutput } from "#core/tool-call";
+import { repositoryOfConnection } from "#github/thread-connection";
 import { Refusal, reachedLimitOf } from "#protocol/errors";
 import type { ThreadItem } from "#protocol/item";
 import type { ThreadStatus } from "#protocol/thread";
@@ -27,6 +28,7 @@ import { goalCounted } from "#thread/goal";
 import { History } from "#thread/history";
 import type { Host } from "#thread/host";
 import { createLogSchema, ThreadLog } from "#thread/log";
+import { McpTools } from "#thread/mcp-tools";
 import { markForMemory } from "#thread/memory-marks";
 import { createNotesSchema, MemoryNotes } from "#thread/memory-notes";
 import { createMemoryOutboxSchema, MemoryOutbox } from "#thread/memory-outbox";
@@ -42,6 +44,7 @@ import { stepLine } from "#thread/step-line";
 import { land, preparePatch, refuseChanges } from "#thread/steps/changes";
 import { judgeCommand, recoverCommand, refuseCommand, runCommand } from "#thread/steps/command";
 import { decideStep, declare, runProbe, takeOpinion } from "#thread/steps/decision";
+import { callMcp, judgeMcp, recoverMcp } from "#thread/steps/mcp";
 import { askModel } from "#thread/steps/model";
 import { askUser, callClient, noteGoal, notePlan, refuseUnknownTool, takeAnswer } from "#thread/steps/tools";
 import { recoverUserCommand, runUserCommand } from "#thread/steps/user-command";
@@ -75,6 +78,7 @@ export class ThreadRuntime {
   readonly fileWatch: FileWatch;
   readonly extraction: Extraction;
   readonly flags: TurnFlags;
+  readonly mcp: McpTools;
   activity: Activity | null = null;
   /** How the account's memory stands: as a new one until it has been read. */
   standing: Standing = newStanding;
@@ -100,12 +104,14 @@ export class ThreadRuntime {
     this.history = new History(host.sql, this.log);
     this.folded = this.log.load();
     this.approvalDelivery = new ApprovalDelivery(host.meter);
-    this.deliveries = new Deliveries(
+    const lastSeq = () => this.folded?.seq ?? 0;
+    this.deliveries = new Deliveries({
       host,
-      this.log,
-      () => this.schedule(),
-      (cursor) => this.approvalDelivery.handed(cursor, host.now()),
-    );
+      log: this.log,
+      lastSeq,
+      onFailure: () => this.schedule(),
+      onHeard: (cursor) => this.approvalDelivery.handed(cursor, host.now()),
+    });
     this.outbox = new Outbox(host, (after) => this.tellDirectory(after));
     this.memory = new MemoryReader(host);
     this.memoryOutbox = new MemoryOutbox(
@@ -119,7 +125,7 @@ export class ThreadRuntime {
     this.metrics = new MetricsReport({
       host,
       log: this.log,
-      lastSeq: () => this.folded?.seq ?? 0,
+      lastSeq,
       beside: () => ({ memory: this.memoryOutbox.depth, directory: this.outbox.depth, sockets: host.ownSockets() }),
     });
     this.workspace = new Workspace({ sql: host.sql, now: host.now });
@@ -129,6 +135,7 @@ export class ThreadRuntime {
     this.tokensToldSeq = this.folded?.seq ?? 0;
     this.extraction = new Extraction(this);
     this.flags = new TurnFlags(host);
+    this.mcp = new McpTools(host);
     this.fileWatch = new FileWatch(
       host,
       () => this.current.info.cwd,
@@ -349,6 +356,12 @@ export class ThreadRuntime {
         return askUser(this, step.call);
       case "callClient":
         return callClient(this, step.call);
+      case "judgeMcpCall":
+        return judgeMcp(this, step.call);
+      case "callMcp":
+        return callMcp(this, step.call);
+      case "recoverMcpCall":
+        return recoverMcp(this, step.call);
       case "takeAnswer":
         return takeAnswer(this, step.call);
       case "runUserCommand":
@@ -650,8 +663,11 @@ export class ThreadRuntime {
     }
     const forgetDueAtMs = this.forgetDueAtMs();
     if (forgetDueAtMs !== null && this.host.now() >= forgetDueAtMs) {
-      // What the log says in numbers is told before the log goes.
+      // What the log says in numbers is told before the log goes, and a repository that follows hears that it has to forget.
+      this.deliveries.pump();
+      await this.deliveries.untilHeard(this.folded.seq);
       const isTold = (await this.outbox.flush()) && (await this.memoryOutbox.flush()) && (await this.metrics.flush());
+      if (this.current.deleted && this.owesRepository()) return this.schedule();
       if (!isTold) return this.schedule();
       this.folded = null;
       return this.host.forget();
@@ -707,10 +723,16 @@ export class ThreadRuntime {
   private forgetDueAtMs(): number | null {
     const owed = [this.outbox.dueAtMs(), this.memoryOutbox.dueAtMs(), this.metrics.dueAtMs()].map((atMs) => atMs ?? 0);
     if (this.current.deleted) {
+      if (this.owesRepository()) owed.push(this.deliveries.dueAtMs() ?? 0);
       return Math.max(this.log.lastFrameAtMs() + limits.deletedRetentionMs, ...owed);
     }
     if (!this.current.info.ephemeral || this.deliveries.count > 0 || openTurn(this.current)) return null;
     return Math.max(Math.max(this.log.lastFrameAtMs(), this.lastLeftAtMs) + limits.ephemeralRetentionMs, ...owed);
+  }
+
+  /** One that heard of the deletion follows no more. */
+  private owesRepository(): boolean {
+    return this.deliveries.connections.some((connection) => repositoryOfConnection(connection) !== null);
   }
 
   /** A client wants no more of this thread. Whether it was attached. */
@@ -786,6 +808,7 @@ function closed(item: ThreadItem, completedAtMs: number): ThreadItem {
     case "commandExecution":
     case "fileChange":
     case "dynamicToolCall":
+    case "mcpToolCall":
       return { ...item, status: "failed", completedAtMs };
     case "userMessage":
     case "agentMessage":

@@ -6,6 +6,7 @@ import { socketAccessOf } from "#connection/socket-access";
 import { acceptSocket, type Sockets, socketsOf } from "#connection/sockets";
 import { flagsKey } from "#core/flags";
 import { flagLimits, memoryLimits, quotaLimits } from "#core/limits";
+import type { DirectoryReply } from "#directory/requests";
 import type { Refused, TurnAdmission } from "#directory/usage";
 import { readGitHubSettings } from "#github/settings";
 import { repositoryOfConnection } from "#github/thread-connection";
@@ -13,6 +14,7 @@ import type { Counters } from "#metrics/counters";
 import { countersOf } from "#metrics/object-counters";
 import type { Catalogue } from "#models/catalogue";
 import { refusals, type WireError } from "#protocol/errors";
+import { type McpServer, serversOf } from "#protocol/mcp-server";
 import type { Request as MethodRequest, Params } from "#protocol/methods";
 import { type AskedProposal, askedProposal } from "#thread/asked-proposal";
 import type { ForkPage, ForkRead } from "#thread/fork-source";
@@ -35,7 +37,7 @@ import {
   threadName,
   threadStub,
 } from "../environment.ts";
-import { catalogueOf, newId, report, sleep } from "../platform.ts";
+import { catalogueOf, mcpServersOf, newId, report, sleep } from "../platform.ts";
 
 export class ThreadObject extends DurableObject<Environment> {
   private readonly runtime: ThreadRuntime;
@@ -164,6 +166,8 @@ export class ThreadObject extends DurableObject<Environment> {
       sleep,
       model: (name) => this.catalogue.model(name),
       extractsAssumptions: env.SPINDLE_DECISION_EXTRACTION !== "off",
+      readMcpServers: (timeoutMs) => readServersWithin(env, account, timeoutMs),
+      mcp: mcpServersOf(env, account),
       shell: runShell,
       contextWindow: (name) => this.catalogue.contextWindow(name),
       setAlarm: (atMs) => {
@@ -225,6 +229,7 @@ export class ThreadObject extends DurableObject<Environment> {
       directory: (request) => directoryStub(this.env, account).request(request),
       memory: (request) => memoryStub(this.env, account).request(request),
       push: (request) => pushStub(this.env, account).request(request),
+      mcp: mcpServersOf(this.env, account),
       // It hears of its own thread only.
       join: async () => true,
       leave: async () => {},
@@ -265,6 +270,27 @@ async function within<Answer>(timeoutMs: number, answer: Promise<Answer>, failur
   tooLate.catch(() => {});
   try {
     return await Promise.race([answer, tooLate]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function readConfig(environment: Environment, account: string): Promise<DirectoryReply> {
+  return directoryStub(environment, account).request({ method: "config/read", params: { includeLayers: false } });
+}
+
+/** The Directory's own `config/read`; what is no answer in time throws. */
+async function readServersWithin(environment: Environment, account: string, timeoutMs: number): Promise<McpServer[]> {
+  const done = new AbortController();
+  const tooLate = sleep(timeoutMs, done.signal).then((): never => {
+    throw new Error(`the configuration was not read within ${timeoutMs} ms`);
+  });
+  // Whoever was in time is not too late when the pause ends early.
+  tooLate.catch(() => {});
+  try {
+    const reply = await Promise.race([readConfig(environment, account), tooLate]);
+    if ("refused" in reply) throw new Error(reply.refused.message);
+    return serversOf(JSON.parse(reply.resultText).config);
   } finally {
     done.abort();
   }

@@ -28,7 +28,7 @@ const log = [
 ];
 
 /** What the server says after a cut. */
-const after = (afterSeq: number | null) => log.filter((one) => (one._meta?.spindle?.seq ?? 0) > (afterSeq ?? 0));
+const behind = (afterSeq: number | null) => log.filter((one) => (one._meta?.spindle?.seq ?? 0) > (afterSeq ?? 0));
 
 describe("an editor hears each update once, in order", () => {
   test("wherever the socket drops, also within a frame", () => {
@@ -37,11 +37,11 @@ describe("an editor hears each update once, in order", () => {
         const session = new ToldSession("s", "/");
         const heard = log.slice(0, first).map((one) => session.take(one));
         heard.push(
-          ...after(session.takeUp())
+          ...behind(session.takeUp())
             .slice(0, second)
             .map((one) => session.take(one)),
         );
-        heard.push(...after(session.takeUp()).map((one) => session.take(one)));
+        heard.push(...behind(session.takeUp()).map((one) => session.take(one)));
         expect(heard.filter((one) => one !== null)).toEqual(log);
       }
     }

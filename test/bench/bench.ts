@@ -35,11 +35,12 @@ console.log(machine);
 console.log(table(found.flatMap((findings, place) => [...(place > 0 ? [["", "", "", "", ""]] : []), ...named(findings)])));
 for (const { bench, notes } of found) for (const note of notes) console.log(`${bench}: ${note}`);
 if (values.write) {
-  const parts = found.map((findings) => {
+  // Each bench has its own part, so that one may be run again alone.
+  for (const findings of found) {
     const command = `\`npm run bench:${findings.bench}${isQuick(findings.bench) ? " -- --quick" : ""}\``;
-    return `### ${command}\n${markdownTable(rowsOf(findings))}\n\n${findings.notes.join("\n")}`;
-  });
-  writePerformance("bench", [`${machine}.`, ...parts].join("\n\n"));
+    const parts = [`${command}, ${machine}`, markdownTable(rowsOf(findings)), findings.notes.join("\n")];
+    writePerformance(`bench ${findings.bench}`, parts.join("\n\n"));
+  }
 }
 
 /** Its heading tells which bench it is. */

@@ -52,6 +52,9 @@ try {
   const storage = stage.isInMemory ? "in memory" : "on the disk";
   if (values.write)
     writePerformance(values.turns === undefined ? "load" : "heap", `${machine}; storage ${storage}.\n\n${markdownTable(rows)}`);
+} catch (error) {
+  verdict.check("the load came to its end", false, error instanceof Error ? error.message : error);
+  console.log(stage.field.problems.slice(0, 5).join("\n"));
 } finally {
   await stage.close();
 }

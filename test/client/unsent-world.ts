@@ -9,6 +9,8 @@ export class UnsentWorld extends FakeServer {
   readonly begun: string[] = [];
   /** What becomes of the next request: nothing of it arrives, its answer is lost, the server is in trouble, or all goes well. */
   tear: () => "before" | "after" | "busy" | null = () => null;
+  /** The account has used what it may. */
+  isFull = false;
   /** How long after an answer its frames come; null for at once. */
   frameDelayMs: number | null = null;
   private readonly followers = new Map<FakeSocket, Set<string>>();
@@ -81,6 +83,8 @@ export class UnsentWorld extends FakeServer {
     if (!log) throw { code: -32600, message: `thread not found: ${threadId}` };
     const input = params.input as ItemOf<"userMessage">["content"];
     if (input.some((part) => part.type === "text" && part.text === "refuse me")) throw { code: -32602, message: "Input is bad." };
+    if (this.isFull)
+      throw { code: -32001, message: "this account may begin 2 turns a minute, and has", data: { reason: "accountLimit" } };
     const isKnown = log.some((frame) => frame.method === "item/completed" && Object(frame.params.item).clientId === clientId);
     if (!isKnown) {
       const place = { threadId, turnId: `turn-${log.length}` };

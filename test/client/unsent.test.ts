@@ -68,6 +68,28 @@ describe("a message", () => {
     expect([states(after, id), await outbox.read()]).toEqual([[], []]);
   });
 
+  test("that the account has no room for says so, asks nobody again by itself, and is the writer's to send or to edit", async () => {
+    server.logs.set(threadId, recordedLog.slice(0, 1));
+    const client = open();
+    await passes();
+    server.isFull = true;
+    const key = await client.unsent.send(threadId, "hello");
+    await passes(120_000);
+    expect(client.unsent.messagesOf(threadId).map(({ state, failure }) => [state, failure])).toEqual([
+      ["failed", "this account may begin 2 turns a minute, and has"],
+    ]);
+    const asked = server.sockets.flatMap(({ said }) => said.filter(({ method }) => method === "turn/start"));
+    expect(asked).toHaveLength(1);
+    server.isFull = false;
+    client.unsent.retry(key);
+    await passes();
+    expect(server.saidIn(threadId)).toEqual(["hello"]);
+    server.isFull = true;
+    const other = await client.unsent.send(threadId, "to be edited");
+    await passes();
+    expect(client.unsent.take(other)?.input).toEqual([{ type: "text", text: "to be edited", text_elements: [] }]);
+  });
+
   test("is in the outbox before it is shown, and before it is on the wire", async () => {
     server.logs.set(threadId, recordedLog.slice(0, 1));
     const client = open();

@@ -26,6 +26,7 @@ import { webhookRoute } from "../../workers/github/webhook-route.ts";
 import { privateKey } from "../support/github/repository.ts";
 import { app, installationId, repositoryName, type Stage } from "../support/github/stage.ts";
 import { createSql, type TestStorage } from "../support/sql.ts";
+import { noMcp } from "../support/thread.ts";
 
 /** `death`: the process is killed there. `unreachable`: a call between objects ends with an error, and nobody knows whether it came through. */
 export type Trouble = "death" | "unreachable" | null;
@@ -254,6 +255,8 @@ export function openFlow({ stage, model, trouble = () => null, shell = () => {} 
       transaction: (closure) => commit(life, threadId, rows, closure),
       now,
       newId,
+      readMcpServers: async () => [],
+      mcp: noMcp,
       random: () => 0.5,
       sleep: (_, signal) =>
         whileBusy(life, async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { metricsLimits } from "#core/limits";
+import { circuitLimits, metricsLimits } from "#core/limits";
 import { seriesOf } from "#core/metrics/counts";
-import type { Gauges, Report } from "#core/metrics/report";
+import { type Gauges, isolateSubject, type Report } from "#core/metrics/report";
 import { createLedgerSchema, Ledger } from "#metrics/ledger";
 import { createSql } from "../support/sql.ts";
 
@@ -75,4 +75,20 @@ test("what is remembered of a source ends when it has long been silent, and it i
   expect(rows("sources")).toBe(1);
   expect(ledger.take(counted(6, 7))).toEqual({ through: 7 });
   expect(ledger.read().counts[frames]).toBe(8);
+});
+
+test("an isolate that said a circuit is open and is heard of no more is not believed for ever; objects are", () => {
+  const { ledger, clock, rows } = shard();
+  const open = seriesOf("circuit_open", { circuit: "model" });
+  ledger.take(standing(isolateSubject("gone"), clock.nowMs, { [open]: 1 }));
+  ledger.take(standing("a thread", clock.nowMs, { [running]: 1 }));
+  clock.nowMs += circuitLimits.silentMsMax;
+  ledger.take(standing(isolateSubject("alive"), clock.nowMs, { [open]: 1 }));
+  expect(ledger.read().gauges).toEqual({ [open]: 2, [running]: 1 });
+  clock.nowMs += 1;
+  expect(ledger.read().gauges).toEqual({ [open]: 1, [running]: 1 });
+  // It closed, and says so.
+  ledger.take(standing(isolateSubject("alive"), clock.nowMs, {}));
+  expect(ledger.read().gauges).toEqual({ [running]: 1 });
+  expect(rows("standings")).toBe(1);
 });

@@ -178,7 +178,7 @@ story(
       const file = { path: `/workspace/more${written}`, dataBase64: `${String(written).padStart(4, "e")}${dataBase64}` };
       return client.refusal("fs/writeFile", { threadId: large, ...file });
     };
-    await expect.poll(more).toMatch(full);
+    await expect.poll(more, { timeout: 10_000 }).toMatch(full);
     expect(written).toBeLessThan(6);
     expect(await client.refusal("thread/start", {})).toMatch(full);
     expect(await client.refusal("turn/start", turn(large, "too much"))).toMatch(full);

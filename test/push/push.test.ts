@@ -27,11 +27,11 @@ function world({ publicKey = "key" as string | null } = {}) {
       random: () => 1,
       publicKey,
       rings: async () => state.rings,
-      call: async () => null,
       send: (push) => {
         state.sent.push(push);
         return state.answer(push);
       },
+      call: () => Promise.reject(new Error("nobody has a webhook here")),
       setAlarm: (atMs) => {
         state.alarmAtMs = atMs;
       },

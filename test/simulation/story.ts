@@ -4,15 +4,18 @@ import type { SimulatedClient } from "./client.ts";
 import { checkCopies, checkForks, checkInvariants } from "./invariants.ts";
 import { isOpen, World } from "./world.ts";
 
-/** Throws when an invariant breaks. Returns how often what happened. */
-export async function tell(seed: number, stepsMax = 420): Promise<Map<string, number>> {
+/** Throws when an invariant breaks. Returns how often what happened. `watch` is shown the world after each step. */
+export async function tell(seed: number, stepsMax = 420, watch?: (world: World) => void): Promise<Map<string, number>> {
   const world = new World(seed);
   const [first, ...others] = world.clients;
   first?.connect(true);
   for (let step = 0; step < 12; step++) await happen(world, () => false);
   for (const client of others) client.connect(false);
-  for (let step = 0; step < stepsMax; step++) await happen(world, fault);
-  await calm(world);
+  for (let step = 0; step < stepsMax; step++) {
+    await happen(world, fault);
+    watch?.(world);
+  }
+  await calm(world, watch);
   checkInvariants(world);
   await checkForks(world);
   if (world.random.chance(0.5)) checkCopies(world);
@@ -167,7 +170,7 @@ function hunksOf(world: World, requestId: string): Reply | null {
 }
 
 /** No more faults: everybody comes back, every question is answered, every turn ends. */
-export async function calm(world: World): Promise<void> {
+export async function calm(world: World, watch?: (world: World) => void): Promise<void> {
   world.faulty = false;
   for (let round = 0; round < 5_000; round++) {
     world.object();
@@ -180,6 +183,7 @@ export async function calm(world: World): Promise<void> {
     )[0];
     if (asked && round % 3 === 0) asked.client.answer(asked.requestId, replies[asked.method]?.[0] ?? accepted);
     const went = await world.goOn();
+    watch?.(world);
     if (!went) {
       for (const client of world.clients) client.read();
       if (!isOpen(world.runtime) && world.clients.every((client) => client.unanswered.size === 0 && !client.hasMail)) {

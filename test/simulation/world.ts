@@ -13,6 +13,7 @@ import type { ThreadSummary } from "#directory/summary";
 import { createLedgerSchema, Ledger } from "#metrics/ledger";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "#models/model";
 import { refusals, type WireError } from "#protocol/errors";
+import { noMcp } from "#test/support/thread";
 import { fork } from "#thread/fork";
 import { readFork } from "#thread/fork-source";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
@@ -216,6 +217,7 @@ export class World {
           : { refused: refusals.notSupported(method) },
       memory: async ({ method }) => ({ refused: refusals.notSupported(method) }),
       push: async ({ method }) => ({ refused: refusals.notSupported(method) }),
+      mcp: noMcp,
       now: () => this.nowMs,
       meter: noMeter,
       report: (event, details) => this.reported(event, details),
@@ -321,6 +323,11 @@ export class World {
         if (this.faulty && this.random.chance(0.1)) throw new Error("the store of flags is being moved");
         return null;
       },
+      readMcpServers: async () => {
+        await whileAlive("MCP servers");
+        return [];
+      },
+      mcp: noMcp,
       shell: (run) => this.shell(run, whileAlive),
       setAlarm: (atMs) => {
         if (atMs <= 0) throw new Error("the platform refuses an alarm in the year 1970");

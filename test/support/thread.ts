@@ -9,10 +9,12 @@ import { noMeter } from "#core/metrics/meter";
 import type { Heard, Report } from "#core/metrics/report";
 import type { BlobPage } from "#github/snapshot-source";
 import type { Model } from "#models/model";
+import type { McpServer } from "#protocol/mcp-server";
 import type { Params } from "#protocol/methods";
 import type { Delivery, DeliveryAck, Host } from "#thread/host";
 import { ThreadRuntime } from "#thread/runtime";
 import { ThreadService } from "#thread/service";
+import type { McpServers } from "#tools/mcp/clients";
 import { runShell, type ShellResult, type ShellRun } from "#tools/shell";
 import { createSql, type TestStorage } from "./sql.ts";
 
@@ -35,6 +37,8 @@ export interface TestThreadOptions {
   };
   /** What the thread's repository has; it has none when left out. */
   readRepository?: (oids: string[]) => Promise<BlobPage>;
+  /** The account's MCP servers, and what answers for them. None when left out. */
+  mcp?: { servers: McpServer[]; access: McpServers };
   /** The thread's dice. */
   random?: () => number;
   /** Who hears what the thread counts, and says how far it is known; everything that is told is, when left out. */
@@ -87,6 +91,7 @@ export async function createThread({
   memory = { read: () => null, hear: () => {} },
   random = () => 0.5,
   metrics = ({ to }) => ({ through: to }),
+  mcp,
   readRepository = () => Promise.reject(new Error("there is no repository")),
 }: TestThreadOptions): Promise<TestThread> {
   const storage = createSql();
@@ -152,6 +157,11 @@ export async function createThread({
         alive();
         return receive(delivery);
       },
+      readMcpServers: async () => {
+        alive();
+        return mcp?.servers ?? [];
+      },
+      mcp: mcp ? livingMcp(mcp.access, alive) : noMcp,
       readMemory: async (key) => {
         alive();
         return memory.read(key);
@@ -253,6 +263,26 @@ export async function createThread({
   };
   return thread;
 }
+
+/** What is answered after a death is heard by nobody. */
+function livingMcp(access: McpServers, alive: () => void): McpServers {
+  return {
+    ...access,
+    call: async (...asked) => {
+      const result = await access.call(...asked);
+      alive();
+      return result;
+    },
+  };
+}
+
+/** Nobody is there to ask. */
+export const noMcp: McpServers = {
+  about: () => Promise.reject(new Error("there is no MCP server")),
+  tools: () => Promise.reject(new Error("there is no MCP server")),
+  call: () => Promise.reject(new Error("there is no MCP server")),
+  readResource: () => Promise.reject(new Error("there is no MCP server")),
+};
 
 /** A shell that runs nothing: every command succeeds and says what it was. */
 export async function echoShell({ command }: ShellRun): Promise<ShellResult> {

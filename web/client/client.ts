@@ -4,7 +4,7 @@ import type { ConnectionNotifications } from "#protocol/connection-notifications
 import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 
 import { Connection, type ConnectionState } from "./connection.ts";
-import { ClientClosed, ConnectionLost, CredentialEnded, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
+import { ClientClosed, ConnectionLost, CredentialEnded, isAccountLimit, ReplayUnsupported, RequestError, TooManyRequests } from "./failures.ts";
 import { clientLimits } from "./limits.ts";
 import { type Address, openSocket } from "./open-socket.ts";
 import { type BeginOptions, memoryOutbox, type Outbox } from "./outbox.ts";
@@ -358,7 +358,7 @@ export class Client {
   ): void {
     const pending = this.pending.get(id);
     if (!pending) return;
-    if (error?.code === overloaded && pending.attempts < clientLimits.overloadedAttemptsMax) {
+    if (error?.code === overloaded && !isAccountLimit(error.data) && pending.attempts < clientLimits.overloadedAttemptsMax) {
       setTimeout(() => this.repeat(id, pending), this.random() * 100 * 2 ** pending.attempts);
       return;
     }

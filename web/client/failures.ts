@@ -13,6 +13,14 @@ export class RequestError extends Error {
   }
 }
 
+/**
+ * The account has used what it may: the message says what, and when there is room again. Nothing happened, and asking again at once would be
+ * refused again: that is for a person to decide.
+ */
+export function isAccountLimit(data: unknown): boolean {
+  return typeof data === "object" && data !== null && "reason" in data && data.reason === "accountLimit";
+}
+
 /** The socket dropped after the request was sent and before it was answered: it may or may not have happened. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";

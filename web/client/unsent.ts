@@ -3,7 +3,7 @@ import type { MethodName, ParamsInput, Result } from "#protocol/methods";
 import type { UserInput } from "#protocol/user-input";
 import type { RequestOptions } from "./client.ts";
 import { reconnectPauseMs } from "./connection.ts";
-import { ClientClosed, ConnectionLost, CredentialEnded, RequestError, TooManyRequests, TooManyUnsent } from "./failures.ts";
+import { ClientClosed, ConnectionLost, CredentialEnded, isAccountLimit, RequestError, TooManyRequests, TooManyUnsent } from "./failures.ts";
 import { clientLimits } from "./limits.ts";
 import type { BeginOptions, Outbox, TurnOptions, UnsentAnswer, UnsentMessage } from "./outbox.ts";
 
@@ -357,8 +357,9 @@ export class Unsent {
   }
 }
 
-/** The connection's trouble, or the server's own. Everything else would be refused again. */
+/** The connection's trouble, or the server's own. Everything else would be refused again; of an account's limit its person has to know. */
 function isPassing(error: unknown): boolean {
+  if (error instanceof RequestError && isAccountLimit(error.data)) return false;
   if (error instanceof RequestError) return error.code === -32603 || error.code === -32001;
   return [ConnectionLost, ClientClosed, CredentialEnded, TooManyRequests].some((kind) => error instanceof kind);
 }

@@ -80,6 +80,10 @@ export class Transcript {
         this.gap();
         this.line(this.paint("cyan", `${plain(item.tool)} ${plain(JSON.stringify(item.arguments))}`));
         break;
+      case "mcpToolCall":
+        this.gap();
+        this.line(this.paint("cyan", `${plain(`${item.server}.${item.tool}`)} ${plain(JSON.stringify(item.arguments))}`));
+        break;
       case "userMessage": {
         if (item.clientId && this.ownMessages.has(item.clientId)) return;
         const text = item.content.map((part) => (part.type === "text" ? part.text : `[${part.type}]`)).join("\n");
@@ -152,6 +156,7 @@ export class Transcript {
         this.line(this.paint("dim", `  ${changeWords[item.status]}`));
         break;
       case "dynamicToolCall":
+      case "mcpToolCall":
         this.line(this.paint("dim", `  ${item.status === "failed" ? "failed" : "answered"}`));
         break;
       case "userMessage":

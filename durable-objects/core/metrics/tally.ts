@@ -154,7 +154,8 @@ function itemCompleted(tally: Tally, item: ThreadItem, counts: Counts): Tally {
       return withCall(tally, item.id, { isCounted: true });
     }
     case "fileChange":
-    case "dynamicToolCall": {
+    case "dynamicToolCall":
+    case "mcpToolCall": {
       const call = tally.calls.find(({ callId }) => callId === item.id);
       if (!call || call.isCounted) return tally;
       add(counts, "tool_runs_total", { tool: call.tool, outcome: outcomeOf(item.status) });
@@ -178,6 +179,7 @@ function isOfModel(item: ThreadItem): boolean {
     case "reasoning":
     case "fileChange":
     case "dynamicToolCall":
+    case "mcpToolCall":
       return true;
     case "commandExecution":
       return item.source === "agent";

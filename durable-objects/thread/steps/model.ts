@@ -16,6 +16,7 @@ import type { TurnError } from "#protocol/turn";
 import { decisionModeOf } from "#thread/decision-settings";
 import { goalCounted } from "#thread/goal";
 import type { ModelCall, ThreadRuntime } from "#thread/runtime";
+import { readMcpTools } from "#thread/steps/mcp";
 import { recallNotes } from "#thread/steps/recall";
 
 /** One response, or one failed attempt at it. Returns without a word when somebody stopped it: who stopped it wrote down why. */
@@ -28,6 +29,8 @@ export async function askModel(runtime: ThreadRuntime): Promise<void> {
   const abort = new AbortController();
   if (!(await awaitTurnSlot(runtime, abort))) return;
   await runtime.flags.read(turn.id);
+  if (abort.signal.aborted) return;
+  await readMcpTools(runtime, turn.id, abort.signal);
   if (abort.signal.aborted) return;
   await recallNotes(runtime, abort.signal);
   if (abort.signal.aborted) return;
@@ -98,7 +101,7 @@ function request(runtime: ThreadRuntime): ModelRequest {
     tools: structured
       ? []
       : toolsFor(
-          settings.clientTools ?? [],
+          [...(settings.clientTools ?? []), ...runtime.mcp.tools],
           needsFunctionTools,
           goal?.status === "active" || goal?.status === "budgetLimited",
           declares,
@@ -281,7 +284,7 @@ class Answer {
   private complete(last: TokenUsageBreakdown, output: ModelItem[]): void {
     const { current, host } = this.runtime;
     const calls = output.flatMap((raw): RequestedCall[] => {
-      const call = parseToolCall(raw, current.settings?.clientTools);
+      const call = parseToolCall(raw, current.settings?.clientTools, this.runtime.mcp.tools);
       return call ? [{ callId: this.newId(callIdOf(raw) ?? host.newId()), raw, call }] : [];
     });
     const isExtracted = this.runtime.extraction.isDue(output, calls);

@@ -10,6 +10,7 @@ import type { ItemOf, ToolContentItem } from "#protocol/item";
 import type { ServerRequestResult } from "#protocol/server-requests";
 import { goalUpdated } from "#thread/goal";
 import type { ThreadRuntime } from "#thread/runtime";
+import { takeMcpApproval } from "#thread/steps/mcp";
 
 /** The person sees the plan; the model hears that they do. */
 export function notePlan(runtime: ThreadRuntime, call: Call): void {
@@ -91,7 +92,8 @@ export function callClient(runtime: ThreadRuntime, call: Call): void {
 export function takeAnswer(runtime: ThreadRuntime, call: Call): void {
   if (call.state.type !== "answered") return;
   const { answer } = call.state;
-  if (call.call.tool === "client") takeToolAnswer(runtime, call, answer as ServerRequestResult<"item/tool/call"> | null);
+  if (call.call.tool === "mcp") takeMcpApproval(runtime, call, answer);
+  else if (call.call.tool === "client") takeToolAnswer(runtime, call, answer as ServerRequestResult<"item/tool/call"> | null);
   else takeUserAnswer(runtime, call, answer as ServerRequestResult<"item/tool/requestUserInput"> | null);
 }
 

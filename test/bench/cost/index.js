@@ -27,7 +27,7 @@ function counting(name, Base) {
   }
   return class extends Base {
     constructor(context, environment) {
-      watch(name, context.storage.sql, environment);
+      watch(name, context, environment);
       super(context, environment);
     }
 
@@ -38,14 +38,15 @@ function counting(name, Base) {
   };
 }
 
-function watch(name, sql, environment) {
-  owners.set(sql, name);
+function watch(name, context, environment) {
+  const { sql } = context.storage;
+  owners.set(sql, { name, id: context.id.toString() });
   patch(sql, "exec", function (original, given) {
     const cursor = original.apply(this, given);
-    const name = owners.get(this) ?? "unknown";
+    const { name, id } = owners.get(this);
     cursors.push({ name, cursor });
-    // Only its own object may ask for it.
-    sizes.set(this, { name, bytes: this.databaseSize });
+    // Only its own object may ask for it. By id: an object that slept comes back with another handle of the same database.
+    sizes.set(id, { name, bytes: this.databaseSize });
     return cursor;
   });
   for (const namespace of [environment.MEMORY, environment.FLAGS]) {

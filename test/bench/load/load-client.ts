@@ -20,6 +20,8 @@ export interface Field {
     framesMissed: number;
     closedAsSlow: number;
   };
+  /** What clients found wrong; the first hundred. */
+  problems: readonly string[];
   fail(what: string): void;
 }
 
@@ -77,17 +79,15 @@ export class LoadClient {
   async turn(text: string, decision: "accept" | "decline"): Promise<{ firstDelta: number; whole: number }> {
     const askedAt = performance.now();
     const since = () => performance.now() - askedAt;
-    let firstDelta = Number.NaN;
-    const over = new Promise<void>((resolve) => {
-      this.onFrame = ({ id, method }) => {
-        if (method === "item/agentMessage/delta" && Number.isNaN(firstDelta)) firstDelta = since();
-        if (method === "item/fileChange/requestApproval") this.raw?.send({ id, result: { decision } });
-        if (method === "turn/completed") resolve();
-      };
-    });
+    let [firstDelta, whole] = [Number.NaN, Number.NaN];
+    this.onFrame = ({ id, method }) => {
+      if (method === "item/agentMessage/delta" && Number.isNaN(firstDelta)) firstDelta = since();
+      if (method === "item/fileChange/requestApproval") this.raw?.send({ id, result: { decision } });
+      if (method === "turn/completed") whole = since();
+    };
     await this.ask("turn/start", { threadId: this.record.threadId, input: [{ type: "text", text }] });
-    await over;
-    return { firstDelta, whole: since() };
+    await this.until(() => !Number.isNaN(whole));
+    return { firstDelta, whole };
   }
 
   stopReading(): void {
@@ -117,8 +117,11 @@ export class LoadClient {
     return raw.closeCode;
   }
 
+  /** Throws after a while, and at once where anything is wrong: whoever misses a frame would wait for it in vain. */
   async until(isSo: () => boolean): Promise<void> {
     for (const deadline = Date.now() + patienceMs; !isSo(); await pause(20)) {
+      const [problem] = this.field.problems;
+      if (problem !== undefined) throw new Error(problem);
       if (Date.now() < deadline) continue;
       throw new Error(`a client of ${this.record.threadId} stands still at frame ${this.cursor} of ${this.record.lastSeq}`);
     }

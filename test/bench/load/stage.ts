@@ -15,8 +15,6 @@ export interface Stage {
   isInMemory: boolean;
   metrics: { url: string; token: string };
   field: Field;
-  /** What clients found wrong; the first hundred. */
-  problems: string[];
   /** A token of the account. */
   tokenOf(account: string): Promise<string>;
   close(): Promise<void>;
@@ -51,6 +49,8 @@ export async function openStage({
       SPINDLE_OPERATOR_TOKEN: operator,
       SPINDLE_METRICS_TOKEN: scraper,
       SPINDLE_REHEARSAL_INTERVAL_MS: String(rehearsalIntervalMs),
+      // Ten thousand turns are more than a day of an account.
+      SPINDLE_TOKENS_PER_DAY: "off",
     },
   });
   const problems: string[] = [];
@@ -60,9 +60,9 @@ export async function openStage({
     inspectorPort,
     isInMemory,
     metrics: { url: server.url, token: scraper },
-    problems,
     field: {
       port: server.port,
+      problems,
       counted: { sockets: 0, framesHeard: 0, replays: 0, replayedFrames: 0, framesMissed: 0, closedAsSlow: 0 },
       fail: (what) => {
         if (problems.length < problemsMax) problems.push(what);

@@ -37,6 +37,8 @@ export const ItemView = memo(({ item, turnId, begins, act }: ItemViewProps) => {
       return <p class="item aside">The talk so far was made shorter for the model.</p>;
     case "dynamicToolCall":
       return <ToolCall item={item} />;
+    case "mcpToolCall":
+      return <McpCall item={item} />;
     case "enteredReviewMode":
       return (
         <p class="item aside">
@@ -85,6 +87,25 @@ function FileChange({ item }: { item: ItemOf<"fileChange"> }) {
 }
 
 const callWords = { inProgress: "waiting", completed: "done", failed: "failed" };
+
+/** Its server's own words, of which nobody here knows whether they are true. */
+function McpCall({ item }: { item: ItemOf<"mcpToolCall"> }) {
+  const parts = item.result?.content.map((part) => (typeof part.text === "string" ? part.text : `[${String(part.type)}]`)) ?? [];
+  const said =
+    item.error?.message ?? (parts.join("\n") || (item.result ? JSON.stringify(item.result.structuredContent, null, 2) : ""));
+  return (
+    <details class="item command">
+      <summary class="head">
+        <code>
+          <Visible text={`${item.server}.${item.tool}`} />
+        </code>
+        <span class={`badge ${item.status}`}>{callWords[item.status]}</span>
+      </summary>
+      <LongText text={JSON.stringify(item.arguments, null, 2) ?? ""} label="What the tool was given" />
+      {said && <LongText text={said} label="What the server said" />}
+    </details>
+  );
+}
 
 function ToolCall({ item }: { item: ItemOf<"dynamicToolCall"> }) {
   const said = item.contentItems?.map((part) => (part.type === "inputText" ? part.text : `[${part.type}]`)).join("\n") ?? "";
