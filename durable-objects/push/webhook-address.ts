@@ -1,51 +1,9 @@
-/**
- * Which addresses a webhook may name. This server calls what a client names, so that nothing within a network is called: names of the public
- * DNS over TLS and nothing else, but for this machine where the server serves no other.
- */
+/** Which addresses a webhook may name: those that a client may name anywhere. */
 import { webhookLimits } from "#core/limits";
-
-/** What no public DNS serves: RFC 6761, 6762, 8375, 9476, and what networks call themselves. */
-const privateEndings = [
-  "localhost",
-  "local",
-  "internal",
-  "intranet",
-  "private",
-  "home",
-  "lan",
-  "corp",
-  "arpa",
-  "test",
-  "invalid",
-  "onion",
-  "alt",
-];
+import { addressProblem } from "#outbound/public-address";
 
 /** Null where it may be called, else why not, in words that repeat nothing of it. */
-export function webhookAddressProblem(
-  address: string,
-  { servesThisMachineOnly }: { servesThisMachineOnly: boolean },
-): string | null {
+export function webhookAddressProblem(address: string, machine: { servesThisMachineOnly: boolean }): string | null {
   if (address.length > webhookLimits.urlCharactersMax) return `it is longer than ${webhookLimits.urlCharactersMax} characters`;
-  const url = URL.parse(address);
-  if (url === null) return "it is no URL";
-  if (url.username !== "" || url.password !== "" || url.hash !== "") return "it holds more than an address";
-  if (servesThisMachineOnly && isThisMachine(url.hostname) && /^https?:$/.test(url.protocol)) return null;
-  if (url.protocol !== "https:") return "it must be https";
-  // `URL` gives every spelling of an IPv4 address, hexadecimal or one number, as four decimals.
-  if (/^\[|^[\d.]+$/.test(url.hostname)) return "its host must be a name";
-  const labels = url.hostname.replace(/\.$/, "").toLowerCase().split(".");
-  const isPublic = labels.length > 1 && !privateEndings.includes(labels.at(-1) ?? "");
-  return isPublic ? null : "its host must be a name of the public DNS";
-}
-
-/** As `isOpen` of the front door's settings says it: nothing is asked for, so that nobody but this machine comes in. */
-export function servesThisMachineOnly(environment: object): boolean {
-  const settings = environment as Record<string, unknown>;
-  const doors = ["SPINDLE_TOKEN", "SPINDLE_OPERATOR_TOKEN", "SPINDLE_JWT_SECRET", "SPINDLE_ACCESS_TEAM_DOMAIN"];
-  return doors.every((name) => typeof settings[name] !== "string" || settings[name].trim() === "");
-}
-
-function isThisMachine(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return addressProblem(address, machine);
 }

@@ -103,6 +103,8 @@ test.each(faults)("an answer that %s is a failure with a name", async (_, answer
   expect(failure.message).toMatch(message);
   expect(failure.mayHaveHappened).toBe(mayHaveHappened);
   expect(failure.message).not.toContain("secret");
+  // Nor is more of it read than there is room for.
+  expect(endlessBytes).toBeLessThanOrEqual(mcpLimits.answerBytesMax + 1024 * 1024);
 });
 
 test("whoever stops a call stops its request, and a server that says nothing is given up", async () => {
@@ -188,8 +190,15 @@ test("tools that cannot be offered are left out of a list, and the others stay",
   ]);
 });
 
+let endlessBytes = 0;
+
 function endless(): Response {
   const chunk = new Uint8Array(256 * 1024).fill(32);
-  const stream = new ReadableStream({ pull: (controller) => controller.enqueue(chunk) });
+  endlessBytes = 0;
+  const pull = (controller: ReadableStreamDefaultController) => {
+    endlessBytes += chunk.length;
+    controller.enqueue(chunk);
+  };
+  const stream = new ReadableStream({ pull });
   return new Response(stream, { headers: { "content-type": "application/json" } });
 }

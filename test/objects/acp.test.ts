@@ -1,5 +1,6 @@
 /** Stories of the ACP door: the same threads, the same approvals, first answer wins, and a cut loses nothing. */
 import { afterEach, expect, test } from "vitest";
+import { acpLimits } from "../../workers/acp/limits.ts";
 import { AcpClient, type AcpMessage } from "./acp-client.ts";
 import { Client, type Wire } from "./client.ts";
 import { ask, headersFor } from "./front-door.ts";
@@ -241,6 +242,26 @@ test("a client that was cut takes up after the last frame it has, and the prompt
   expect(await back.prompt(sessionId, "count 60", { clientUserMessageId: key })).toEqual({ stopReason: "end_turn" });
   const numbers = Array.from({ length: 60 }, (_, index) => String(index + 1));
   expect((cut.text() + back.text()).match(/\d+/g)).toEqual(numbers);
+});
+
+test("a session that a client names itself begins once, also where the answer was lost", async () => {
+  const lost = await acp();
+  const sessionId = "01a1b2c3-1111-7000-8000-00000000acb0";
+  const asked = { cwd: "/workspace", mcpServers: [], _meta: { spindle: { sessionId } } };
+  await lost.request("session/new", asked);
+  const back = await acp();
+  expect((await back.request("session/new", asked)).sessionId).toBe(sessionId);
+  expect(await back.prompt(sessionId, "say once")).toEqual({ stopReason: "end_turn" });
+  expect(back.text()).toBe("once");
+});
+
+test("a connection follows so many sessions and no more", async () => {
+  const client = await acp();
+  const ids = await Promise.all(Array.from({ length: acpLimits.sessionsMax }, () => client.start()));
+  const asked = { cwd: "/workspace", mcpServers: [] };
+  await expect(client.request("session/new", asked)).rejects.toMatchObject({ code: -32001, message: /close one/ });
+  await client.request("session/close", { sessionId: ids[0] });
+  expect(await client.start()).toEqual(expect.any(String));
 });
 
 test.for<[title: string, message: string, code: number, text: RegExp]>([

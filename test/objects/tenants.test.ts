@@ -72,6 +72,11 @@ beforeAll(async () => {
   await alice.request("spindle/push/subscribe", { endpoint, keys: { p256dh, auth }, expirationTime: null, device: secretWord });
   const [{ endpointHash: hash }] = (await alice.request("spindle/push/list", {})).data;
   alicesDevice = { endpoint, hash };
+  const { webhook } = await alice.request("spindle/webhook/create", {
+    url: "https://hooks.example.com/",
+    description: secretWord,
+  });
+  await alice.request("spindle/webhook/update", { webhookId: webhook.id, isEnabled: false });
   real = {
     names: [
       [/thread_?ids?$/i, threadId],
@@ -79,6 +84,7 @@ beforeAll(async () => {
       [/itemIds?$/i, request.params.itemId],
       [/fragmentId$/i, fragmentId],
       [/^runId$/, runId],
+      [/^webhookId$/, webhook.id],
       [/^queuedSubmissionIds?$/, queuedSubmission.id],
       [/^clientUserMessageId$/, clientUserMessageId],
       [/^requestIds?$/, String(request.id)],

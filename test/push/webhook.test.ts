@@ -3,7 +3,8 @@ import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { webhookLimits } from "#core/limits";
 import { askedMessage, endedMessage, webhookBody, webhookOutcome } from "#core/push/webhook";
-import { servesThisMachineOnly, webhookAddressProblem } from "#push/webhook-address";
+import { servesThisMachineOnly } from "#outbound/public-address";
+import { webhookAddressProblem } from "#push/webhook-address";
 import { newWebhookSecret, webhookHeaders } from "#push/webhook-signature";
 import { readSettings } from "../../workers/credentials/settings.ts";
 

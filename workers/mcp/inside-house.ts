@@ -5,8 +5,7 @@ import { parseThreadId } from "#protocol/thread-id";
 import { newId, report } from "../../durable-objects/platform.ts";
 import type { Door } from "../authentication.ts";
 import { insideClient } from "../inside/client.ts";
-import { openRequests } from "../inside/open-requests.ts";
-import { answerServerRequest, question } from "../inside/question.ts";
+import { answerServerRequest, question, waitingRequests } from "../inside/question.ts";
 import { type House, ToolRefusal } from "./house.ts";
 
 const clientInfo = { name: "spindle-mcp", title: "MCP", version: "1" };
@@ -21,9 +20,10 @@ export function insideHouse(context: Context<Door>): House {
     async openRequests(threadId) {
       const parsed = parseThreadId(threadId);
       if ("problem" in parsed) throw new ToolRefusal("refused", `invalid thread id: ${parsed.problem}`);
-      const found = await openRequests(context, parsed.threadId);
+      const found = await waitingRequests(context, clientInfo.name, parsed.threadId);
       if ("refused" in found) throw refusal(found.refused);
-      return found.requests;
+      // The thread wrote them itself, by their methods' own rows.
+      return found.requests.map(({ id, method, params }) => ({ id, method, params: params as Record<string, unknown> }));
     },
     respond: (threadId, requestId, result) => answerServerRequest(context, threadId, requestId, result),
     async settled(threadId, turnId, timeoutMs) {
