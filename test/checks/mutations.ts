@@ -436,7 +436,7 @@ const mutations: Mutation[] = [
   },
   {
     name: "what a copy's content is called is believed",
-    law: "decision 140",
+    law: "decision 127",
     file: "durable-objects/thread/import.ts",
     line: "if (bytes.length !== size || blobHash(bytes) !== hash)",
     broken: "if (bytes.length === -1 || blobHash(bytes) === size.toString())",
