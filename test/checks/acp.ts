@@ -11,7 +11,7 @@ import { ProbeClient, type ProbeMessage } from "./probe-client.ts";
 
 const token = "check-acp";
 const bundle = await bundleWorker();
-const server = await startMiniflare({ bundle, env: { SPINDLE_TOKEN: token, SPINDLE_REHEARSAL_INTERVAL_MS: "5" } });
+const server = await startMiniflare({ bundle, env: { SPINDLE_TOKEN: token, SPINDLE_REHEARSAL_INTERVAL_MS: "15" } });
 const results: { title: string; problem: string | null }[] = [];
 const editors: Editor[] = [];
 let messages = 0;
@@ -207,7 +207,7 @@ async function cutBridge(way: Way, cutsMin: number): Promise<void> {
   const editor = await open(way, proxy, () => {
     untilNext -= 1;
     if (untilNext > 0 || cuts >= cutsMin) return;
-    untilNext = 1 + Math.floor(Math.random() * 8);
+    untilNext = 1 + Math.floor(Math.random() * 5);
     cuts += 1;
     if (way === "stdio" && cuts === 3) restarted = server.restart();
     else proxy.cut();

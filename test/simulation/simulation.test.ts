@@ -89,7 +89,9 @@ test(
       }
     }
     if (only) return;
-    const rare = Object.entries(interesting).filter(([what, least]) => (total.get(what) ?? 0) < (least * count) / 240);
+    const rare = Object.entries(interesting).filter(
+      ([what, least]) => (total.get(what) ?? 0) < Math.floor((least * count) / 240),
+    );
     expect(rare, `seen: ${JSON.stringify(Object.fromEntries(total))}`).toEqual([]);
   },
   Math.max(60_000, seeds.length * msPerStoryMax),

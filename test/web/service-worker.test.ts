@@ -108,7 +108,7 @@ test("what cannot be read says that something waits, and leads nowhere else", ()
     ...[
       "https://elsewhere.example/",
       "//elsewhere.example",
-      "#/settings",
+      "#/settings/tokens",
       "#/threads/a/changes/b\nc",
       `#/threads/${"a".repeat(2_000)}`,
     ].map((place) => JSON.stringify({ ...message, place })),
