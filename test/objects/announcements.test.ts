@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { directoryStub } from "../../durable-objects/environment.ts";
 import type { Message, Wire } from "./client.ts";
 import { Client } from "./client.ts";
-import { environment, story } from "./story.ts";
+import { environment, story, summaryOf } from "./story.ts";
 
 /** What a client heard of a thread without having asked for it, as one line each. */
 function overheard(client: Client, threadId: string): string[] {
@@ -145,8 +145,9 @@ test("news that comes twice is told once, and none to those who follow the threa
   await stub.join(`${account}/bystander`);
   await stub.join(`${account}/follower`);
   const followers = [`${account}/follower`];
+  const summary = await summaryOf("hi");
   const tell = (through: number, ...seqs: number[]) =>
-    stub.update({ threadId: "t", deleted: true }, { ...nothing, through, followers, announcements: seqs.map(announced) });
+    stub.update({ ...summary, threadId: "t" }, { ...nothing, through, followers, announcements: seqs.map(announced) });
   await tell(2, 1, 2);
   await tell(2, 1, 2);
   await tell(4, 2, 3, 4);

@@ -4,18 +4,7 @@ import type { ThreadSummary } from "#directory/summary";
 import { directoryStub } from "../../durable-objects/environment.ts";
 import type { Wire } from "./client.ts";
 import { Client } from "./client.ts";
-import { environment, inThread } from "./story.ts";
-
-/** A summary like those that threads send, of a thread made for it. */
-async function summaryOf(preview: string): Promise<ThreadSummary> {
-  const client = await Client.connect();
-  const threadId = await client.startThread();
-  await client.turn(`say ${preview}`);
-  const summary = await inThread(threadId, (runtime) => runtime.summary());
-  client.close();
-  if ("deleted" in summary) throw new Error("it is not deleted");
-  return summary;
-}
+import { environment, summaryOf } from "./story.ts";
 
 test("a summary that is older than the one kept, or comes twice, changes nothing", async () => {
   const directory = directoryStub(environment, "account-of-summaries");

@@ -1,6 +1,7 @@
 /** Stories about the objects, told twice: awake, and with the objects evicted wherever they may sleep. */
 import { env, evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
+import type { ThreadSummary } from "#directory/summary";
 import type { ThreadRuntime } from "#thread/runtime";
 import type { ThreadService } from "#thread/service";
 import { type Environment, threadStub } from "../../durable-objects/environment.ts";
@@ -86,4 +87,15 @@ export function hurry(threadId: string): Promise<void> {
     const { sleep } = host;
     host.sleep = (durationMs, signal) => sleep(durationMs / 50, signal);
   });
+}
+
+/** A summary like those that threads send, of a thread made for it. */
+export async function summaryOf(preview: string): Promise<ThreadSummary> {
+  const client = await Client.connect();
+  const threadId = await client.startThread();
+  await client.turn(`say ${preview}`);
+  const summary = await inThread(threadId, (runtime) => runtime.summary());
+  client.close();
+  if ("deleted" in summary) throw new Error("it is not deleted");
+  return summary;
 }

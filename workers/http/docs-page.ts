@@ -130,7 +130,7 @@ article { border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.2re
 .verb { display: inline-block; min-width: 4.2rem; font: 600 .8rem/1.6 ui-monospace, monospace; }
 .get { color: light-dark(#1a6b3c, #7fd6a4); } .post, .put, .patch { color: light-dark(#1a56c4, #8ab4ff); } .delete { color: light-dark(#b3261e, #ff9a91); }
 table { width: 100%; border-collapse: collapse; margin: .6rem 0; font-size: .9rem; } th { text-align: left; font-weight: 600; color: var(--dim); } th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-th:first-child, td:first-child { width: 13rem; }
+th:first-child, td:first-child { width: 13rem; } th:nth-child(2), td:nth-child(2) { overflow-wrap: normal; }
 code, pre { font-family: ui-monospace, monospace; font-size: .88em; } pre { background: var(--code); padding: .8rem; border-radius: 6px; overflow: auto; max-height: 30rem; }
 summary { cursor: pointer; } :target { outline: 2px solid light-dark(#1a56c4, #8ab4ff); outline-offset: 3px; }
 @media (max-width: 45rem) { body { grid-template-columns: minmax(0, 1fr); } nav { position: static; height: auto; flex-direction: row; flex-wrap: wrap; border-right: 0; border-bottom: 1px solid var(--line); } }
