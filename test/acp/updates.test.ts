@@ -129,3 +129,52 @@ test("a turn ends for a reason that ACP knows, or as an error in its own words",
     refused: { code: -32603, message: "no" },
   });
 });
+
+test("a call of another server's tool is a tool call, with what was answered or why it was not", () => {
+  const { thread } = fold(recordedLog);
+  const turnId = thread.turns.at(-1)?.id ?? "";
+  const begun = {
+    type: "mcpToolCall" as const,
+    id: "call_mcp",
+    server: "docs",
+    tool: "search",
+    status: "inProgress" as const,
+    arguments: { q: "x" },
+    appContext: null,
+    mcpAppResourceUri: null,
+    mcpAppUi: null,
+    pluginId: null,
+    readOnlyHint: true,
+    result: null,
+    error: null,
+    durationMs: null,
+    startedAtMs: 1,
+    completedAtMs: null,
+  };
+  const ended = { ...begun, completedAtMs: 2, durationMs: 1 };
+  const content = [
+    { type: "text", text: "found" },
+    { type: "image", data: "…" },
+  ];
+  const result = { content, structuredContent: { hits: 1 }, _meta: null };
+  const tell = (method: "item/started" | "item/completed", item: object) => {
+    const frame = { seq: thread.seq + 1, method, params: { threadId, turnId, item } } as unknown as Frame;
+    return updatesOf(thread, frame, hearing).map(({ update }) => {
+      checkUpdate(update);
+      return update;
+    });
+  };
+  expect(tell("item/started", begun)).toMatchObject([
+    { sessionUpdate: "tool_call", toolCallId: "call_mcp", title: "docs: search", kind: "other", rawInput: { q: "x" } },
+  ]);
+  expect(tell("item/completed", { ...ended, status: "completed", result }).at(-1)).toMatchObject({
+    sessionUpdate: "tool_call_update",
+    status: "completed",
+    content: [{ content: { text: "found" } }],
+    rawOutput: { hits: 1 },
+  });
+  expect(tell("item/completed", { ...ended, status: "failed", error: { message: "no such server" } }).at(-1)).toMatchObject({
+    status: "failed",
+    content: [{ content: { text: "no such server" } }],
+  });
+});

@@ -6,10 +6,12 @@ import { diffContent, locationsOf } from "./diff-content.ts";
 import { acpLimits } from "./limits.ts";
 
 type CommandItem = ItemOf<"commandExecution">;
-type WorkItem = CommandItem | ItemOf<"fileChange"> | ItemOf<"dynamicToolCall">;
+type WorkItem = CommandItem | ItemOf<"fileChange" | "dynamicToolCall" | "mcpToolCall">;
+
+const workTypes = new Set<ThreadItem["type"]>(["commandExecution", "fileChange", "dynamicToolCall", "mcpToolCall"]);
 
 export function isWork(item: ThreadItem): item is WorkItem {
-  return item.type === "commandExecution" || item.type === "fileChange" || item.type === "dynamicToolCall";
+  return workTypes.has(item.type);
 }
 
 /** As it begins, or as a permission is asked for it. */
@@ -21,6 +23,7 @@ export function toolCall(item: WorkItem): ToolCall {
     case "fileChange":
       return { ...begun, ...changesOf(item) };
     case "dynamicToolCall":
+    case "mcpToolCall":
       return { ...begun, status: "in_progress", rawInput: item.arguments };
     default:
       return item satisfies never;
@@ -42,6 +45,8 @@ export function toolCallEnded(item: WorkItem): ToolCallUpdate {
       return { ...ended, ...changesOf(item) };
     case "dynamicToolCall":
       return { ...ended, rawOutput: item.contentItems };
+    case "mcpToolCall":
+      return { ...ended, content: outputContent(saidBy(item)), rawOutput: item.result?.structuredContent };
     default:
       return item satisfies never;
   }
@@ -65,6 +70,12 @@ function outputContent(text: string): ToolCallContent[] {
   return text === "" ? [] : [{ type: "content", content: { type: "text", text } }];
 }
 
+/** The text that the server of others answered with, or why it did not. */
+function saidBy({ error, result }: ItemOf<"mcpToolCall">): string {
+  if (error !== null) return error.message;
+  return (result?.content ?? []).flatMap(({ text }) => (typeof text === "string" ? [text] : [])).join("\n");
+}
+
 function titleOf(item: WorkItem): string {
   return titleText(item).slice(0, acpLimits.titleCharactersMax);
 }
@@ -75,6 +86,8 @@ function titleText(item: WorkItem): string {
       return shownCommand(item.command);
     case "dynamicToolCall":
       return item.tool;
+    case "mcpToolCall":
+      return `${item.server}: ${item.tool}`;
     case "fileChange": {
       const [first] = item.changes;
       if (!first || item.changes.length > 1) return `Change ${item.changes.length} files`;
@@ -96,6 +109,7 @@ function kindOf(item: WorkItem): ToolKind {
     case "fileChange":
       return item.changes.every(({ kind }) => kind.type === "delete") ? "delete" : "edit";
     case "dynamicToolCall":
+    case "mcpToolCall":
       return "other";
     default:
       return item satisfies never;
