@@ -5,8 +5,7 @@
 import { githubApiLimits, workspaceLimits } from "#core/limits";
 import type { BlobPage, TreeFile, TreeListing } from "#github/snapshot-source";
 import { fileMode } from "#workspace/change";
-import { WorkspaceError } from "#workspace/error";
-import { assertFilePath } from "#workspace/path";
+import { isFilePath } from "#workspace/path";
 import type { Workspace } from "#workspace/store";
 
 /** Whoever can read the repository: its object, through which no token passes. */
@@ -106,12 +105,5 @@ function depthOf({ path }: TreeFile): number {
 }
 
 function canBeHeld({ path, mode, size }: TreeFile): boolean {
-  if (!(Object.values(fileMode) as number[]).includes(mode) || size > workspaceLimits.fileBytesMax) return false;
-  try {
-    assertFilePath(path);
-    return true;
-  } catch (error) {
-    if (error instanceof WorkspaceError) return false;
-    throw error;
-  }
+  return (Object.values(fileMode) as number[]).includes(mode) && size <= workspaceLimits.fileBytesMax && isFilePath(path);
 }

@@ -21,8 +21,7 @@ import type { ThreadRuntime } from "#thread/runtime";
 import { startSettings } from "#thread/start-settings";
 import { blobHash } from "#workspace/blob";
 import { fileMode } from "#workspace/change";
-import { WorkspaceError } from "#workspace/error";
-import { ancestorPaths, assertFilePath } from "#workspace/path";
+import { ancestorPaths, isFilePath } from "#workspace/path";
 
 /** Asked again for the last page, say because the answer was lost, the thread is there. Should this die on the way, the alarm tidies up. */
 export function importThread(
@@ -244,15 +243,5 @@ class Contents {
     }
     if ((this.sizes.get(hash) ?? size) !== size) throw damaged(line, `content ${hash} has two sizes`);
     this.sizes.set(hash, size);
-  }
-}
-
-function isFilePath(path: string): boolean {
-  try {
-    assertFilePath(path);
-    return true;
-  } catch (error) {
-    if (error instanceof WorkspaceError) return false;
-    throw error;
   }
 }

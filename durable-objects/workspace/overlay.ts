@@ -26,7 +26,7 @@ import {
   statOf,
   versionOf,
 } from "#workspace/overlay-node";
-import { absolutePath, assertFilePath, normalSegments } from "#workspace/path";
+import { absolutePath, isFilePath, normalSegments } from "#workspace/path";
 import type { Workspace } from "#workspace/store";
 
 type FileContent = Parameters<IFileSystem["writeFile"]>[1];
@@ -110,7 +110,7 @@ export class Overlay implements IFileSystem {
       const before = this.#base.get(path) ?? null;
       const after = versionOf(node);
       if (isSameVersion(before, after)) continue;
-      if (!canBeKept(path)) {
+      if (!isFilePath(path)) {
         unkept.push(path);
         continue;
       }
@@ -574,16 +574,6 @@ function collect(
   for (const [name, node] of directory.children) {
     if (node.type === "directory") collect(node, `${prefix}${name}/`, found, emptyDirectories);
     else found.set(prefix + name, node);
-  }
-}
-
-function canBeKept(path: string): boolean {
-  try {
-    assertFilePath(path);
-    return true;
-  } catch (error) {
-    if (error instanceof WorkspaceError) return false;
-    throw error;
   }
 }
 

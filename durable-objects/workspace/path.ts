@@ -21,18 +21,23 @@ export function absolutePath(cwd: string, path: string): string {
   return path === "" ? root || "/" : `${root}/${path}`;
 }
 
-/**
- * Throws `WorkspaceError` "invalidPath" unless a file may have this path. `.git` is refused at every depth and in every case:
- * it is not content but configuration that makes git run programs, and `git apply` refuses a patch that names it.
- */
+/** Throws `WorkspaceError` "invalidPath" unless a file may have this path. */
 export function assertFilePath(path: string): void {
-  const isValid =
+  if (!isFilePath(path)) throw new WorkspaceError("invalidPath", `not a path of a workspace: ${JSON.stringify(path)}`);
+}
+
+/**
+ * Whether a file may have this path. `.git` is refused at every depth and in every case: it is not content but configuration that makes git
+ * run programs, and `git apply` refuses a patch that names it.
+ */
+export function isFilePath(path: string): boolean {
+  return (
     path !== "" &&
     path.isWellFormed() &&
     !path.includes("\0") &&
     new TextEncoder().encode(path).length <= workspaceLimits.pathBytesMax &&
-    path.split("/").every((segment) => segment !== "" && segment !== "." && segment !== ".." && segment.toLowerCase() !== ".git");
-  if (!isValid) throw new WorkspaceError("invalidPath", `not a path of a workspace: ${JSON.stringify(path)}`);
+    path.split("/").every((segment) => segment !== "" && segment !== "." && segment !== ".." && segment.toLowerCase() !== ".git")
+  );
 }
 
 /** The directory a path lies in; "" for what lies in the root. */
