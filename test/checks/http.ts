@@ -267,7 +267,7 @@ async function badInput(): Promise<void> {
     ["POST", `/v1/threads/${threadId}/turns`, {}, input("say hi"), 415, "unsupportedMediaType"],
     ["POST", `/v1/threads/${threadId}/turns`, json, input("x".repeat(1_048_577)), 413, "inputTooLarge"],
     ["POST", `/v1/threads/${threadId}/turns`, json, "x".repeat(9 * 1024 * 1024), 413, "bodyTooLarge"],
-    ["PUT", `/v1/threads/${threadId}/file?path=/work/big`, {}, "x".repeat(7 * 1024 * 1024), 413, "bodyTooLarge"],
+    ["PUT", `/v1/threads/${threadId}/file?path=/workspace/big`, {}, "x".repeat(7 * 1024 * 1024), 413, "bodyTooLarge"],
     ["POST", decision, json, '{"decision":"accept"}', 400, "proposalHashRequired"],
     ["POST", decision, json, '{"decision":"accept","proposalHash":"0"}', 409, "otherProposal"],
     ["POST", "/v1/webhooks", json, '{"url":"http://169.254.169.254/latest"}', 400, "webhookAddress"],
@@ -359,7 +359,7 @@ function dechunked(text: string): string {
 }
 
 async function newThread(at = url): Promise<string> {
-  const body = JSON.stringify({ cwd: "/work" });
+  const body = JSON.stringify({ cwd: "/workspace" });
   return (await call("POST", "/v1/threads", { body, headers: { "Content-Type": "application/json" }, at })).body.thread.id;
 }
 

@@ -31,8 +31,8 @@ test("path, query and body become params by the names that the method has", () =
   expect(read("steerTurn", { path: { threadId, turnId: "t" }, body: { input } })).toMatchObject({
     params: { threadId, expectedTurnId: "t", input: [{ type: "text", text: "hi", text_elements: [] }] },
   });
-  expect(read("readFile", { path: { threadId }, query: "path=/work/a%20b.txt" })).toEqual({
-    params: { threadId, path: "/work/a b.txt" },
+  expect(read("readFile", { path: { threadId }, query: "path=/workspace/a%20b.txt" })).toEqual({
+    params: { threadId, path: "/workspace/a b.txt" },
   });
 });
 

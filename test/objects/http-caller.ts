@@ -57,7 +57,7 @@ export class HttpCaller {
   }
 
   async thread(): Promise<string> {
-    return (await this.call("POST", "/v1/threads", { body: { cwd: "/work" } })).body.thread.id;
+    return (await this.call("POST", "/v1/threads", { body: { cwd: "/workspace" } })).body.thread.id;
   }
 
   async say(threadId: string, text: string): Promise<string> {

@@ -31,13 +31,13 @@ test.each(["awake", "evicted"])(
     };
     const http = await caller();
     const key = { "Idempotency-Key": '"order-1"' };
-    const made = await http.call("POST", "/v1/threads", { body: { cwd: "/work" }, headers: key });
+    const made = await http.call("POST", "/v1/threads", { body: { cwd: "/workspace" }, headers: key });
     expect(made.status).toBe(201);
     const threadId: string = made.body.thread.id;
     expect(made.headers.get("location")).toBe(`/v1/threads/${threadId}`);
     expect(made.body.thread.originator).toBe("spindle-http");
     await sleep();
-    const again = await http.call("POST", "/v1/threads", { body: { cwd: "/work" }, headers: key });
+    const again = await http.call("POST", "/v1/threads", { body: { cwd: "/workspace" }, headers: key });
     expect([again.status, again.body.thread.id]).toEqual([201, threadId]);
     const input = [{ type: "text", text: "write notes.txt: alpha" }];
     const turns = [];
@@ -74,13 +74,13 @@ test.each(["awake", "evicted"])(
       expect([refused.status, refused.body.name], wrong).toEqual([409, "otherProposal"]);
     }
     expect((await decide({ decision: "accept" })).body).toMatchObject({ status: 400, name: "proposalHashRequired" });
-    const missing = await http.call("GET", `/v1/threads/${threadId}/file?path=/work/notes.txt`);
+    const missing = await http.call("GET", `/v1/threads/${threadId}/file?path=/workspace/notes.txt`);
     expect(missing.body).toMatchObject({ status: 404, name: "noSuchFile", code: -32603 });
     await sleep();
 
     const yes = await decide({ decision: "accept", proposalHash: hash });
     expect(yes.body).toEqual({ requestId: request.id, threadId, decision: "accept", isRepeat: false, itemStatus: "completed" });
-    const file = await http.call("GET", `/v1/threads/${threadId}/file?path=/work/notes.txt`);
+    const file = await http.call("GET", `/v1/threads/${threadId}/file?path=/workspace/notes.txt`);
     expect([file.body, file.headers.get("content-disposition")]).toEqual(["alpha\n", "attachment"]);
     await sleep();
     expect((await decide({ decision: "accept", proposalHash: hash })).body).toMatchObject({ decision: "accept", isRepeat: true });
@@ -106,13 +106,13 @@ test.each(["awake", "evicted"])(
 test("files go in and out as they are, and folders are listed", async () => {
   const http = await caller();
   const threadId = await http.thread();
-  const put = await http.call("PUT", `/v1/threads/${threadId}/file?path=/work/a/b%20c.txt`, { body: "ä\u0000x" });
+  const put = await http.call("PUT", `/v1/threads/${threadId}/file?path=/workspace/a/b%20c.txt`, { body: "ä\u0000x" });
   expect(put.status).toBe(204);
-  expect((await http.call("GET", `/v1/threads/${threadId}/file?path=/work/a/b%20c.txt`)).body).toBe("ä\u0000x");
-  expect((await http.call("GET", `/v1/threads/${threadId}/directory?path=/work/a`)).body).toEqual({
+  expect((await http.call("GET", `/v1/threads/${threadId}/file?path=/workspace/a/b%20c.txt`)).body).toBe("ä\u0000x");
+  expect((await http.call("GET", `/v1/threads/${threadId}/directory?path=/workspace/a`)).body).toEqual({
     entries: [{ fileName: "b c.txt", isDirectory: false, isFile: true }],
   });
-  expect((await http.call("GET", `/v1/threads/${threadId}/file?path=/work/a`)).body).toMatchObject({ name: "fileConflict" });
+  expect((await http.call("GET", `/v1/threads/${threadId}/file?path=/workspace/a`)).body).toMatchObject({ name: "fileConflict" });
 });
 
 test("a thread is renamed, put away, brought back and deleted", async () => {
@@ -151,14 +151,14 @@ test("a command and a question are listed with what they ask, and answered", asy
   const asking = await http.thread();
   await http.say(asking, "ask Which colour?: red | blue");
   await http.until(asking, isAsked);
-  const { body: made } = await http.call("POST", "/v1/threads", { body: { cwd: "/work", approvalPolicy: "untrusted" } });
+  const { body: made } = await http.call("POST", "/v1/threads", { body: { cwd: "/workspace", approvalPolicy: "untrusted" } });
   await http.say(made.thread.id, "run touch made.txt");
   await http.until(made.thread.id, isAsked);
   const { data } = (await http.call("GET", "/v1/approvals")).body;
   expect(data.map(({ kind }: Wire) => kind).sort()).toEqual(["command", "question"]);
   const command = data.find(({ kind }: Wire) => kind === "command");
   const question = data.find(({ kind }: Wire) => kind === "question");
-  expect(command).toMatchObject({ command: expect.stringContaining("touch made.txt"), cwd: "/work", proposal: null });
+  expect(command).toMatchObject({ command: expect.stringContaining("touch made.txt"), cwd: "/workspace", proposal: null });
   expect(question.questions).toMatchObject([{ question: "Which colour?" }]);
   const no = await http.call("POST", `/v1/approvals/${command.requestId}/decision`, { body: { decision: "decline" } });
   expect(no.body).toMatchObject({ decision: "decline", isRepeat: false });
@@ -174,7 +174,7 @@ test("hunks of a diff are accepted by its hash, and others are left out", async 
   const http = await caller();
   const threadId = await http.thread();
   const lines = Array.from({ length: 60 }, (_, index) => `line ${index}`);
-  await http.call("PUT", `/v1/threads/${threadId}/file?path=/work/a.txt`, { body: `${lines.join("\n")}\n` });
+  await http.call("PUT", `/v1/threads/${threadId}/file?path=/workspace/a.txt`, { body: `${lines.join("\n")}\n` });
   await http.say(threadId, "run sed -i -e 's/^line 2$/first/' -e 's/^line 50$/second/' a.txt");
   await http.until(threadId, isAsked);
   const [{ requestId, proposal }] = (await http.call("GET", `/v1/threads/${threadId}/approvals`)).body.data;
@@ -183,7 +183,7 @@ test("hunks of a diff are accepted by its hash, and others are left out", async 
   expect((await decide([7])).body).toMatchObject({ status: 400, name: "unknownHunks" });
   expect((await decide([2], "x")).body).toMatchObject({ status: 409, name: "otherProposal" });
   expect((await decide([2])).body).toMatchObject({ decision: "accept", itemStatus: "completed" });
-  const { body } = await http.call("GET", `/v1/threads/${threadId}/file?path=/work/a.txt`);
+  const { body } = await http.call("GET", `/v1/threads/${threadId}/file?path=/workspace/a.txt`);
   expect([body.includes("first"), body.includes("second")]).toEqual([false, true]);
 });
 
@@ -358,7 +358,7 @@ test("another account's threads, approvals and webhooks are as if they were not 
     ["GET", `/v1/threads/${threadId}/items`],
     ["GET", `/v1/threads/${threadId}/approvals`],
     ["GET", `/v1/threads/${threadId}/proposals/${proposal.hash}`],
-    ["GET", `/v1/threads/${threadId}/file?path=/work/a.txt`],
+    ["GET", `/v1/threads/${threadId}/file?path=/workspace/a.txt`],
     ["PUT", `/v1/threads/${threadId}/name`, { name: "mine" }],
     ["DELETE", `/v1/threads/${threadId}`],
     ["GET", `/v1/approvals/${requestId}`],

@@ -28,7 +28,7 @@ const asked = { name: "test-door", version: "1" };
 
 test("a thread is begun, read and listed by questions; another account's id is nothing", async () => {
   const alice = doorOf("alice");
-  const begun = await question(alice, "test-door", "thread/start", { cwd: "/work" });
+  const begun = await question(alice, "test-door", "thread/start", { cwd: "/workspace" });
   if ("refused" in begun) throw new Error(begun.refused.message);
   const { id } = begun.result.thread;
   const read = await question(alice, "test-door", "thread/read", { threadId: id });
@@ -47,7 +47,7 @@ test("a door that streams follows a turn to its end, and an approval is answered
   const dave = doorOf("dave");
   const client = insideClient(dave, asked);
   try {
-    const thread = await client.startThread({ cwd: "/work" });
+    const thread = await client.startThread({ cwd: "/workspace" });
     await thread.send("write hello.txt: hello");
     const { requests } = await thread.until(({ requests }) => requests.length === 1);
     const requestId = requests[0]?.id ?? "";
